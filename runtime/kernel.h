@@ -1,0 +1,274 @@
+/*
+ * kernel.h - the contract between generated code and whoever runs it.
+ *
+ * The only header a generated file includes.  It defines every type and macro such a file uses; the descriptor at the end
+ * (lrnde_model_desc) is all the runtime ever learns about a model.
+ *
+ * LAYOUT  A per-sample array of n features is stored in tiles: (tiles, n, T), T = desc->tile samples side by side.
+ *         tiles = ceil(batch / T); the lanes beyond the batch in the last tile repeat the last sample, and never enter a sum.
+ *         Shared arrays are dense.  "real" is float or double, desc->real_bytes.
+ * TIME    t, h, sums, E and everything that decides steps is double.
+ * KERNEL  A kernel runs in one or two phases.  The tile phase handles tiles [tile0, tile1) of one worker; workers share
+ *         nothing but read-only inputs.  The shared phase, after all of them, handles elements [e0, e1) of the kernel's
+ *         shared vectors (parameter-sized); it adds the workers' partial sums in the order of the workers.
+ *         Kernels allocate nothing, print nothing, keep no state.
+ * SUMS    A kernel never returns a norm: it returns double partial sums, n_sums a tile (or a shared chunk), which the
+ *         driver adds in a fixed order.  `finish` makes E or S of them.
+ */
+#ifndef LRNDE_KERNEL_H
+#define LRNDE_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LRNDE_ABI 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    LRNDE_MAX_SUMS = 16,  /* sums of one kernel */
+    LRNDE_CHUNK = 4096    /* elements of a shared chunk */
+};
+
+/* Numbers shared by the batch that a kernel may read.  Unused ones are ignored. */
+#define LRNDE_SCALARS(X)                                                                                                        \
+    X(t, "time at the start of the step")                                                                                      \
+    X(h, "step, negative when integrating backwards")                                                                          \
+    X(theta, "position inside a step, 0..1 (dense output)")                                                                    \
+    X(atol, "absolute tolerance")                                                                                              \
+    X(rtol, "relative tolerance")                                                                                              \
+    X(weight, "factor of every term of the loss: 1 / (samples x save times)")                                                  \
+    X(lr, "learning rate of this training step")                                                                               \
+    X(step, "training step, from 1")
+
+typedef struct lrnde_scalars {
+#define LRNDE_X(name, doc) double name;
+    LRNDE_SCALARS(LRNDE_X)
+#undef LRNDE_X
+} lrnde_scalars;
+
+/*
+ * Arguments of every kernel: which fields one reads and writes is in its line of LRNDE_KERNELS.  Pointers it does not use
+ * may be NULL.  Tables are in the order of the descriptor's lists.  cot_x is the cotangent of x.  Cotangent outputs are
+ * overwritten (=); only `partial` behind `grad` accumulates (+=).
+ */
+typedef struct lrnde_args {
+    lrnde_scalars s;
+    int32_t batch, tiles, workers;
+    const void *params;             /* (P) */
+    const void *const *data;        /* model inputs: per sample, desc->inputs */
+    const void *const *constants;   /* per sample, desc->constants: context of the solve */
+    const void *const *carry;       /* sys->carry at t */
+    void *const *next;              /* sys->carry at t + h */
+    const void *const *next_in;     /* the same, where a kernel reads it */
+    void *const *k;                 /* interior stages k_i of component 0: n_k arrays, then n_extra of dense output's extra stages */
+    const void *const *k_in;        /* the same, where a kernel reads it */
+    const void *const *external;    /* one a stage: arrays like the forward state (adjoint systems) */
+    void *tape;                     /* (tiles, sys->tape): what rev_step needs besides carry */
+    const void *tape_in;
+    void *const *out;               /* what the kernel's line says */
+    const void *const *in;          /* what the kernel's line says */
+    const void *const *cot_next;    /* like carry */
+    void *const *cot_carry;         /* like carry */
+    const void *const *cot_k;       /* like k */
+    const double *cot_sums;         /* n_sums of the primal kernel */
+    void *const *cot_constants;     /* like constants */
+    void *grad;                     /* (P), shared phase */
+    double *sums;                   /* (tiles, n_sums), then (chunks, n_sums) for the shared phase */
+    void *partial;                  /* (workers, partial): batch sums of each worker */
+    size_t partial_stride;          /* elements of real from one worker's partial to the next */
+    void *work;                     /* (workers, work): scratch */
+    size_t work_stride;             /* elements of real */
+} lrnde_args;
+
+typedef void (*lrnde_tile_fn)(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker);
+typedef void (*lrnde_shared_fn)(const lrnde_args *a, int64_t e0, int64_t e1);
+
+typedef struct lrnde_kernel {
+    const char *name;
+    lrnde_tile_fn tile;      /* NULL: no tile phase */
+    lrnde_shared_fn shared;  /* NULL: no shared phase */
+    int64_t shared_size;     /* elements of the shared phase */
+    int32_t n_sums;
+    int64_t work;            /* elements of real a worker needs */
+    int64_t partial;         /* elements of real a worker's batch sums need */
+    int64_t flop;            /* per sample */
+    int64_t shared_flop;     /* per call */
+    int64_t loads, stores;   /* elements per sample */
+    int32_t rhs_evals;       /* right-hand sides it evaluates */
+} lrnde_kernel;
+
+/*
+ * Kernels of a system (an initial value problem a stepper was expanded over).  A tile function that is NULL and a shared
+ * function that is NULL: the system has no such kernel.
+ *   reads -> writes
+ */
+#define LRNDE_SYSTEM_KERNELS(X)                                                                                                 \
+    X(rhs, "carry[components], external[0], t -> out[components] = f; n_sums 0")                                               \
+    X(first, "carry, in = f0[components], t -> sums {sum (u/sc)^2, sum (f0/sc)^2}, sc = atol + rtol |u|")                      \
+    X(second, "carry, in = f0, external[0], t, h = dt0 -> sums {sum ((f(t+h, u + h f0) - f0)/sc)^2}")                          \
+    X(step, "carry, external[stages], t, h -> next, k, sums (error)")                                                          \
+    X(step_tape, "the same and tape")                                                                                          \
+    X(extra, "carry, next_in, k_in, t, h -> k[n_k..n_k+n_extra): extra stages of dense output")                                \
+    X(dense, "carry, next_in, k_in, theta, h -> out[0] = u(t + theta h), component 0")                                         \
+    X(rev_step, "carry, tape_in, t, h, cot_next -> cot_carry, cot_constants, partial += gradient")                             \
+    X(rev_step_full, "the same with cot_k (n_k + n_extra) and cot_sums (of step) besides")                                     \
+    X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")
+
+/* Kernels of a model beside its systems. */
+#define LRNDE_MODEL_KERNELS(X)                                                                                                  \
+    X(init, "data -> out[0] = u0, out[1..] = constants")                                                                       \
+    X(rev_init, "data, in[0] = cotangent of u0, in[1..] = of constants -> out = cotangents of data, partial += gradient")      \
+    X(head, "in[0] = u at a save time, data, t, weight -> out = outputs, sums {loss terms.., metrics..}")                      \
+    X(rev_head, "in[0] = u, data, t, weight -> out[0] = cotangent of u, partial += gradient")                                  \
+    X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
+    X(local, "carry[0] = u, constants, t, h -> sums {error.., stiffness..} of one step from u, k1 computed")                   \
+    X(rev_local, "the same and cot_sums -> cot_carry[0], partial += gradient")                                                 \
+    X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
+
+/* An array by name.  size: features of a sample, or elements if shared. */
+typedef struct lrnde_array_desc {
+    const char *name;
+    int64_t size;
+    int32_t shared;
+} lrnde_array_desc;
+
+/* Step size control as tableaus declare it; q divides h.  See control.h. */
+typedef struct lrnde_controller {
+    double beta1, beta2, gamma, qmin, qmax;
+} lrnde_controller;
+
+typedef struct lrnde_system_desc {
+    int32_t n_components;             /* the first n_components of carry are the state; the rest what the stepper carries (k1) */
+    int32_t n_carry;
+    const lrnde_array_desc *carry;
+    int32_t fsal;                     /* carry[n_components + i] is f(t, u)[i] */
+    int32_t stages, order;
+    const double *external_c;         /* (stages): external[i] is wanted at t + c_i h */
+    int32_t n_external;               /* stages, or 0 */
+    int32_t n_k, n_extra;             /* stages of component 0 that are in neither carry nor next; extra stages of dense output */
+    int64_t tape;                     /* elements of real per tile lane (a sample) */
+    int32_t n_sums;                   /* of step */
+    double (*finish)(const double *sums, double n);                            /* E */
+    void (*rev_finish)(const double *sums, double n, double cot, double *cot_sums);
+    lrnde_controller controller;
+#define LRNDE_X(name, doc) lrnde_kernel name;
+    LRNDE_SYSTEM_KERNELS(LRNDE_X)
+#undef LRNDE_X
+} lrnde_system_desc;
+
+typedef enum lrnde_init { LRNDE_INIT_CONSTANT, LRNDE_INIT_UNIFORM, LRNDE_INIT_GLOROT } lrnde_init;
+
+/* One parameter leaf: rows x cols numbers at `offset` of params, columns [key_col, key_col + cols) of tensor `key`. */
+typedef struct lrnde_param_desc {
+    const char *name;                 /* "dynamics.0.weight", "damping" */
+    int64_t offset;
+    int32_t rows, cols;               /* a vector has rows = 1 */
+    const char *key;                  /* tensor in a safetensors file; leaves of one layer may share it (time column) */
+    int32_t key_col, key_cols;        /* key has (rows, key_cols), or (key_cols) when key_rank is 1 */
+    int32_t key_rank;
+    lrnde_init init;
+    double a, b;                      /* constant: a; uniform: [a, b); glorot: gain a, fan_in + fan_out b */
+    const double *values;             /* (rows*cols) or NULL: constants one by one */
+} lrnde_param_desc;
+
+typedef enum lrnde_regularize { LRNDE_REG_NONE, LRNDE_REG_UNBIASED, LRNDE_REG_BIASED } lrnde_regularize;
+typedef enum lrnde_gradient_kind { LRNDE_TRUNCATED, LRNDE_PARTIAL, LRNDE_TOTAL } lrnde_gradient_kind;
+typedef enum lrnde_sensitivity { LRNDE_DISCRETE, LRNDE_INTERPOLATING } lrnde_sensitivity;
+
+/* A schedule over training steps 1..n: value(step).  See schedule.h. */
+typedef enum lrnde_schedule_kind { LRNDE_CONSTANT, LRNDE_EXPONENTIAL, LRNDE_LINEAR, LRNDE_COSINE, LRNDE_INVERSE } lrnde_schedule_kind;
+typedef struct lrnde_schedule {
+    lrnde_schedule_kind kind;
+    double a, b;                      /* constant a; exponential, linear, cosine: a -> b over the run; inverse: a / (1 + b step) */
+} lrnde_schedule;
+
+typedef struct lrnde_regularizer_desc {
+    lrnde_regularize sampling;
+    lrnde_gradient_kind gradient;
+    int32_t stiffness;                /* estimate: 0 error (R = E h), 1 stiffness (R = S) */
+    int32_t automatic_step;           /* step_size: 0 accepted, 1 automatic */
+    int32_t points_saveat;            /* biased: 0 accepted steps, 1 save times */
+    int32_t include_start;
+    lrnde_schedule coefficient;
+    int32_t n_error_sums;             /* of the local kernel: error sums, then stiffness sums */
+    double (*error)(const double *sums, double n);                             /* E of the local kernel's sums */
+    void (*rev_error)(const double *sums, double n, double cot, double *cot_sums);
+    double (*stiff)(const double *sums, double n);                             /* S; NULL if the method has no pair of stages at c = 1 */
+    void (*rev_stiff)(const double *sums, double n, double cot, double *cot_sums);
+    int32_t rhs_evals;
+} lrnde_regularizer_desc;
+
+/* Where the data come from: a reader of runtime/io by name and its arguments as the model file gave them. */
+typedef struct lrnde_option_desc {
+    const char *key, *value;
+} lrnde_option_desc;
+
+typedef struct lrnde_data_desc {
+    const char *reader;               /* "idx", "csv"; NULL: the model has no data */
+    int32_t n_options;
+    const lrnde_option_desc *options;
+} lrnde_data_desc;
+
+/* A model input.  series: one array of `size` features for each save time, else one. */
+typedef struct lrnde_input_desc {
+    const char *name;
+    int32_t size;
+    int32_t series;
+    int32_t label;                    /* a class number: integers 0..classes-1 */
+    int32_t classes;
+} lrnde_input_desc;
+
+typedef struct lrnde_term_desc {
+    const char *name;
+    double weight;                    /* of a loss term */
+} lrnde_term_desc;
+
+typedef struct lrnde_train_desc {
+    const char *optimizer;
+    int32_t n_slots;                  /* arrays like params the optimizer keeps */
+    lrnde_schedule lr;
+    int32_t batch;                    /* 0: all samples */
+    int32_t steps;
+    int32_t evaluate_every;           /* 0: at the end only */
+} lrnde_train_desc;
+
+typedef struct lrnde_model_desc {
+    int32_t abi;
+    const char *name, *method, *version;
+    int32_t real_bytes;               /* 4 or 8 */
+    int32_t accumulate_double;        /* f32 storage, matrix products accumulated in double */
+    int32_t tile;
+    int32_t state;                    /* features of the state */
+    const char *const *state_names;   /* (state) or NULL */
+    int64_t n_params;
+    int32_t n_param_leaves;
+    const lrnde_param_desc *param_leaves;
+    int32_t n_inputs, n_constants, n_outputs, n_loss, n_metrics;
+    const lrnde_input_desc *inputs;
+    const lrnde_array_desc *constants, *outputs;
+    const lrnde_term_desc *loss, *metrics;
+    const double *u0;                 /* (state) default initial state, or NULL: from data */
+    double t0, t1, atol, rtol;
+    int32_t tspan_data;               /* t0, t1 are the first and last time of the data */
+    int32_t n_saveat;                 /* save times given in the model; 0: t1, or the data's times if saveat_data */
+    const double *saveat;
+    int32_t saveat_data;
+    int64_t max_steps;
+    lrnde_sensitivity sensitivity;
+    lrnde_data_desc data;
+    lrnde_train_desc train;
+    lrnde_regularizer_desc regularizer;
+    const lrnde_system_desc *forward; /* component 0 is the state */
+    const lrnde_system_desc *adjoint; /* {lambda, parameter gradient}, external: u(t); NULL unless sensitivity is interpolating */
+#define LRNDE_X(name, doc) lrnde_kernel name;
+    LRNDE_MODEL_KERNELS(LRNDE_X)
+#undef LRNDE_X
+} lrnde_model_desc;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
