@@ -21,6 +21,7 @@ GEN     := $(patsubst %.c,$(B)/%.o,$(wildcard generator/ir/*.c generator/passes/
 GENLIB  := $(filter-out %/host/main.o,$(GEN))
 RUN     := $(patsubst %.c,$(B)/%.o,$(wildcard runtime/solve/*.c runtime/train/*.c runtime/io/*.c templates/*/driver.c))
 CLI     := $(patsubst %.c,$(B)/%.o,$(filter-out $(TOOLS:%=runtime/cli/%.c),$(wildcard runtime/cli/*.c)))
+DRIVERS := -D'LRNDE_DRIVERS(X)=$(patsubst templates/%/driver.c,X(%),$(wildcard templates/*/driver.c))'
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 PROGS   := $(B)/lrnde-gen $(patsubst runtime/cli/%.c,$(B)/lrnde-%,$(wildcard $(TOOLS:%=runtime/cli/%.c)))
 
@@ -41,7 +42,7 @@ $(B)/liblrnde.a: $(RUN)
 
 # The include paths are the architecture: the compiler sees only itself, the runtime and every driver only the runtime.
 $(B)/generator/%.o: INC := -Igenerator $(LUA)
-$(B)/runtime/%.o:   INC := -Iruntime -fopenmp
+$(B)/runtime/%.o:   INC := -Iruntime -fopenmp $(DRIVERS)
 $(B)/templates/%.o: INC := -Iruntime -fopenmp
 $(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests $(LUA) -fopenmp
 $(B)/%.o: %.c
@@ -51,6 +52,11 @@ $(B)/%.o: %.c
 $(B)/tests/%: $(B)/tests/%.o $(GENLIB) $(CLI) $(B)/liblrnde.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LD) -fopenmp -rdynamic -o $@ $< $(GENLIB) $(CLI) $(B)/liblrnde.a -lcmocka $(LUALIB) $(LIBS)
+
+# Runs a Lua test with the generator's modules at hand.
+$(B)/tests/lua: $(B)/tests/lua_host.o $(GENLIB)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(LD) -o $@ $^ $(LUALIB) -lm
 
 clean: ## remove what was built
 	rm -rf $(B)

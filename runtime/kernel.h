@@ -52,7 +52,7 @@ typedef struct lrnde_scalars {
 /*
  * Arguments of every kernel: which fields one reads and writes is in its line of LRNDE_KERNELS.  Pointers it does not use
  * may be NULL.  Tables are in the order of the descriptor's lists.  cot_x is the cotangent of x.  Cotangent outputs are
- * overwritten (=); only `partial` behind `grad` accumulates (+=).
+ * overwritten (=); `cot_constants` and `partial`, the parameter gradient of a worker, are added to (+=).
  */
 typedef struct lrnde_args {
     lrnde_scalars s;
@@ -108,13 +108,14 @@ typedef struct lrnde_kernel {
 #define LRNDE_SYSTEM_KERNELS(X)                                                                                                 \
     X(rhs, "carry[components], external[0], t -> out[components] = f; n_sums 0")                                               \
     X(first, "carry, in = f0[components], t -> sums {sum (u/sc)^2, sum (f0/sc)^2}, sc = atol + rtol |u|")                      \
-    X(second, "carry, in = f0, external[0], t, h = dt0 -> sums {sum ((f(t+h, u + h f0) - f0)/sc)^2}")                          \
+    X(second, "carry, in = f0, external[0] = u(t + h), t, h = dt0 -> sums {sum ((f(t+h, u + h f0) - f0)/sc)^2}")                          \
     X(step, "carry, external[stages], t, h -> next, k, sums (error)")                                                          \
     X(step_tape, "the same and tape")                                                                                          \
     X(extra, "carry, next_in, k_in, t, h -> k[n_k..n_k+n_extra): extra stages of dense output")                                \
     X(dense, "carry, next_in, k_in, theta, h -> out[0] = u(t + theta h), component 0")                                         \
-    X(rev_step, "carry, tape_in, t, h, cot_next -> cot_carry, cot_constants, partial += gradient")                             \
-    X(rev_step_full, "the same with cot_k (n_k + n_extra) and cot_sums (of step) besides")                                     \
+    X(rev_rhs, "carry, t, cot_next = cotangent of f -> cot_carry[components], cot_constants +=, partial += gradient")              \
+    X(rev_step, "carry, next_in, tape_in, t, h, cot_next -> cot_carry, cot_constants +=, partial += gradient")                     \
+    X(rev_step_full, "the same, reads k_in, cot_k (n_k + n_extra) and cot_sums (of step) besides")                                     \
     X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")
 
 /* Kernels of a model beside its systems. */
@@ -125,8 +126,19 @@ typedef struct lrnde_kernel {
     X(rev_head, "in[0] = u, data, t, weight -> out[0] = cotangent of u, partial += gradient")                                  \
     X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
     X(local, "carry[0] = u, constants, t, h -> sums {error.., stiffness..} of one step from u, k1 computed")                   \
-    X(rev_local, "the same and cot_sums -> cot_carry[0], partial += gradient")                                                 \
+    X(rev_local, "the same and cot_sums -> cot_carry[0], cot_constants +=, partial += gradient")                                                 \
     X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
+
+/*
+ * Matrix products of large layers, row-major: C (m, n) = op(A) op(B) + beta C, op(X) = X^T where tx is nonzero.  Every
+ * CPU backend provides them, single-threaded; _f32_d accumulates in double.
+ */
+void lrnde_gemm_f32(int ta, int tb, int m, int n, int k, const float *a, int lda, const float *b, int ldb, float beta, float *c,
+                    int ldc);
+void lrnde_gemm_f32_d(int ta, int tb, int m, int n, int k, const float *a, int lda, const float *b, int ldb, float beta, float *c,
+                      int ldc);
+void lrnde_gemm_f64(int ta, int tb, int m, int n, int k, const double *a, int lda, const double *b, int ldb, double beta, double *c,
+                    int ldc);
 
 /* An array by name.  size: features of a sample, or elements if shared. */
 typedef struct lrnde_array_desc {

@@ -1,0 +1,267 @@
+--- What lrnde-gen does besides generating: --list, --tableau, --check, --explain, --eval, --dump-after.
+
+local host = require "host"
+local ir = require "ir"
+
+local backends = require "backends"
+local derive = require "derive"
+local json = require "json"
+local kernel = require "kernel"
+local network = require "language.network"
+local probe = require "probe"
+local tableau = require "language.tableau"
+local value = require "language.value"
+local vocabulary = require "language.vocabulary"
+
+local commands = {}
+
+local function line(text, ...) host.print(select("#", ...) > 0 and text:format(...) or text) end
+
+-- What --list can show: a function giving { {name, about}.. }.
+local lists = {}
+
+local function folder(registry)
+  return function()
+    local list = {}
+    for i, name in ipairs(registry:names()) do list[i] = { name, registry:get(name).doc } end
+    return list
+  end
+end
+lists.layers, lists.losses, lists.optimizers = folder(network.layers), folder(vocabulary.losses), folder(vocabulary.optimizers)
+lists.sensitivities, lists.regularizers = folder(vocabulary.sensitivities), folder(vocabulary.regularizers)
+function lists.steppers() return folder(require("language.model").steppers)() end
+function lists.tableaus()
+  local list = {}
+  for i, name in ipairs(tableau.names()) do
+    local tab = tableau.load(name)
+    local embedded = type(tab.embedded_order) == "table" and table.concat(tab.embedded_order, ",") or tab.embedded_order or "-"
+    list[i] = { name, ("%s, order %d(%s), %d stages%s"):format(tab.family, tab.order, embedded, tab.stages, tab.fsal and ", FSAL" or "") }
+  end
+  return list
+end
+function lists.models()
+  local list = {}
+  for _, entry in ipairs(assert(host.list(host.root .. "/models"))) do
+    local name = entry:match "^(.*)%.lua$"
+    if name then
+      local text = host.read(host.root .. "/models/" .. entry)
+      list[#list + 1] = { name, (text:match "^%-%-%-%s*([^\n]*)") }
+    end
+  end
+  return list
+end
+function lists.backends()
+  local list = {}
+  for i, name in ipairs(backends.names()) do list[i] = { name, backends.get(name).doc } end
+  return list
+end
+function lists.passes()
+  local list = {}
+  for i, pass in ipairs(ir.passes) do list[i] = { pass.name, pass.doc } end
+  return list
+end
+function lists.ops()
+  local list = {}
+  for i, op in ipairs(ir.ops) do list[i] = { op.name, op.doc } end
+  return list
+end
+
+function commands.list(options)
+  local make = lists[options.list]
+  if not make then
+    local known = {}
+    for name in pairs(lists) do known[#known + 1] = name end
+    table.sort(known)
+    host.fail(("error: --list: there is no '%s' (known: %s)"):format(options.list, table.concat(known, ", ")))
+  end
+  for _, entry in ipairs(make()) do
+    if options.json then
+      line(json.object { { "name", entry[1] }, { "doc", entry[2] or json.null } })
+    else
+      line("%-16s %s", entry[1], entry[2] or "")
+    end
+  end
+  return 0
+end
+
+function commands.tableau(options)
+  local report = tableau.report(tableau.load(options.tableau))
+  if options.json then
+    for _, pair in ipairs(report) do if pair[2] == nil then pair[2] = json.null end end
+    line(json.object(report))
+    return 0
+  end
+  for _, pair in ipairs(report) do
+    local shown = pair[2]
+    if type(shown) == "table" then shown = table.concat(shown, ", ") end
+    line("%-24s %s", pair[1], shown == nil and "-" or tostring(shown))
+  end
+  return 0
+end
+
+--- Calls visit(k, s, full name) for every kernel whose full name is `wanted`, or all.
+local function kernels(lrnde, options, wanted, visit)
+  local p, found, names = lrnde.build(options.model, options), false, {}
+  lrnde.each_kernel(p, function(k, s, prefix)
+    local name = prefix .. k.name
+    names[#names + 1] = name
+    if not wanted or wanted == name then
+      found = true
+      visit(k, s, name, p)
+    end
+  end)
+  if not found then host.fail(("error: --eval: there is no kernel '%s' (known: %s)"):format(wanted, table.concat(names, ", "))) end
+  return p
+end
+
+--- One JSON object a kernel: batch, inputs, outputs with terms, by the reference evaluator.
+function commands.eval(options, lrnde)
+  local batch = 3
+  kernels(lrnde, options, options.eval, function(k, _, name, p)
+    local function describe(v, entry)
+      entry.kind, entry.dims = v.kind, v.dims
+      return entry
+    end
+    local graph, inputs, outputs = k.graph, {}, {}
+    local numbers = probe.inputs(graph, p.m, batch, options.seed or 0)
+    for _, id in ipairs(graph:inputs()) do
+      local v = graph:value(id)
+      inputs[v.name] = describe(v, { values = numbers[v.name] })
+    end
+    local results = graph:eval(numbers, batch)
+    for _, o in ipairs(graph:outputs()) do
+      local r = results[o.name]
+      local entry = describe(graph:value(o.value), { values = r.re, terms = r.terms })
+      if outputs[o.name] then                                         -- two parts of one sum
+        for i in ipairs(entry.values) do
+          entry.values[i], entry.terms[i] = entry.values[i] + outputs[o.name].values[i], entry.terms[i] + outputs[o.name].terms[i]
+        end
+      end
+      outputs[o.name] = entry
+    end
+    line(json.object { { "kernel", name }, { "batch", batch }, { "inputs", inputs }, { "outputs", outputs } })
+  end)
+  return 0
+end
+
+function commands.dump_after(options, lrnde)
+  local known = false
+  for _, pass in ipairs(ir.passes) do known = known or pass.name == options.dump_after end
+  if not known then host.fail(("error: --dump-after: there is no pass '%s'; see --list passes"):format(options.dump_after)) end
+  kernels(lrnde, options, nil, function(k, _, name)
+    lrnde.optimize(k.graph, options, function(pass, graph)
+      if pass == options.dump_after then
+        line("; %s after %s", name, pass)
+        host.print(graph:text())
+      end
+    end)
+  end)
+  return 0
+end
+
+--- The derivative of <c, y> for random c along a random direction of all inputs: vjp against the complex step.
+local function check_vjp(m, name, build, seed)
+  local k = kernel.new(name, m.params)
+  local inputs, outputs = build(k)
+  local pairs_, wrt = {}, {}
+  for i, y in ipairs(outputs) do
+    k:output("y" .. i, y)
+    local info = value.info(y)
+    pairs_[i] = { y, value.input(k.graph, "c" .. i, info.kind, info.dims) }
+  end
+  for i, x in ipairs(inputs) do wrt[i] = x end
+  for i, cot in pairs(derive.vjp(pairs_, wrt)) do k.graph:output("x" .. i, cot.id, false) end
+  local batch = 2
+  local numbers = probe.inputs(k.graph, m, batch, seed)
+  local direction, names = {}, {}
+  for i, x in ipairs(inputs) do
+    names[i] = value.info(x).name
+    local d = {}
+    for j = 1, #numbers[names[i]] do d[j] = 2 * math.random() - 1 end
+    direction[names[i]] = d
+  end
+  local step, tiny = {}, 1e-30
+  for field, d in pairs(direction) do
+    step[field] = {}
+    for j, x in ipairs(d) do step[field][j] = tiny * x end
+  end
+  local by_step, by_vjp, scale = 0, 0, 0
+  local results = k.graph:eval(numbers, batch, step)
+  for i in ipairs(outputs) do
+    for j, im in ipairs(results["y" .. i].im) do by_step = by_step + im / tiny * numbers["c" .. i][j] end
+  end
+  for i in ipairs(inputs) do
+    local r = results["x" .. i]
+    for j, x in ipairs(r and r.re or {}) do
+      by_vjp, scale = by_vjp + x * direction[names[i]][j], scale + math.abs(x * direction[names[i]][j])
+    end
+  end
+  return math.abs(by_step - by_vjp) / math.max(scale, 1e-300)
+end
+
+--- Checks a model without compiling anything: it loads, its kernels verify after every pass, its derivatives are right.
+function commands.check(options, lrnde)
+  local p = kernels(lrnde, options, nil, function(k) lrnde.optimize(k.graph, options) end)
+  local m, worst = p.m, 0
+  local function report(what, error)
+    worst = math.max(worst, error)
+    line("%-24s vjp against the complex step: %.1e", what, error)
+  end
+  local seed = options.seed or 0
+  local function with_params(k, inputs)
+    local _, leaves = k:leaves()
+    return table.move(leaves, 1, #leaves, #inputs + 1, inputs)
+  end
+  line("%-24s %s, order %d(%s) measured, residual %.1e", "tableau", m.tab.name, m.tab.order,
+       type(m.tab.embedded_order) == "table" and table.concat(m.tab.embedded_order, ",") or m.tab.embedded_order, m.tab.residual)
+  report("dynamics", check_vjp(m, "dynamics", function(k)
+    local u = k:component("carry[0]", m.system.components[1])
+    local constants = m.stepper.read_constants(k, m.system)
+    local f = m.system.rhs(k, { u }, k:scalar "t", constants)
+    return with_params(k, { u, table.unpack(constants) }), f
+  end, seed))
+  report("step", check_vjp(m, "step", function(k)
+    local step = m.stepper.carried_step(k, m.system, m.tab)
+    return with_params(k, step.carry), step.next
+  end, seed))
+  report("output", check_vjp(m, "output", function(k)
+    local u, y = k:array("in[0]", "sample", { m.state }), {}
+    for i, o in ipairs(m:outputs(k, u, k:scalar "t")) do y[i] = o.value end
+    return with_params(k, { u }), y
+  end, seed))
+  if worst > 1e-9 then
+    host.warn(("%s: error: a derivative is off by %.1e of its terms\n"):format(m.file, worst))
+    return 1
+  end
+  return 0
+end
+
+--- Costs and choices: a line a kernel, then the memory plan.
+function commands.explain(options, lrnde)
+  local p = lrnde.build(options.model, options)
+  local m = p.m
+  local backend = backends.get "c"
+  lrnde.generate(p, backend, options)
+  local bytes = m.precision == "f32" and 4 or 8
+  line("%s: %s, %s, tile %d, %d parameters", m.name, m.precision, m.tab.name, m.tile, m.params.size)
+  line("%-26s %12s %12s %8s %8s %9s %8s  %s", "kernel", "flop/sample", "bytes/sample", "loads", "stores", "work rows", "blocks", "shape")
+  lrnde.each_kernel(p, function(k, _, prefix)
+    local maps, products, longest = 0, 0, 0
+    for _, block in ipairs(k.plan.blocks) do
+      if block.kind == "product" then products = products + 1 else maps = maps + 1 end
+      longest = math.max(longest, #block.values)
+    end
+    line("%-26s %12d %12d %8d %8d %9d %8d  %d loops (longest %d statements), %d products%s", prefix .. k.name, k.count.flop,
+         (k.count.loads + k.count.stores) * bytes, k.count.loads, k.count.stores, k.parts.work // m.tile, #k.plan.blocks, maps, longest,
+         products, k.parts.shared and (", shared phase of %d"):format(k.parts.shared) or "")
+  end)
+  local carry = 0
+  for _, c in ipairs(m.stepper.carry_components(m.system, m.tab)) do carry = carry + c.size end
+  local interior = #m.stepper.interior(m.tab) + m.tab.dense.extra
+  line("memory, bytes: state s = %d, batch B, accepted steps n, parameters P = %d", m.state * bytes, m.params.size)
+  line("  %-14s B (%d n + %d)%s", m.sensitivity, (carry + interior * m.state + p.forward.tape) * bytes, 2 * carry * bytes,
+       p.adjoint and (" + %d P (stages of the gradient)"):format((m.tab.stages + 3) * bytes) or (" + P threads %d"):format(bytes))
+  return 0
+end
+
+return commands

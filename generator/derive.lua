@@ -1,0 +1,200 @@
+--- Derivatives of graphs: one linearisation rule an op, one transpose rule a linear op.
+--
+-- An op y = f(x_1, .., x_n) is described by its linearisation dy = sum_i L_i dx_i.  For elementwise ops L_i is a
+-- multiplication by the partial derivative, which `partials` gives.  All other ops are linear in each argument (or have
+-- derivative zero), and `transposes` gives the transpose of each L_i.  jvp applies the L_i forwards, vjp their transposes
+-- backwards; both add ordinary ops to the graph, so derivatives can be differentiated again.
+--
+-- Invariant of vjp: a cotangent has the shape of the value it belongs to, and that of a per-sample value is per sample.  The
+-- cotangent of a shared value may stay per sample until it is asked for: then it is summed over the batch, once.
+
+local value = require "language.value"
+local derive = {}
+
+-- partials.op(y, x...) -> partial derivatives, one for each argument; y is the result.  false: zero.
+local partials = {
+  add     = function() return 1, 1 end,
+  sub     = function() return 1, -1 end,
+  mul     = function(_, a, b) return b, a end,
+  div     = function(y, _, b) return 1 / b, -y / b end,
+  neg     = function() return -1 end,
+  fma     = function(_, a, b) return b, a, 1 end,
+  sqrt    = function(y) return 0.5 / y end,
+  exp     = function(y) return y end,
+  log     = function(_, x) return 1 / x end,
+  log1p   = function(_, x) return 1 / (1 + x) end,
+  sin     = function(_, x) return value.cos(x) end,
+  cos     = function(_, x) return -value.sin(x) end,
+  tanh    = function(y) return 1 - y * y end,
+  sigmoid = function(y) return y * (1 - y) end,
+  pow     = function(y, a, b) return b * value.pow(a, b - 1), value.info(b).op ~= "const" and y * value.log(a) end,
+  abs     = function(_, x) return value.sign(x) end,
+  sign    = function() return false end,
+  max     = function(_, a, b) return value.le(b, a), value.lt(a, b) end,
+  min     = function(_, a, b) return value.le(a, b), value.lt(b, a) end,
+  lt      = function() return false, false end,
+  le      = function() return false, false end,
+  eq      = function() return false, false end,
+  select  = function(_, c) return false, value.select(c, 1, 0), value.select(c, 0, 1) end,
+  stop    = function() return false end,
+}
+
+--- A shared cotangent for a shared value.
+local function summed(c) return value.kind(c) == "sample" and value.batch_sum(c) or c end
+
+local function outer(y, x) return value.op("outer", { value.spread(y), value.spread(x) }) end
+
+-- transposes.op(c, info, x...) -> for each argument a function giving its cotangent, from the cotangent c of the result.
+local transposes = {
+  sum       = function(c, _, x) return { function() return value.expand(c, value.size(x)) end } end,
+  expand    = function(c) return { function() return value.sum(c) end } end,
+  index     = function(c, info, x) return { function() return value.op("pad", { c }, { info.attrs[1], value.size(x) }) end } end,
+  slice     = function(c, info, x) return { function() return value.op("pad", { c }, { info.attrs[1], value.size(x) }) end } end,
+  pad       = function(c, info, x)
+    return { function()
+      if value.rank(x) == 0 then return value.op("index", { c }, { info.attrs[1], 0 }) end
+      return value.op("slice", { c }, { info.attrs[1], value.size(x) })
+    end }
+  end,
+  concat    = function(c, _, ...)
+    local rules, at = {}, 0
+    for i, x in ipairs { ... } do
+      local offset, n = at, value.size(x)
+      rules[i] = function()
+        if value.rank(x) == 0 then return value.op("index", { c }, { offset, 0 }) end
+        return value.op("slice", { c }, { offset, n })
+      end
+      at = at + n
+    end
+    return rules
+  end,
+  reshape   = function(c, _, x)
+    local dims = value.info(x).dims
+    return { function() return value.reshape(c, dims[1], dims[2]) end }
+  end,
+  batch_sum = function(c) return { function() return value.spread(summed(c)) end } end,
+  spread    = function(c) return { function() return c end } end,
+  matvec    = function(c, _, w, x)
+    return { function() return outer(c, x) end, function() return value.op("matvec_t", { w, c }) end }
+  end,
+  matvec_t  = function(c, _, w, y)
+    return { function() return outer(y, c) end, function() return value.matvec(w, c) end }
+  end,
+  outer     = function(c, _, y, x)
+    c = summed(c)
+    return { function() return value.matvec(c, x) end, function() return value.op("matvec_t", { c, y }) end }
+  end,
+  pick      = function(c, _, v, label)
+    return { function() return value.op("scatter", { c, label }, { value.size(v), 0 }) end, false }
+  end,
+  scatter   = function(c, _, _, label) return { function() return value.op("pick", { c, label }) end, false } end,
+  rowmax    = function() return { false } end,
+  argmax    = function() return { false } end,
+}
+
+--- c with the shape of x, per sample if x is: sums over the features that broadcasting repeated.
+local function unbroadcast(c, x)
+  if value.rank(x) == 0 and value.rank(c) > 0 then c = value.sum(c) end
+  if value.rank(x) > value.rank(c) then c = value.expand(c, value.size(x)) end
+  if value.kind(x) == "sample" then return value.spread(c) end
+  return c
+end
+
+local function arguments(g, info)
+  local args = {}
+  for i, id in ipairs(info.args) do args[i] = value.wrap(g, id) end
+  return args
+end
+
+--- Which values depend on one of wrt (ids of a list of values), as a set of ids up to the largest id asked for.
+local function dependents(g, wrt, last)
+  local depends = {}
+  for _, x in ipairs(wrt) do depends[x.id] = true end
+  for id = 0, last do
+    for _, arg in ipairs(g:value(id).args) do
+      if depends[arg] then depends[id] = true break end
+    end
+  end
+  return depends
+end
+
+--- Cotangents of wrt, given those of some values: pairs is { {value, cotangent}, ... }.
+-- Returns a list parallel to wrt; an entry is nil where nothing depends on that value.
+function derive.vjp(pairs_, wrt)
+  local g = pairs_[1][1].g
+  local last = 0
+  for _, pair in ipairs(pairs_) do last = math.max(last, pair[1].id) end
+  local depends = dependents(g, wrt, last)
+  local cotangent = {}
+  local function accumulate(x, c)
+    c = unbroadcast(c, x)
+    cotangent[x.id] = cotangent[x.id] and cotangent[x.id] + c or c
+  end
+  for _, pair in ipairs(pairs_) do accumulate(pair[1], pair[2]) end
+  for id = last, 0, -1 do
+    local c = depends[id] and cotangent[id]
+    local info = c and g:value(id)
+    if c and #info.args > 0 then
+      local args = arguments(g, info)
+      if partials[info.op] then
+        local slopes = { partials[info.op](value.wrap(g, id), table.unpack(args)) }
+        for i, x in ipairs(args) do
+          if depends[x.id] and slopes[i] then accumulate(x, c * slopes[i]) end
+        end
+      else
+        local rules = transposes[info.op](c, info, table.unpack(args))
+        for i, x in ipairs(args) do
+          if depends[x.id] and rules[i] then accumulate(x, rules[i]()) end
+        end
+      end
+    end
+  end
+  local result = {}
+  for i, x in ipairs(wrt) do
+    local c = cotangent[x.id]
+    result[i] = c and value.kind(x) == "shared" and summed(c) or c
+  end
+  return result
+end
+
+--- Tangents of `of`, given those of some values: pairs is { {value, tangent}, ... }; nil where a value does not depend.
+function derive.jvp(of, pairs_)
+  local g = of[1].g
+  local last, wrt, tangent = 0, {}, {}
+  for _, y in ipairs(of) do last = math.max(last, y.id) end
+  for i, pair in ipairs(pairs_) do wrt[i], tangent[pair[1].id] = pair[1], pair[2] end
+  local depends = dependents(g, wrt, last)
+  for id = 0, last do
+    local info = depends[id] and not tangent[id] and g:value(id)
+    if info then
+      local args, total = arguments(g, info), nil
+      local y = value.wrap(g, id)
+      local slopes = partials[info.op] and { partials[info.op](y, table.unpack(args)) }
+      local linear = slopes or transposes[info.op](y, info, table.unpack(args))
+      local list = info.op == "concat"
+      for i, x in ipairs(args) do
+        if tangent[x.id] and linear[i] and not list then
+          local term
+          if slopes then
+            term = tangent[x.id] * slopes[i]
+          else
+            local replaced = { table.unpack(args) }
+            replaced[i] = tangent[x.id]
+            term = value.op(info.op, replaced, info.attrs)
+          end
+          total = total and total + term or term
+        end
+      end
+      if list then
+        for i, x in ipairs(args) do args[i] = tangent[x.id] or value.zeros_like(x) end
+        total = value.op("concat", args)
+      end
+      tangent[id] = total
+    end
+  end
+  local result = {}
+  for i, y in ipairs(of) do result[i] = tangent[y.id] end
+  return result
+end
+
+return derive

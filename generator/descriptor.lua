@@ -1,0 +1,142 @@
+--- The descriptor: all the runtime learns about a model, as C data (runtime/kernel.h).
+
+local value = require "language.value"
+
+local descriptor = {}
+
+local function quote(s) return s and ('"%s"'):format(s:gsub('[\\"]', "\\%0"):gsub("\n", "\\n")) or "0" end
+local function number(x) return x == math.floor(x) and math.abs(x) < 1e15 and ("%d."):format(x) or ("%a"):format(x) end
+local function boolean(x) return x and "1" or "0" end
+
+--- { a, b } as the initialiser of an array `type name[]`, or nothing if it is empty.
+local function array(out, kind, name, items)
+  if #items == 0 then return "0" end
+  out[#out + 1] = ("static const %s %s[] = {\n    %s,\n};"):format(kind, name, table.concat(items, ",\n    "))
+  return name
+end
+
+local function map(list, fn)
+  local result = {}
+  for i, x in ipairs(list) do result[i] = fn(x, i) end
+  return result
+end
+
+local function schedule(s) return ("{LRNDE_%s, %s, %s}"):format(s.kind:upper(), number(s.a), number(s.b)) end
+
+--- k: a kernel as lrnde.lua emitted it.
+local function kernel(k)
+  local p = k.parts
+  return ("{%s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %d}"):format(
+    quote(k.name), p.tile and k.symbol .. "_tile" or "0", p.shared and k.symbol .. "_shared" or "0", p.shared or 0, p.n_sums, p.work,
+    p.partial, k.count.flop, k.count.shared_flop, k.count.loads, k.count.stores, k.rhs_evals)
+end
+
+local function kernel_fields(names, kernels)
+  local list = {}
+  for _, name in ipairs(names) do
+    if kernels[name] then list[#list + 1] = (".%s = %s"):format(name, kernel(kernels[name])) end
+  end
+  return list
+end
+
+local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
+                         "rev_dense" }
+local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "update" }
+
+--- s: { system, kernels, tape, finish, rev_finish }.
+local function system(out, m, s, name)
+  local tab, sys = m.tab, s.system
+  local carry = m.stepper.carry_components(sys, tab)
+  local interior = m.stepper.interior(tab)
+  local fields = {
+    (".n_components = %d"):format(#sys.components),
+    (".n_carry = %d"):format(#carry),
+    ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, function(c)
+      return ("{%s, %d, %s}"):format(quote(c.name), c.size, boolean(c.kind == "shared"))
+    end)),
+    ".fsal = " .. boolean(tab.fsal),
+    (".stages = %d, .order = %d"):format(tab.stages, tab.order),
+    (".n_external = %d"):format(sys.external and tab.stages or 0),
+    ".external_c = " .. array(out, "double", name .. "_c", map(tab.c, number)),
+    (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
+    (".tape = %d"):format(s.tape or 0),
+    (".n_sums = %d"):format(#tab.err),
+    (".finish = %s, .rev_finish = %s"):format(s.finish, s.rev_finish),
+    (".controller = {%s}"):format(table.concat(map({ "beta1", "beta2", "gamma", "qmin", "qmax" }, function(key)
+      return number(tab.controller[key])
+    end), ", ")),
+  }
+  table.move(kernel_fields(system_kernels, s.kernels), 1, #system_kernels, #fields + 1, fields)
+  out[#out + 1] = ("static const lrnde_system_desc %s = {\n    %s,\n};"):format(name, table.concat(fields, ",\n    "))
+  return "&" .. name
+end
+
+local function param(out, m, leaf, i)
+  local init, kinds = leaf.init, { constant = "CONSTANT", values = "CONSTANT", uniform = "UNIFORM", glorot = "GLOROT" }
+  local values = init.kind == "values" and array(out, "double", m.name .. "_values" .. i, map(init.values, number)) or "0"
+  local rows = #leaf.dims == 2 and leaf.dims[1] or (leaf.key_rank == 2 and leaf.dims[1] or 1)
+  local cols = #leaf.dims == 2 and leaf.dims[2] or (leaf.key_rank == 2 and 1 or leaf.dims[1] or 1)
+  return ("{%s, %d, %d, %d, %s, %d, %d, %d, LRNDE_INIT_%s, %s, %s, %s}"):format(
+    quote(leaf.name), leaf.offset, rows, cols, quote(leaf.key), leaf.key_col, leaf.key_cols, leaf.key_rank, kinds[init.kind],
+    number(init.a or 0), number(init.b or 0), values)
+end
+
+--- p: what lrnde.lua collected: { m, version, forward, adjoint, kernels, outputs, regularizer functions }.  Returns C text.
+function descriptor.text(p)
+  local m, out = p.m, {}
+  local name = m.name
+  local r = m.regularize
+  local forward = system(out, m, p.forward, name .. "_forward")
+  local adjoint = p.adjoint and system(out, m, p.adjoint, name .. "_adjoint") or "0"
+  local names = m.state_names and array(out, "char *const", name .. "_state_names", map(m.state_names, quote)) or "0"
+  local params = array(out, "lrnde_param_desc", name .. "_params", map(m.params.list, function(leaf, i) return param(out, m, leaf, i) end))
+  local inputs = array(out, "lrnde_input_desc", name .. "_inputs", map(m.data.inputs, function(x)
+    return ("{%s, %d, %s, %s, %d}"):format(quote(x.name), x.size, boolean(x.series), boolean(x.label), x.classes or 0)
+  end))
+  local function arrays(suffix, list)
+    return array(out, "lrnde_array_desc", name .. suffix, map(list, function(x) return ("{%s, %d, 0}"):format(quote(x.name), x.size) end))
+  end
+  local function terms(suffix, list)
+    return array(out, "lrnde_term_desc", name .. suffix, map(list, function(x) return ("{%s, %s}"):format(quote(x.name), number(x.weight or 1)) end))
+  end
+  local options = array(out, "lrnde_option_desc", name .. "_data", map(m.data.options, function(o)
+    return ("{%s, %s}"):format(quote(o[1]), quote(o[2]))
+  end))
+  local saveat = m.saveat.list or {}
+  local fields = {
+    ".abi = LRNDE_ABI",
+    (".name = %s, .method = %s, .version = %s"):format(quote(name), quote(m.tab.name), quote(p.version)),
+    (".real_bytes = %d, .accumulate_double = %s, .tile = %d"):format(m.precision == "f32" and 4 or 8, boolean(m.accumulate == "double"), m.tile),
+    (".state = %d, .state_names = %s"):format(m.state, names),
+    (".n_params = %d, .n_param_leaves = %d, .param_leaves = %s"):format(m.params.size, #m.params.list, params),
+    (".n_inputs = %d, .inputs = %s"):format(#m.data.inputs, inputs),
+    (".n_constants = %d, .constants = %s"):format(#m.constants, arrays("_constants", m.constants)),
+    (".n_outputs = %d, .outputs = %s"):format(#p.outputs, arrays("_outputs", p.outputs)),
+    (".n_loss = %d, .loss = %s"):format(#m.terms, terms("_loss", m.terms)),
+    (".n_metrics = %d, .metrics = %s"):format(#m.metrics, terms("_metrics", m.metrics)),
+    ".u0 = " .. (m.u0 and array(out, "double", name .. "_u0", map(m.u0, number)) or "0"),
+    (".t0 = %s, .t1 = %s, .atol = %s, .rtol = %s"):format(number(m.solver.t0), number(m.solver.t1), number(m.solver.atol), number(m.solver.rtol)),
+    (".tspan_data = %s"):format(boolean(m.solver.tspan_data)),
+    (".n_saveat = %d, .saveat = %s, .saveat_data = %s"):format(#saveat, array(out, "double", name .. "_saveat", map(saveat, number)), boolean(m.saveat.from_data)),
+    (".max_steps = %d"):format(m.solver.max_steps),
+    ".sensitivity = LRNDE_" .. m.sensitivity:upper(),
+    (".data = {%s, %d, %s}"):format(quote(m.data.reader), #m.data.options, options),
+    ".forward = " .. forward,
+    ".adjoint = " .. adjoint,
+  }
+  if m.train then
+    fields[#fields + 1] = (".train = {%s, %d, %s, %d, %d, %d}"):format(
+      quote(m.train.optimizer), m.train.module.slots, schedule(m.train.lr), m.train.batch, m.train.steps, m.train.evaluate_every)
+  end
+  if r then
+    fields[#fields + 1] = (".regularizer = {LRNDE_REG_%s, LRNDE_%s, %s, %s, %s, %s, %s, %d, %s, %s, %s, %s, %d}"):format(
+      r.sampling:upper(), r.gradient:upper(), boolean(r.estimate == "stiffness"), boolean(r.step_size == "automatic"),
+      boolean(r.points == "saveat"), boolean(r.include_start), schedule(r.coefficient), #m.tab.err, p.forward.finish, p.forward.rev_finish,
+      p.stiff or "0", p.rev_stiff or "0", p.kernels["local"].rhs_evals)
+  end
+  table.move(kernel_fields(model_kernels, p.kernels), 1, #model_kernels, #fields + 1, fields)
+  out[#out + 1] = ("const lrnde_model_desc lrnde_%s = {\n    %s,\n};"):format(name, table.concat(fields, ",\n    "))
+  return table.concat(out, "\n\n") .. "\n"
+end
+
+return descriptor

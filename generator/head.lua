@@ -1,0 +1,102 @@
+--- The kernels of a model beside its systems: start, outputs and loss, their reverses, and the optimizer's update.
+
+local data = require "language.data"
+local derive = require "derive"
+local kernel = require "kernel"
+local value = require "language.value"
+
+local head = {}
+
+local function put(k, field, values)
+  for i, v in ipairs(values) do k:output(("%s[%d]"):format(field, i - 1), v) end
+end
+
+--- Outputs, loss terms and metrics of the state at one save time.  Sums carry `weight`, so that they are means.
+local function evaluate(k, m)
+  local u, t, weight = k:array("in[0]", "sample", { m.state }), k:scalar "t", k:scalar "weight"
+  local outputs, by_name = m:outputs(k, u, t), {}
+  for _, o in ipairs(outputs) do by_name[o.name] = o.value end
+  local function mean(term, per_sample)
+    return value.batch_sum(value.spread(per_sample(by_name[term.of], (data.at(m.data, k, term.data)))) * weight)
+  end
+  local terms, metrics = {}, {}
+  for i, term in ipairs(m.terms) do terms[i] = mean(term, term.module.per_sample) end
+  for i, metric in ipairs(m.metrics) do metrics[i] = mean(metric, metric.per_sample) end
+  return u, outputs, terms, metrics
+end
+
+--- vjp of pairs with respect to u and the parameters: out[0] and the gradient.
+local function reverse(k, u, pairs_)
+  local names, leaves = k:leaves()
+  local cot = derive.vjp(pairs_, { u, table.unpack(leaves) })
+  k:output("out[0]", cot[1] or value.zeros_like(u))
+  k:accumulate_gradient(names, { table.unpack(cot, 2, #leaves + 1) })
+  return k
+end
+
+--- The kernels, by name (those a model has no use for are missing), and the outputs { {name, size}.. }.
+function head.kernels(m)
+  local list = {}
+  local function new(name)
+    list[name] = kernel.new(name, m.params)
+    return list[name]
+  end
+
+  local starts = type(m.spec.u0) == "function" or m.spec.context
+  if starts then
+    local init = new "init"
+    put(init, "out", m:start(init))
+
+    local rev = new "rev_init"
+    local values, pairs_, wrt, fields = m:start(rev), {}, {}, {}
+    for i, v in ipairs(values) do pairs_[i] = { v, rev:array(("in[%d]"):format(i - 1), "sample", { value.size(v) }) } end
+    for i, input in ipairs(m.data.inputs) do
+      if not input.label then
+        wrt[#wrt + 1] = rev:array(("data[%d]"):format(i - 1), "sample", { input.size })
+        fields[#fields + 1] = ("out[%d]"):format(i - 1)
+      end
+    end
+    local n_data = #wrt
+    local names, leaves = rev:leaves()
+    table.move(leaves, 1, #leaves, n_data + 1, wrt)
+    local cot = derive.vjp(pairs_, wrt)
+    for i, field in ipairs(fields) do rev:output(field, cot[i] or value.zeros_like(wrt[i])) end
+    rev:accumulate_gradient(names, { table.unpack(cot, n_data + 1, #wrt) })
+  end
+
+  local k = new "head"
+  local _, outputs, terms, metrics = evaluate(k, m)
+  for i, o in ipairs(outputs) do k:output(("out[%d]"):format(i - 1), o.value) end
+  for i, v in ipairs(terms) do k:accumulate(("sums[%d]"):format(i - 1), v) end
+  for i, v in ipairs(metrics) do k:accumulate(("sums[%d]"):format(#terms + i - 1), v) end
+  local shapes = {}
+  for i, o in ipairs(outputs) do shapes[i] = { name = o.name, size = value.size(o.value) } end
+
+  if #m.terms > 0 then
+    local rev = new "rev_head"
+    local u, _, losses = evaluate(rev, m)
+    local pairs_ = {}
+    for i, v in ipairs(losses) do pairs_[i] = { v, rev:const(m.terms[i].weight) } end
+    reverse(rev, u, pairs_)
+  end
+
+  local rev = new "rev_output"
+  local u = rev:array("in[0]", "sample", { m.state })
+  local pairs_ = {}
+  for i, o in ipairs(m:outputs(rev, u, rev:scalar "t")) do
+    pairs_[i] = { o.value, rev:array(("in[%d]"):format(i), "sample", { value.size(o.value) }) }
+  end
+  reverse(rev, u, pairs_)
+
+  if m.train then
+    local update, n = new "update", m.params.size
+    local module, slots = m.train.module, {}
+    for i = 1, module.slots do slots[i] = update:array(("in[%d]"):format(i - 1), "shared", { n }) end
+    local p, new_slots = module.update(m.train.settings, update:array("params", "shared", { n }),
+                                       update:array("grad", "shared", { n }), slots, update:scalar "lr", update:scalar "step")
+    put(update, "out", { p, table.unpack(new_slots) })
+  end
+  return list, shapes
+end
+
+return head

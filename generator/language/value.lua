@@ -1,0 +1,164 @@
+--- Values of the IR as Lua objects: what layers, steppers and the user's functions compute with.
+--
+-- A value wraps a graph and the number of one of its values.  Arithmetic on values adds ops to the graph; numbers and
+-- lists of numbers or values are lifted.  Nothing is evaluated here.
+
+local ir = require "ir"
+
+local value = {}
+local Value = {}
+
+local function wrap(g, id) return setmetatable({ g = g, id = id }, Value) end
+value.wrap = wrap
+
+function value.is(x) return getmetatable(x) == Value end
+
+--- What the IR knows of a value: op, kind, dims, args, attrs.
+function value.info(v) return v.g:value(v.id) end
+
+function value.kind(v) return v.g:value(v.id).kind end
+function value.rank(v) return #v.g:value(v.id).dims end
+
+--- Number of elements.
+function value.size(v)
+  local n = 1
+  for _, d in ipairs(v.g:value(v.id).dims) do n = n * d end
+  return n
+end
+
+function value.const(g, number, note) return wrap(g, g:const(number, note)) end
+
+--- An input read from the kernel argument `field`, e.g. "carry[0]"; dims {} for a scalar.
+function value.input(g, field, kind, dims) return wrap(g, g:input(field, kind, dims or {})) end
+
+--- The same quantity as a value of graph g: numbers become constants, lists vectors.
+function value.lift(g, x)
+  if value.is(x) then return x end
+  if type(x) == "number" then return value.const(g, x) end
+  if type(x) == "table" and #x > 0 then
+    local parts = {}
+    for i, item in ipairs(x) do parts[i] = value.lift(g, item).id end
+    return wrap(g, g:op("concat", parts))
+  end
+  error(("a %s where a number, a value or a list of them is wanted"):format(type(x)), 0)
+end
+
+local function graph_of(...)
+  for _, x in ipairs { ... } do
+    if value.is(x) then return x.g end
+    if type(x) == "table" then
+      local g = graph_of(table.unpack(x))
+      if g then return g end
+    end
+  end
+end
+
+--- Any op: value.op("add", a, b); a trailing table of attributes goes in `attrs`.
+function value.op(name, args, attrs)
+  local g = graph_of(table.unpack(args))
+  local ids = {}
+  for i, x in ipairs(args) do ids[i] = value.lift(g, x).id end
+  return wrap(g, g:op(name, ids, attrs))
+end
+
+local function binary(name) return function(a, b) return value.op(name, { a, b }) end end
+
+Value.__add, Value.__sub, Value.__mul, Value.__div = binary "add", binary "sub", binary "mul", binary "div"
+Value.__unm = function(a) return value.op("neg", { a }) end
+
+--- x^n with a small whole n is written as products; anything else is pow.
+Value.__pow = function(a, n)
+  if math.type(n) == "integer" or (type(n) == "number" and n == math.floor(n)) then
+    if n == 0 then return a * 0 + 1 end
+    if n < 0 then return 1 / a ^ (-n) end
+    if n <= 16 then
+      local power, result = a, nil
+      while n > 0 do
+        if n % 2 == 1 then result = result and result * power or power end
+        n = n // 1 // 2
+        if n > 0 then power = power * power end
+      end
+      return result
+    end
+  end
+  return value.op("pow", { a, n })
+end
+
+local function not_comparable() error("values cannot be compared with < or >; use L.where, L.lt, L.max or L.min", 0) end
+Value.__lt, Value.__le = not_comparable, not_comparable
+
+Value.__len = function(a) return value.rank(a) == 0 and 1 or value.size(a) end
+
+--- u[i] is feature i, from 1; u.name where the state has names; u:part(i, j) features i..j.
+local methods = {}
+function methods.part(v, i, j)
+  local n = value.size(v)
+  if not (i >= 1 and j <= n and i <= j) then error(("part(%s, %s) of a vector with %d features"):format(i, j, n), 0) end
+  return value.op("slice", { v }, { i - 1, j - i + 1 })
+end
+
+Value.__index = function(v, key)
+  if math.type(key) == "integer" then
+    local n = value.rank(v) == 0 and 0 or value.size(v)
+    if key < 1 or key > n then error(("index %d is outside 1..%d"):format(key, n), 0) end
+    return value.op("index", { v }, { key - 1, 0 })
+  end
+  if methods[key] then return methods[key] end
+  local names = rawget(v, "names")
+  if names and names[key] then return v[names[key]] end
+  if names then
+    local known = {}
+    for name in pairs(names) do known[#known + 1] = name end
+    table.sort(known)
+    error(("there is no '%s'; known: %s"):format(tostring(key), table.concat(known, ", ")), 0)
+  end
+  error(("a value has no '%s'; use an index from 1"):format(tostring(key)), 0)
+end
+
+--- The same value with names for its features: { "c", "T" } makes v.c mean v[1].
+function value.named(v, names)
+  local index = {}
+  for i, name in ipairs(names) do index[name] = i end
+  return setmetatable({ g = v.g, id = v.id, names = index }, Value)
+end
+
+-- Elementwise functions by name: value.tanh(x), value.max(x, y), ...; they accept plain numbers too, where math does.
+for _, op in ipairs(ir.ops) do
+  if op.class == "MAP" and not value[op.name] then
+    value[op.name] = function(...) return value.op(op.name, { ... }) end
+  end
+end
+function value.relu(x) return value.max(x, 0) end
+function value.softplus(x) return value.max(x, 0) + value.log1p(value.exp(-value.abs(x))) end
+--- The tanh form of gelu, as in the frameworks whose models are compared with.
+function value.gelu(x) return 0.5 * x * (1 + value.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ^ 3))) end
+function value.identity(x) return x end
+
+--- What a layer may be told to apply, by name.
+value.activations = { tanh = value.tanh, sigmoid = value.sigmoid, relu = value.relu, gelu = value.gelu,
+                      softplus = value.softplus, identity = value.identity }
+function value.activation_names()
+  local names = {}
+  for name in pairs(value.activations) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+function value.sum(v) return value.rank(v) == 0 and v or value.op("sum", { v }) end
+function value.concat(...) return value.op("concat", { ... }) end
+function value.batch_sum(v) return value.op("batch_sum", { v }) end
+function value.spread(v) return value.kind(v) == "sample" and v or value.op("spread", { v }) end
+function value.matvec(w, x) return value.op("matvec", { w, x }) end
+function value.expand(s, n) return value.op("expand", { s }, { n, 0 }) end
+function value.reshape(v, rows, cols) return value.op("reshape", { v }, { rows, cols or 0 }) end
+
+--- Zeros with the kind and shape of v.
+function value.zeros_like(v)
+  local info = value.info(v)
+  local zero = value.const(v.g, 0)
+  if #info.dims >= 1 then zero = value.expand(zero, value.size(v)) end
+  if #info.dims == 2 then zero = value.reshape(zero, info.dims[1], info.dims[2]) end
+  return info.kind == "sample" and value.spread(zero) or zero
+end
+
+return value

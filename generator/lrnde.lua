@@ -1,0 +1,153 @@
+--- The pipeline, from a model file to generated code.  Read this first.
+--
+--   language/model.lua    loads and checks the file: an initial value problem, outputs, a loss
+--   steppers/<family>     expands the tableau over the problem: rhs, step, dense output, local step
+--   sensitivities/<name>  their reverses, or an adjoint system that the stepper expands in turn
+--   regularizers/, head   the local step, outputs and loss, the optimizer's update
+--   passes/*.c            fold, cse, unroll, lincomb, dce: verified after each
+--   schedule, emit        blocks and storage; statements, through the backend's spelling and shape
+--   templates/<backend>   the files
+
+local host = require "host"
+local ir = require "ir"
+
+local backends = require "backends"
+local commands = require "commands"
+local descriptor = require "descriptor"
+local fields = require "fields"
+local head = require "head"
+local model = require "language.model"
+local schedule = require "schedule"
+local scalar_function = require "scalar_function"
+local template = require "template"
+local vocabulary = require "language.vocabulary"
+
+local lrnde = {}
+
+--- What the fields of a system's kernels are called: carry[0] is u, k[0] the first interior stage, ...
+local function field_names(m, system)
+  local names = { carry = {}, next = {}, k = {}, constants = {}, data = {} }
+  for i, c in ipairs(m.stepper.carry_components(system, m.tab)) do
+    names.carry[i] = c.name
+    names.next[i] = i <= #system.components and c.name .. "1" or c.name:gsub("^k1", "k" .. m.tab.stages)
+  end
+  for slot, i in ipairs(m.stepper.interior(m.tab)) do names.k[slot] = "k" .. i end
+  for i, constant in ipairs(m.constants) do names.constants[i] = constant.name end
+  for i, input in ipairs(m.data.inputs) do names.data[i] = input.name end
+  return names
+end
+
+--- The kernels of one system: { system, kernels (by name), tape }.
+local function system_kernels(m, system, with_reverse)
+  local s = { system = system, kernels = {}, tape = 0 }
+  for _, name in ipairs { "rhs", "first", "second", "step", "extra", "dense", "rev_dense" } do
+    local wanted = system == m.system or name == "rhs" or name == "first" or name == "second" or name == "step"
+    if wanted then s.kernels[name] = m.stepper.kernel(name, system, m.tab, m.params) end
+  end
+  if with_reverse then
+    local reverse, tape = vocabulary.sensitivities:get("discrete").kernels(system, m.tab, m.stepper, m.params)
+    for name, k in pairs(reverse) do s.kernels[name] = k end
+    s.tape = tape
+  end
+  return s
+end
+
+--- Everything a model needs, as graphs: { forward, adjoint or nil, kernels, m }.
+function lrnde.build(path, options)
+  local m = model.load(path, options)
+  local p = { m = m, version = host.version }
+  p.forward = system_kernels(m, m.system, m.sensitivity == "discrete")
+  if m.sensitivity ~= "discrete" then
+    local adjoint = vocabulary.sensitivities:get(m.sensitivity).adjoint(m.system, m.params)
+    p.adjoint = system_kernels(m, adjoint, false)
+  end
+  p.kernels, p.outputs = head.kernels(m)
+  for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end
+  if m.regularize then
+    for name, k in pairs(m.regularize.module.kernels(m.system, m.tab, m.stepper, m.params, m.regularize)) do p.kernels[name] = k end
+  end
+  return p
+end
+
+--- Every kernel of p in a fixed order, each with the system whose fields it uses: calls visit(k, s, prefix).
+function lrnde.each_kernel(p, visit)
+  local function all(kernels, s, prefix)
+    local names = {}
+    for name in pairs(kernels) do names[#names + 1] = name end
+    table.sort(names)
+    for _, name in ipairs(names) do visit(kernels[name], s, prefix) end
+  end
+  all(p.forward.kernels, p.forward, "")
+  if p.adjoint then all(p.adjoint.kernels, p.adjoint, "adjoint_") end
+  all(p.kernels, p.forward, "")
+end
+
+--- The passes over a kernel's graph; dump(name, graph) sees what each leaves.
+function lrnde.optimize(graph, options, dump)
+  for _, pass in ipairs(ir.passes) do
+    graph = graph:pass(pass.name, { unroll_budget = options.unroll_budget or 1500, unroll_width = 32 })
+    if dump then dump(pass.name, graph) end
+  end
+  return graph
+end
+
+--- Kernels as text in a backend: sets k.text, k.parts, k.count, k.symbol; returns them in order.
+local function emit_kernels(p, backend, options)
+  local m, list = p.m, {}
+  local suffix = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
+  lrnde.each_kernel(p, function(k, s, prefix)
+    local graph = lrnde.optimize(k.graph, options)
+    local f = fields.new(field_names(m, s.system), m.params, s.tape)
+    k.symbol = ("%s_%s%s_%s"):format(m.name, prefix, k.name, m.precision)
+    k.count = graph:count()
+    local plan = schedule.plan(graph, {
+      product_size = m.product_size, leaf = function(name) return m.params:leaf(name) end, gradient_size = m.params.size,
+      is_shared = function(field) return f:is_shared(field) end })
+    k.plan = plan
+    k.text, k.parts = backend.shape.kernel(plan, backend, f, { name = k.symbol, gemm = suffix })
+    list[#list + 1] = k
+  end)
+  return list
+end
+
+--- The files of a backend, { [name] = text }.
+function lrnde.generate(p, backend, options)
+  local m = p.m
+  backend.set_precision(m.precision)
+  backend.tile = m.tile
+  local kernels = emit_kernels(p, backend, options)
+  local functions = scalar_function.all(p, backend)
+  local passes = {}
+  for i, pass in ipairs(ir.passes) do passes[i] = pass.name end
+  local env = {
+    m = m, version = host.version, kernels = kernels, functions = functions, tables = descriptor.text(p), outputs = p.outputs,
+    real = m.precision == "f32" and "float" or "double", upper = m.name:upper(), base = m.file:match "[^/]+$",
+    math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
+  }
+  local files = {}
+  for _, file in ipairs(backend.files) do
+    files[m.name .. file.extension] = template.fill(("templates/%s/%s"):format(backend.name, file.template), env)
+  end
+  return files
+end
+
+--- The program: options as host/options.def has them; returns the exit status.
+function lrnde.main(options)
+  for _, name in ipairs { "list", "tableau" } do
+    if options[name] then return commands[name](options) end
+  end
+  if not options.model then host.fail("error: no model file; see lrnde-gen --help") end
+  for _, name in ipairs { "check", "explain", "eval", "dump_after" } do
+    if options[name] then return commands[name](options, lrnde) end
+  end
+  local p = lrnde.build(options.model, options)
+  local out = options.out or "generated/" .. p.m.name
+  local files = {}
+  for _, backend in ipairs(backends.chosen(options.target)) do
+    for name, text in pairs(lrnde.generate(p, backend, options)) do files[name] = text end
+  end
+  for name, text in pairs(files) do host.write(out .. "/" .. name, text) end
+  return 0
+end
+
+return lrnde

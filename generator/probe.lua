@@ -1,0 +1,43 @@
+--- Inputs for a kernel's graph: random, reproducible, in the range where the kernel makes sense.
+
+local fields = require "fields"
+
+local probe = {}
+
+local scalars = { t = 0.3, h = 0.1, theta = 0.4, atol = 1e-3, rtol = 1e-3, lr = 1e-3, step = 3, n = 7, cot = 1 }
+
+--- { [field] = numbers } for every input of the graph, with `batch` samples; seed decides all.
+function probe.inputs(graph, m, batch, seed)
+  math.randomseed(seed, 0x9e3779b9)
+  local function uniform() return 2 * math.random() - 1 end
+  local inputs = {}
+  for _, id in ipairs(graph:inputs()) do
+    local v = graph:value(id)
+    local base, index = fields.split(v.name)
+    local n = v.kind == "sample" and batch or 1
+    for _, d in ipairs(v.dims) do n = n * d end
+    local numbers = {}
+    local data = base == "data" and m.data.inputs[index + 1]
+    local spread = #v.dims == 2 and math.sqrt(3 / v.dims[2]) or 1
+    for i = 1, n do
+      if base == "weight" then
+        numbers[i] = 1 / batch
+      elseif scalars[base] and #v.dims == 0 then
+        numbers[i] = scalars[base]
+      elseif data and data.label then
+        numbers[i] = math.random(0, data.classes - 1)
+      elseif base == "sums" then
+        numbers[i] = math.random()
+      else
+        numbers[i] = spread * uniform()
+      end
+    end
+    if base == "in" and graph:value(id).kind == "shared" then          -- optimizer slots: second moments are not negative
+      for i = 1, n do numbers[i] = math.abs(numbers[i]) end
+    end
+    inputs[v.name] = numbers
+  end
+  return inputs
+end
+
+return probe

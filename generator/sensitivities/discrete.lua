@@ -1,0 +1,139 @@
+--- Discrete adjoint: the exact gradient of the computed solution, by reverse mode through the accepted steps.
+--
+-- rev_step is the vjp of the stepper's step, the mesh held (numerics: t, h are constants).  What it needs of the forward
+-- step is split in two: the tape holds the stage arguments z_i and every vector the reverse reads whose recomputation would
+-- cost a matrix product or a transcendental; the rest is recomputed from them.  What the record keeps anyway (carry, next,
+-- interior stages) is read from there.
+
+local value = require "language.value"
+local kernel = require "kernel"
+local derive = require "derive"
+
+local discrete = { name = "discrete", doc = "exact gradient of the computed solution (discretise, then differentiate)" }
+
+local costly = { matvec = true, matvec_t = true, exp = true, log = true, log1p = true, sin = true, cos = true, tanh = true,
+                 sigmoid = true, pow = true }
+
+--- Differentiates a step already built in k; full: with cotangents of the stages (dense output) and of the error sums.
+local function reverse(k, system, tab, stepper, step, full)
+  local pairs_ = {}
+  local function add(v, field, component) pairs_[#pairs_ + 1] = { v, k:component(field, component) } end
+  for i, component in ipairs(stepper.carry_components(system, tab)) do
+    add(step.next[i], ("cot_next[%d]"):format(i - 1), component)
+  end
+  if full then
+    local interior, stages = stepper.interior(tab), {}
+    for i = 1, tab.stages do stages[i] = step.k[i][1] end
+    for slot, i in ipairs(interior) do add(stages[i], ("cot_k[%d]"):format(slot - 1), system.components[1]) end
+    stepper.extra_stages(k, system, tab, step.u[1], k:scalar "t", k:scalar "h", stepper.read_constants(k, system), stages)
+    for e = 1, tab.dense.extra do
+      add(stages[tab.stages + e], ("cot_k[%d]"):format(#interior + e - 1), system.components[1])
+    end
+    for q, parts in ipairs(tab.err and stepper.error_sums(k, system, tab, step, k:scalar "h", true) or {}) do
+      for _, part in ipairs(parts) do pairs_[#pairs_ + 1] = { part, k:scalar(("cot_sums[%d]"):format(q - 1)) } end
+    end
+  end
+  local forward = k.graph:size()
+  local names, leaves = k:leaves()
+  local constants = stepper.read_constants(k, system)
+  local wrt = {}
+  for _, list in ipairs { step.carry, constants, leaves } do table.move(list, 1, #list, #wrt + 1, wrt) end
+  local cot = derive.vjp(pairs_, wrt)
+  for i, v in ipairs(step.carry) do k:output(("cot_carry[%d]"):format(i - 1), cot[i] or value.zeros_like(v)) end
+  for i in ipairs(constants) do
+    local c = cot[#step.carry + i]
+    if c then k:accumulate(("cot_constants[%d]"):format(i - 1), c) end
+  end
+  k:accumulate_gradient(names, { table.unpack(cot, #step.carry + #constants + 1, #wrt) })
+  return forward
+end
+
+--- What the record has of a step without a tape: { [id] = field }.
+local function recorded(system, tab, stepper, step, full)
+  local stops = {}
+  for i, v in ipairs(step.next) do stops[v.id] = ("next_in[%d]"):format(i - 1) end
+  if full then
+    for slot, i in ipairs(stepper.interior(tab)) do stops[step.k[i][1].id] = ("k_in[%d]"):format(slot - 1) end
+  end
+  for _, v in ipairs(step.carry) do stops[v.id] = nil end
+  return stops
+end
+
+--- Which forward values go on the tape: list of { id, size, at }, and their total size.
+local function plan_tape(g, forward, step, stops)
+  local tape, total, on_tape = {}, 0, {}
+  local function store(id, n)
+    if on_tape[id] or stops[id] then return end
+    tape[#tape + 1] = { id = id, size = n, at = total }
+    on_tape[id], total = true, total + n
+  end
+  for i = 2, #step.z do
+    for _, z in ipairs(step.z[i]) do if value.kind(z) == "sample" then store(z.id, value.size(z)) end end
+  end
+  local expensive = {}                                   -- recomputing this from carry and tape costs a costly op
+  local needed = {}
+  for id = forward, g:size() - 1 do
+    for _, arg in ipairs(g:value(id).args) do if arg < forward then needed[arg] = true end end
+  end
+  for id = 0, forward - 1 do
+    local info = g:value(id)
+    local cost = costly[info.op] or false
+    for _, arg in ipairs(info.args) do cost = cost or expensive[arg] end
+    if on_tape[id] or stops[id] then cost = false end
+    if cost and needed[id] and info.kind == "sample" and #info.dims == 1 then
+      store(id, info.dims[1])
+      cost = false
+    end
+    expensive[id] = cost
+  end
+  return tape, total
+end
+
+--- The kernels of a system this sensitivity adds: step_tape, rev_step, rev_step_full, rev_rhs; and the size of the tape.
+function discrete.kernels(system, tab, stepper, params)
+  local rev = kernel.new("rev_step", params)
+  local step = stepper.carried_step(rev, system, tab)
+  local forward = reverse(rev, system, tab, stepper, step, false)
+  local stops = recorded(system, tab, stepper, step, false)
+  local tape, size = plan_tape(rev.graph, forward, step, stops)
+  local function from_tape(k, known)
+    for _, entry in ipairs(tape) do known[entry.id] = ("tape_in[%d]"):format(entry.at) end
+    k.graph = k.graph:extract(known)
+    return k
+  end
+
+  -- The forward part is built by the same calls, so its values have the same numbers.
+  local forward_kernel = kernel.new("step_tape", params)
+  local same = stepper.carried_step(forward_kernel, system, tab)
+  stepper.put_step(forward_kernel, system, tab, same)
+  for _, entry in ipairs(tape) do
+    forward_kernel:output(("tape[%d]"):format(entry.at), value.wrap(forward_kernel.graph, entry.id))
+  end
+
+  local full = kernel.new("rev_step_full", params)
+  local full_step = stepper.carried_step(full, system, tab)
+  reverse(full, system, tab, stepper, full_step, true)
+
+  local rhs = kernel.new("rev_rhs", params)
+  local u, constants = stepper.read_carry(rhs, system, { fsal = false }, "carry"), stepper.read_constants(rhs, system)
+  local f, pairs_ = system.rhs(rhs, u, rhs:scalar "t", constants), {}
+  for c, v in ipairs(f) do pairs_[c] = { v, rhs:component(("cot_next[%d]"):format(c - 1), system.components[c]) } end
+  local names, leaves = rhs:leaves()
+  local wrt = {}
+  for _, list in ipairs { u, constants, leaves } do table.move(list, 1, #list, #wrt + 1, wrt) end
+  local cot = derive.vjp(pairs_, wrt)
+  for c, v in ipairs(u) do rhs:output(("cot_carry[%d]"):format(c - 1), cot[c] or value.zeros_like(v)) end
+  for i in ipairs(constants) do
+    if cot[#u + i] then rhs:accumulate(("cot_constants[%d]"):format(i - 1), cot[#u + i]) end
+  end
+  rhs:accumulate_gradient(names, { table.unpack(cot, #u + #constants + 1, #wrt) })
+
+  return {
+    step_tape = forward_kernel,
+    rev_step = from_tape(rev, stops),
+    rev_step_full = from_tape(full, recorded(system, tab, stepper, full_step, true)),
+    rev_rhs = rhs,
+  }, size
+end
+
+return discrete

@@ -1,0 +1,49 @@
+/* gradient.c - see gradient.h. */
+#include "cli/gradient.h"
+#include "cli/expression.h"
+#include "cli/tool.h"
+
+#include <stdlib.h>
+
+static double *reals(int64_t n)
+{
+    double *v = calloc((size_t)n + 1, sizeof *v);
+    if (!v) abort();
+    return v;
+}
+
+/* cot (times, state): zero but at the last save time, where it is the expression's derivative. */
+static int cotangent(gradient *g, const options_tool *tool, const char *expression, const trajectory *j, double *cot)
+{
+    int64_t last = (j->times - 1) * j->state;
+    expression_state state = {.u = j->u + last, .names = j->model->state_names, .n = j->state};
+    const char *at, *wrong = expression_evaluate(expression, &state, &g->value, cot + last, &at);
+    return wrong ? cli_error(tool, "--gradient: %s at '%s'", wrong, at) : EXIT_DONE;
+}
+
+int gradient_take(gradient *g, const options_tool *tool, const char *expression, lrnde_solver *s, const trajectory *j)
+{
+    int64_t n = j->times * j->state, n_params = j->model->n_params;
+    double *cot = reals(n);
+    lrnde_array array;
+    lrnde_status status = LRNDE_OK;
+    int code = cotangent(g, tool, expression, j, cot);
+    if (!code) status = tool_gradient(s, "u", cot, n);
+    if (!code && !status) {
+        g->params = reals(n_params);
+        if (n_params) status = tool_get(s, "grad/params", g->params, n_params);
+    }
+    if (!code && !status && !lrnde_array_find(s, "grad/u0", &array)) {
+        g->u0 = reals(j->state);
+        status = tool_get(s, "grad/u0", g->u0, j->state);
+    }
+    free(cot);
+    return status ? tool_failure(tool, lrnde_last_error(s)) : code;
+}
+
+void gradient_free(gradient *g)
+{
+    free(g->u0);
+    free(g->params);
+    *g = (gradient){0};
+}

@@ -1,0 +1,262 @@
+/* solve.c - lrnde-solve: builds a model, solves it, shows the trajectory, a gradient of it, or one local step. */
+#include "cli/build.h"
+#include "cli/gradient.h"
+#include "cli/input.h"
+#include "cli/options.h"
+#include "cli/tool.h"
+#include "cli/trajectory.h"
+#include "io/file.h"
+#include "train/report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct solve_options {
+#define OPTION OPTIONS_STRUCT_FIELD
+#include "cli/solve.def"
+#undef OPTION
+    option_texts operands;
+} solve_options;
+
+#define OPTIONS_OF solve_options
+static const option_desc TABLE[] = {
+#define OPTION OPTIONS_TABLE_ROW
+#include "cli/solve.def"
+#undef OPTION
+};
+
+static const options_tool TOOL = {
+    .program = "lrnde-solve",
+    .usage = "[options] MODEL.lua",
+    .doc = "Solves the model's differential equation and prints t and the state, or plots them.",
+    .options = TABLE,
+    .n_options = sizeof TABLE / sizeof *TABLE,
+    .operands = offsetof(solve_options, operands),
+    .min_operands = 1,
+    .max_operands = 1,
+};
+
+enum { PLOT_INTERVALS = 200 };
+
+static double *reals(int64_t n)
+{
+    double *v = calloc((size_t)n + 1, sizeof *v);
+    if (!v) abort();
+    return v;
+}
+
+static int failed(const lrnde_solver *s)
+{
+    return tool_failure(&TOOL, lrnde_last_error(s));
+}
+
+/* ---- save times ---- */
+
+/* t0, t0 + dt, .. and t1. */
+static option_reals every(double t0, double t1, double dt)
+{
+    double intervals = fabs((t1 - t0) / dt);
+    int64_t whole = (int64_t)floor(intervals * (1 + 1e-12));
+    int64_t n = whole + 1 + ((double)whole < intervals * (1 - 1e-12));
+    option_reals times = {reals(n), n};
+    for (int64_t i = 0; i < n; i++) times.v[i] = t0 + (double)i * copysign(dt, t1 - t0);
+    times.v[n - 1] = t1;
+    return times;
+}
+
+static option_reals copy_times(const double *t, int64_t n)
+{
+    option_reals times = {reals(n), n};
+    memcpy(times.v, t, (size_t)n * sizeof *t);
+    return times;
+}
+
+/* What was asked for, else what fits what was asked for, else the model's.  A gradient needs the end among them. */
+static int save_times(const solve_options *o, lrnde_solver *s, option_reals *times)
+{
+    const lrnde_model_desc *model = lrnde_model(s);
+    double tspan[2];
+    if (lrnde_get(s, "tspan", tspan, sizeof tspan)) return failed(s);
+    if (o->mesh.n) tspan[0] = o->mesh.v[0], tspan[1] = o->mesh.v[o->mesh.n - 1];
+    if (o->saveat.n == 1 && !(o->saveat.v[0] > 0)) return cli_error(&TOOL, "--saveat: an interval must be positive");
+    if (o->saveat.n == 1)
+        *times = every(tspan[0], tspan[1], o->saveat.v[0]);
+    else if (o->saveat.n)
+        *times = copy_times(o->saveat.v, o->saveat.n);
+    else if (o->mesh.n)
+        *times = copy_times(o->mesh.v, o->mesh.n);
+    else if (o->plot)
+        *times = every(tspan[0], tspan[1], fabs(tspan[1] - tspan[0]) / PLOT_INTERVALS);
+    else if (model->n_saveat)
+        *times = copy_times(model->saveat, model->n_saveat);
+    else
+        *times = copy_times(&tspan[1], 1);
+    if (o->gradient && times->v[times->n - 1] != tspan[1]) {
+        double *longer = realloc(times->v, (size_t)(times->n + 1) * sizeof *longer);
+        if (!longer) abort();
+        longer[times->n] = tspan[1];
+        *times = (option_reals){longer, times->n + 1};
+    }
+    return EXIT_DONE;
+}
+
+/* ---- showing ---- */
+
+static void show_json(const trajectory *j, const lrnde_stats *stats, const gradient *g)
+{
+    for (int64_t sample = 0; sample < j->samples; sample++) {
+        lrnde__json json;
+        lrnde__json_begin(&json, stdout, lrnde__digits(j->model));
+        if (j->samples > 1) lrnde__json_integer(&json, "sample", sample);
+        trajectory_json(j, sample, &json);
+        lrnde__json_integer(&json, "accepted", stats->accepted);
+        lrnde__json_integer(&json, "rejected", stats->rejected);
+        lrnde__json_integer(&json, "nfe", stats->nfe);
+        lrnde__json_integer(&json, "rhs_calls", stats->rhs_calls);
+        lrnde__json_integer(&json, "nfe_dense", stats->nfe_dense);
+        lrnde__json_number(&json, "first_h", stats->first_h);
+        if (g->params) lrnde__json_number(&json, "value", g->value);
+        if (g->u0) lrnde__json_numbers(&json, "grad_u0", g->u0, j->state);
+        if (g->params) lrnde__json_numbers(&json, "grad_params", g->params, j->model->n_params);
+        lrnde__json_end(&json);
+    }
+}
+
+static void show_numbers(const char *name, const double *v, int64_t n, int digits)
+{
+    printf("%s", name);
+    for (int64_t i = 0; v && i < n; i++) printf(" %.*g", digits, v[i]);
+    putchar('\n');
+}
+
+static void show_text(const solve_options *o, const trajectory *j, const lrnde_stats *stats, const gradient *g)
+{
+    int digits = lrnde__digits(j->model);
+    if (!o->output) trajectory_print(j, stdout, " ");
+    if (o->stats)
+        printf("accepted %lld\nrejected %lld\nnfe %lld\nfirst h %.17g\n", (long long)stats->accepted, (long long)stats->rejected,
+               (long long)stats->nfe, stats->first_h);
+    if (!g->params) return;
+    show_numbers("value", &g->value, 1, digits);
+    show_numbers("grad_u0", g->u0, j->state, digits);
+    show_numbers("grad_params", g->params, j->model->n_params, digits);
+}
+
+/* ---- what can be asked for ---- */
+
+static int show_trajectory(const solve_options *o, lrnde_solver *s)
+{
+    option_reals times = {0};
+    trajectory j = {0};
+    gradient g = {0};
+    lrnde_stats stats;
+    lrnde_error e = {0};
+    int code = save_times(o, s, &times);
+    if (!code) {
+        size_t n = (size_t)times.n;
+        code = (o->mesh.n ? lrnde_solve_mesh(s, o->mesh.v, (size_t)o->mesh.n, times.v, n, &stats)
+                          : lrnde_solve(s, times.v, n, &stats))
+                   ? failed(s)
+                   : EXIT_DONE;
+    }
+    if (!code && trajectory_get(&j, s, times.v, times.n)) code = failed(s);
+    if (!code && o->gradient) code = gradient_take(&g, &TOOL, o->gradient, s, &j);
+    if (!code && o->output && trajectory_write(&j, o->output, &e)) code = tool_failure(&TOOL, &e);
+    if (!code && o->plot && trajectory_plot(&j, o->plot, &e)) fprintf(stderr, "%s: warning: %s\n", TOOL.program, e.text);
+    if (!code && o->json) show_json(&j, &stats, &g);
+    if (!code && !o->json) show_text(o, &j, &stats, &g);
+    free(times.v);
+    free(j.u);
+    gradient_free(&g);
+    return code;
+}
+
+static int show_local_step(const solve_options *o, lrnde_solver *s)
+{
+    const lrnde_model_desc *model = lrnde_model(s);
+    lrnde_local_report r;
+    double *grad = reals(model->n_params);
+    int code = lrnde_local(s, o->local_step, isnan(o->h) ? 0 : o->h, &r) ? failed(s) : EXIT_DONE;
+    if (!code && model->n_params && tool_get(s, "grad/params", grad, model->n_params)) code = failed(s);
+    if (!code && o->json) {
+        lrnde__json json;
+        lrnde__json_begin(&json, stdout, lrnde__digits(model));
+        lrnde__json_number(&json, "reg", r.reg);
+        lrnde__json_number(&json, "E", r.E);
+        lrnde__json_number(&json, "S", r.S);
+        lrnde__json_number(&json, "t", r.t);
+        lrnde__json_number(&json, "h", r.h);
+        lrnde__json_integer(&json, "nfe_local", r.nfe_local);
+        lrnde__json_numbers(&json, "grad_params", grad, model->n_params);
+        lrnde__json_end(&json);
+    } else if (!code) {
+        printf("reg %.17g\nE %.17g\nS %.17g\nt %.17g\nh %.17g\nnfe_local %lld\n", r.reg, r.E, r.S, r.t, r.h,
+               (long long)r.nfe_local);
+        show_numbers("grad_params", grad, model->n_params, lrnde__digits(model));
+    }
+    free(grad);
+    return code;
+}
+
+/* Everything the command line says about the solver's arrays. */
+static int set_arrays(const solve_options *o, lrnde_solver *s, const input_rows *in)
+{
+    lrnde_error e = {0};
+    if (o->weights && lrnde_load(s, o->weights)) return failed(s);
+    if (o->params.n && tool_set(s, "params", o->params.v, o->params.n)) return failed(s);
+    if (o->u0.n && tool_set(s, "u0", o->u0.v, o->u0.n)) return failed(s);
+    return o->input && input_set(in, s, o->input, &e) ? tool_failure(&TOOL, &e) : EXIT_DONE;
+}
+
+static int check(const solve_options *o)
+{
+    if (o->tspan.n && o->tspan.n != 2) return cli_error(&TOOL, "--tspan takes two numbers: t0,t1");
+    if (o->mesh.n == 1) return cli_error(&TOOL, "--mesh takes at least two times");
+    if (o->u0.n && o->input) return cli_error(&TOOL, "--u0 and --input both give initial states");
+    if (!isnan(o->h) && isnan(o->local_step)) return cli_error(&TOOL, "--h is the length of the step at --local-step T");
+    return EXIT_DONE;
+}
+
+static int run(solve_options *o)
+{
+    const lrnde_model_desc *model;
+    build_request request = {.model_file = o->operands.v[0], .method = o->method};
+    lrnde_options options = TOOL_SOLVER_OPTIONS(o);
+    lrnde_solver *s = NULL;
+    input_rows in = {.rows = 1};
+    lrnde_error e = {0};
+    char *sensitivity = o->sensitivity ? lrnde__format("sensitivity=%s", o->sensitivity) : NULL;
+    int code = check(o);
+    if (sensitivity) cli_append(&o->set, sensitivity);
+    request.set = o->set;
+    if (!code) code = build_model(&request, &TOOL, &model);
+    if (!code && o->input && input_read(&in, o->input, &e)) code = tool_failure(&TOOL, &e);
+    if (!code) {
+        options.batch = (int32_t)in.rows;
+        options.training = o->gradient || !isnan(o->local_step);
+        if (!isnan(o->atol)) options.atol = o->atol;
+        if (!isnan(o->rtol)) options.rtol = o->rtol;
+        if (o->tspan.n) options.t0 = o->tspan.v[0], options.t1 = o->tspan.v[1];
+        if (options.training && in.rows > 1) code = cli_error(&TOOL, "--gradient and --local-step take one sample");
+    }
+    tool_catch_interrupt();
+    if (!code && lrnde_create(&s, model, &options, &e)) code = tool_failure(&TOOL, &e);
+    if (!code) code = set_arrays(o, s, &in);
+    if (!code) code = isnan(o->local_step) ? show_trajectory(o, s) : show_local_step(o, s);
+    lrnde_destroy(s);
+    free(in.v);
+    free(sensitivity);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    solve_options options;
+    int code = cli_parse(&TOOL, &options, argc, argv);
+    if (code != OPTIONS_RUN) return code;
+    code = run(&options);
+    cli_free(&TOOL, &options);
+    return code;
+}

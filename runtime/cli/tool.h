@@ -1,0 +1,24 @@
+/* tool.h - what lrnde-train and lrnde-solve have in common: solver options from a command line, interruption, exit codes. */
+#ifndef LRNDE_CLI_TOOL_H
+#define LRNDE_CLI_TOOL_H
+
+#include "cli/options.h"
+#include "lrnde.h"
+
+/* The options of model.def that concern a solver, as a tool's struct has them. */
+#define TOOL_SOLVER_OPTIONS(o) tool_solver_options((o)->device, (o)->threads, (o)->memory_limit, (o)->seed)
+lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, int64_t seed);
+
+/* From now on Ctrl-C stops a solve, through the options' cancel callback, instead of the process. */
+void tool_catch_interrupt(void);
+
+/* lrnde_get, lrnde_set and lrnde_gradient for n numbers of the model's precision, here always double. */
+lrnde_status tool_get(lrnde_solver *s, const char *name, double *values, int64_t n);
+lrnde_status tool_set(lrnde_solver *s, const char *name, const double *values, int64_t n);
+lrnde_status tool_gradient(lrnde_solver *s, const char *name, const double *cot, int64_t n);
+
+/* Reports a failure on stderr, one line: its text, which has t and h, then stage, sample and training step
+ * if known; returns the exit code. */
+int tool_failure(const options_tool *tool, const lrnde_error *e);
+
+#endif

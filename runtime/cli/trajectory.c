@@ -1,0 +1,84 @@
+/* trajectory.c - see trajectory.h. */
+#include "cli/trajectory.h"
+#include "cli/tool.h"
+#include "io/file.h"
+#include "io/npy.h"
+#include "io/plot.h"
+#include "train/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_CURVES = 32, T_DIGITS = 17 };
+
+typedef struct component_name {
+    char text[32];
+} component_name;
+
+static component_name name_of(const trajectory *j, int64_t i)
+{
+    component_name name;
+    if (j->model->state_names)
+        snprintf(name.text, sizeof name.text, "%s", j->model->state_names[i]);
+    else
+        snprintf(name.text, sizeof name.text, "u[%lld]", (long long)i + 1);
+    return name;
+}
+
+lrnde_status trajectory_get(trajectory *j, lrnde_solver *s, const double *t, int64_t n)
+{
+    *j = (trajectory){.model = lrnde_model(s), .samples = lrnde_batch(s), .times = n, .state = lrnde_model(s)->state, .t = t};
+    j->u = malloc((size_t)(j->samples * n * j->state) * sizeof *j->u);
+    if (!j->u) abort();
+    return tool_get(s, "u", j->u, j->samples * n * j->state);
+}
+
+void trajectory_print(const trajectory *j, FILE *to, const char *separator)
+{
+    int digits = lrnde__digits(j->model);
+    fprintf(to, "%s%s", j->samples > 1 ? "sample" : "", j->samples > 1 ? separator : "");
+    fputs("t", to);
+    for (int64_t i = 0; i < j->state; i++) fprintf(to, "%s%s", separator, name_of(j, i).text);
+    fputc('\n', to);
+    for (int64_t row = 0; row < j->samples * j->times; row++) {
+        if (j->samples > 1) fprintf(to, "%lld%s", (long long)(row / j->times), separator);
+        fprintf(to, "%.*g", T_DIGITS, j->t[row % j->times]);
+        for (int64_t i = 0; i < j->state; i++) fprintf(to, "%s%.*g", separator, digits, j->u[row * j->state + i]);
+        fputc('\n', to);
+    }
+}
+
+void trajectory_json(const trajectory *j, int64_t sample, lrnde__json *json)
+{
+    int digits = json->digits;
+    json->digits = T_DIGITS;
+    lrnde__json_numbers(json, "t", j->t, j->times);
+    json->digits = digits;
+    lrnde__json_matrix(json, "u", j->u + sample * j->times * j->state, j->times, j->state);
+}
+
+lrnde_status trajectory_write(const trajectory *j, const char *path, lrnde_error *e)
+{
+    const char *dot = strrchr(path, '.');
+    if (dot && !strcmp(dot, ".npy")) {
+        lrnde__npy all = {.rank = 3, .shape = {j->samples, j->times, j->state}, .v = j->u};
+        lrnde__npy one = {.rank = 2, .shape = {j->times, j->state}, .v = j->u};
+        return lrnde__npy_write(j->samples > 1 ? &all : &one, path, e);
+    }
+    lrnde__output o;
+    if (lrnde__output_open(&o, path, e)) return e->status;
+    trajectory_print(j, o.to, ",");
+    return lrnde__output_close(&o, e);
+}
+
+lrnde_status trajectory_plot(const trajectory *j, const char *path, lrnde_error *e)
+{
+    lrnde__curve curves[MOST_CURVES];
+    component_name names[MOST_CURVES];
+    int32_t n = (int32_t)(j->state < MOST_CURVES ? j->state : MOST_CURVES);
+    for (int32_t i = 0; i < n; i++) {
+        names[i] = name_of(j, i);
+        curves[i] = (lrnde__curve){.title = names[i].text, .n = j->times, .x = j->t, .y = j->u + i, .stride = j->state};
+    }
+    return lrnde__plot(path, j->model->name, "t", curves, n, e);
+}

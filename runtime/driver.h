@@ -1,0 +1,51 @@
+/*
+ * driver.h - what a backend implements: memory of a device, and how a kernel runs there.
+ *
+ * A backend is a folder templates/<name>/ whose driver.c defines lrnde_driver_<name>.  The runtime finds it because it is
+ * there, and knows none by name.  Pointers that alloc returns belong to the device: only copy functions, and kernels, look
+ * behind them.
+ */
+#ifndef LRNDE_DRIVER_H
+#define LRNDE_DRIVER_H
+
+#include "kernel.h"
+
+typedef struct lrnde_device lrnde_device; /* the backend's own */
+
+typedef struct lrnde_driver {
+    const char *name; /* of the device as users ask for it: "cpu" */
+
+    /*
+     * Opens the device for a model, or returns NULL and says why (a line of at most size bytes).  threads: 0 for all.
+     */
+    lrnde_device *(*open)(const lrnde_model_desc *desc, int32_t threads, char *why, size_t size);
+    void (*close)(lrnde_device *d);
+    int32_t (*threads)(const lrnde_device *d);
+
+    /* Workers a launch over so many tiles will have, at least 1: rows of args.work and args.partial. */
+    int32_t (*workers)(const lrnde_device *d, int32_t tiles);
+
+    void *(*alloc)(lrnde_device *d, size_t bytes); /* zeroed, 64-byte aligned; NULL: there is no more */
+    void (*free)(lrnde_device *d, void *p);
+    void (*put)(lrnde_device *d, void *to, const void *from, size_t bytes);  /* from the host */
+    void (*get)(lrnde_device *d, void *to, const void *from, size_t bytes);  /* to the host */
+    void (*copy)(lrnde_device *d, void *to, const void *from, size_t bytes); /* within the device */
+    void (*zero)(lrnde_device *d, void *p, size_t bytes);
+
+    /* to[i] += sum over the rows, in their order, of from[row * stride + i], i < n; elements of the model's real. */
+    void (*add)(lrnde_device *d, void *to, const void *from, int32_t rows, size_t stride, int64_t n);
+
+    /*
+     * Runs the tile phase over the workers, then the shared phase in chunks of LRNDE_CHUNK, and adds the sums in the order
+     * of tiles, then chunks: the same bits for any number of workers as long as no batch sum is involved.  total (n_sums)
+     * is on the host and ready when the call returns; it may be NULL.
+     * Kernels add to args.partial.  That of a kernel with a shared phase is its own for the launch and is zeroed first;
+     * that of one without is a running sum over launches, which the caller zeroes and collects with add.
+     */
+    void (*launch)(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total);
+
+    /* Waits for everything; nonzero: the device failed since the last call. */
+    int (*sync)(lrnde_device *d);
+} lrnde_driver;
+
+#endif

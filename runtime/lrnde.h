@@ -1,0 +1,212 @@
+/*
+ * lrnde.h - solve and train neural ordinary differential equations with generated kernels.
+ *
+ * CONTRACT
+ *   Status     Every function that can fail returns lrnde_status; LRNDE_OK is 0.  lrnde_last_error(s) says what went wrong
+ *              and where, until the next failure.
+ *   Ownership  lrnde_create gives a solver that only lrnde_destroy frees; destroying NULL does nothing.  Pointers handed to
+ *              a function are borrowed for the call, but for the descriptor, which must outlive its solvers, and the
+ *              callbacks of the options.  Nothing else is freed by the caller.
+ *   Memory     After lrnde_create nothing allocates but the record of a training solve, which grows and keeps its capacity,
+ *              and arrays at save times when more of them are asked for than ever before.  options.memory_limit bounds all
+ *              of it.  Sizes called bytes are bytes, others are elements.
+ *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their
+ *              element type is the model's (float or double), labels are int32_t, times are double.
+ *   Time       t and h are in the model's unit of time; wall times end in _s and are seconds.
+ *   Threads    A solver belongs to one thread at a time and runs its kernels on options.threads of its own.  Solvers share
+ *              nothing but const descriptors.
+ *
+ * A SESSION
+ *   lrnde_options o = LRNDE_OPTIONS;
+ *   o.batch = 256, o.training = 1;
+ *   lrnde_create(&s, &lrnde_mnist_node, &o, &error);
+ *   lrnde_set(s, "x", x, sizeof x);  lrnde_set(s, "label", label, sizeof label);
+ *   lrnde_train_step(s, &report);
+ *   lrnde_get(s, "logits", logits, sizeof logits);
+ *   lrnde_destroy(s);
+ */
+#ifndef LRNDE_H
+#define LRNDE_H
+
+#include "kernel.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LRNDE_STATUSES(X)                                                                                                        \
+    X(OK, "ok")                                                                                                                  \
+    X(ERR_ARGUMENT, "a wrong argument, name or size")                                                                            \
+    X(ERR_ORDER, "called before what it builds on")                                                                              \
+    X(ERR_UNSUPPORTED, "the model or its method has no kernel for this")                                                         \
+    X(ERR_DEVICE, "the device is not there or failed")                                                                           \
+    X(ERR_MEMORY, "out of memory, or over the memory limit")                                                                     \
+    X(ERR_FILE, "a file cannot be read or written, or does not fit the model")                                                   \
+    X(ERR_STEP_LIMIT, "step limit reached before the end")                                                                       \
+    X(ERR_STEP_SIZE, "step size fell below what time resolves")                                                                  \
+    X(ERR_NOT_FINITE, "the solution is not finite")                                                                              \
+    X(ERR_TIME_LIMIT, "time limit reached")                                                                                      \
+    X(ERR_CANCELLED, "cancelled by the caller")
+
+typedef enum lrnde_status {
+#define LRNDE_X(name, text) LRNDE_##name,
+    LRNDE_STATUSES(LRNDE_X)
+#undef LRNDE_X
+} lrnde_status;
+
+const char *lrnde_status_text(lrnde_status status);
+
+typedef struct lrnde_solver lrnde_solver;
+
+/* What went wrong.  Fields that do not apply: t, h are NaN, stage, sample -1. */
+typedef struct lrnde_error {
+    lrnde_status status;
+    double t, h;    /* of the step that failed */
+    int32_t stage;  /* from 1 */
+    int64_t sample; /* from 0 */
+    int64_t step;   /* training step, 0 outside of training */
+    char text[256]; /* one line */
+} lrnde_error;
+
+/* Zero means the default everywhere: write lrnde_options o = LRNDE_OPTIONS and set what differs. */
+typedef struct lrnde_options {
+    size_t size;         /* sizeof(lrnde_options): lets the struct grow */
+    int32_t batch;       /* samples of a solve; default: the model's batch, else 1 */
+    int32_t training;    /* nonzero: keep what gradients need */
+    const char *device;  /* "auto" or a driver's name; default auto */
+    int32_t threads;     /* default: all the device offers */
+    size_t memory_limit; /* bytes; default none */
+    uint64_t seed;       /* of parameters and of the times of regularization */
+    double atol, rtol;   /* default: the model's */
+    double t0, t1;       /* default (t0 == t1): the model's */
+    int64_t max_steps;   /* accepted and rejected; default: the model's, else 1e6 */
+    double time_limit_s; /* of one solve or sweep; default one hour */
+    void *user;          /* handed to the callbacks */
+    void (*log)(void *user, const char *line);
+    int (*cancel)(void *user); /* nonzero stops the solve; asked at every step */
+} lrnde_options;
+
+#define LRNDE_OPTIONS                                                                                                            \
+    {                                                                                                                            \
+        .size = sizeof(lrnde_options)                                                                                            \
+    }
+
+/* Work of one solve. */
+typedef struct lrnde_stats {
+    int64_t accepted, rejected;
+    int64_t nfe;       /* as OrdinaryDiffEq counts: 3 + s' (accepted + rejected), s' = stages, less one if FSAL */
+    int64_t rhs_calls; /* right-hand sides that really ran in steps */
+    int64_t nfe_dense; /* for extra stages of dense output */
+    int64_t nfe_local; /* for the local step of a regularizer */
+    double first_h;    /* the automatic first step */
+    double t, h;       /* where the solve ended, and the step it would have taken next */
+} lrnde_stats;
+
+/* One regularized local step. */
+typedef struct lrnde_local_report {
+    double reg;   /* R = E |h|, or S */
+    double E, S;  /* S is NaN if the method has no pair of stages for it */
+    double t_reg; /* the time that was drawn or asked for */
+    double t, h;  /* start and length of the local step */
+    int64_t nfe_local;
+} lrnde_local_report;
+
+/* One evaluation of the loss, or one training step. */
+typedef struct lrnde_report {
+    int64_t step;                          /* training step, from 1; 0: not a training step */
+    double loss;                           /* weighted sum of the terms, without the regularizer */
+    double loss_terms[LRNDE_MAX_SUMS];     /* (n_loss) means over samples and save times */
+    double metrics[LRNDE_MAX_SUMS];        /* (n_metrics) the same */
+    double w_reg, reg, t_reg, E, S, h_reg; /* the loss that is minimized: loss + w_reg * reg */
+    double lr, grad_norm;                  /* Euclidean norm of the parameter gradient */
+    lrnde_stats forward, adjoint;          /* adjoint: of a continuous adjoint, else zero */
+} lrnde_report;
+
+/* An array a solver holds, by name. */
+typedef enum lrnde_type { LRNDE_F32, LRNDE_F64, LRNDE_I32 } lrnde_type;
+typedef enum lrnde_role {
+    LRNDE_SETTING,
+    LRNDE_PARAM,
+    LRNDE_INPUT,
+    LRNDE_STATE,
+    LRNDE_OUTPUT,
+    LRNDE_GRADIENT,
+    LRNDE_SLOT
+} lrnde_role;
+typedef struct lrnde_array {
+    char name[96];
+    lrnde_role role;
+    lrnde_type type;
+    int32_t rank;
+    int64_t dims[3];
+    size_t bytes;
+    int32_t can_set, can_get;
+} lrnde_array;
+
+/*
+ * Life.  error may be NULL; it is the only way to learn why there is no solver.  Parameters are drawn from options.seed.
+ */
+lrnde_status lrnde_create(lrnde_solver **solver, const lrnde_model_desc *desc, const lrnde_options *options, lrnde_error *error);
+void lrnde_destroy(lrnde_solver *s);
+const lrnde_error *lrnde_last_error(const lrnde_solver *s);
+const lrnde_model_desc *lrnde_model(const lrnde_solver *s);
+const char *lrnde_device_name(const lrnde_solver *s);
+int32_t lrnde_batch(const lrnde_solver *s);
+int32_t lrnde_threads(const lrnde_solver *s);
+size_t lrnde_memory(const lrnde_solver *s); /* bytes held */
+
+/*
+ * Arrays by name.  A size other than the array's is an error that names it.
+ *   "t" (S) save times, in the order of integration     "tspan" (2) t0, t1         "tolerance" (2) atol, rtol
+ *   "params" (P) and every parameter leaf by its name   "u0" (B, D) if the model does not compute it from data
+ *   inputs by name: (B, n), a series (B, S, n)          "u" (B, S, D), outputs by name (B, S, n): at save times
+ *   "grad/params", "grad/<leaf>", "grad/u0", "grad/<input>": of the last gradient
+ *   "optimizer/0".. (P): what the optimizer keeps       "mesh" (accepted + 1): times of the last training solve's steps
+ * S is 1 (the end) unless the model or "t" says otherwise; then "u" and outputs are (B, D), (B, n).  Setting another number
+ * of save times forgets series.
+ */
+lrnde_status lrnde_set(lrnde_solver *s, const char *name, const void *data, size_t bytes);
+lrnde_status lrnde_get(lrnde_solver *s, const char *name, void *data, size_t bytes);
+int32_t lrnde_array_count(const lrnde_solver *s);
+lrnde_status lrnde_array_at(lrnde_solver *s, int32_t index, lrnde_array *array);
+lrnde_status lrnde_array_find(lrnde_solver *s, const char *name, lrnde_array *array);
+
+/*
+ * Solving.  t (n): save times for this solve, in the order of integration and within [t0, t1]; NULL: the model's, or
+ * those set as "t".  stats may be NULL.  A mesh (m) replaces step control: m - 1 steps from mesh[0] to mesh[m-1].
+ */
+lrnde_status lrnde_solve(lrnde_solver *s, const double *t, size_t n, lrnde_stats *stats);
+lrnde_status lrnde_solve_mesh(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, lrnde_stats *stats);
+
+/*
+ * The gradient of a loss of the caller's own through the last solve (training solvers): cot is dL/d(name), shaped like
+ * lrnde_get(name), name "u" or an output.  Results by lrnde_get("grad/..").
+ */
+lrnde_status lrnde_gradient(lrnde_solver *s, const char *name, const void *cot, size_t bytes);
+
+/*
+ * Solves, then takes the model's regularized local step at t: of length h, or of the model's own choice if h is 0.
+ * A training solver also computes "grad/params" of reg.
+ */
+lrnde_status lrnde_local(lrnde_solver *s, double t, double h, lrnde_local_report *report);
+
+/*
+ * Training.  lrnde_loss solves and evaluates loss and metrics.  lrnde_loss_gradient adds the regularizer and the gradient of
+ * loss + w_reg * reg for the next training step; lrnde_update lets the optimizer use "grad/params" and counts the step.
+ * lrnde_train_step is both; if the gradient is not finite it updates nothing and says so.
+ */
+lrnde_status lrnde_loss(lrnde_solver *s, lrnde_report *report);
+lrnde_status lrnde_loss_gradient(lrnde_solver *s, lrnde_report *report);
+lrnde_status lrnde_update(lrnde_solver *s);
+lrnde_status lrnde_train_step(lrnde_solver *s, lrnde_report *report);
+int64_t lrnde_step(const lrnde_solver *s);          /* training steps done */
+void lrnde_set_step(lrnde_solver *s, int64_t step); /* when resuming */
+
+/* Parameters as a safetensors file; saving is atomic. */
+lrnde_status lrnde_save(lrnde_solver *s, const char *path);
+lrnde_status lrnde_load(lrnde_solver *s, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,272 @@
+/*
+ * create.c - a solver from a descriptor: options with their defaults, a device, every array it will ever need.
+ *
+ * Allocations remember that they failed (memory.c), so a list of them is checked once, at its end.
+ */
+#include "solve/solver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DRIVER(name) extern const lrnde_driver lrnde_driver_##name;
+LRNDE_DRIVERS(DRIVER)
+#undef DRIVER
+
+/* The first driver of that name that opens; "auto": of any. */
+static lrnde_status open_device(lrnde_solver *s)
+{
+#define DRIVER(name) &lrnde_driver_##name,
+    static const lrnde_driver *const drivers[] = {LRNDE_DRIVERS(DRIVER)};
+#undef DRIVER
+    const char *wanted = s->options.device;
+    char why[160] = "no such device";
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+        if (strcmp(wanted, "auto") == 0 || strcmp(wanted, drivers[i]->name) == 0) {
+            s->driver = drivers[i];
+            s->device = s->driver->open(s->desc, s->options.threads, why, sizeof why);
+            if (s->device) return LRNDE_OK;
+        }
+    return lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s: %s", wanted, why);
+}
+
+static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
+{
+    const lrnde_model_desc *desc = s->desc;
+    lrnde_options *o = &s->options;
+    if (given->size > sizeof *o)
+        return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "options are of a later version: %zu bytes, known are %zu", given->size,
+                           sizeof *o);
+    memcpy(o, given, given->size);
+    if (desc->abi != LRNDE_ABI)
+        return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s was generated for ABI %d, this is %d", desc->name, (int)desc->abi,
+                           LRNDE_ABI);
+    if (o->batch < 0 || o->threads < 0 || o->max_steps < 0 || o->time_limit_s < 0 || o->atol < 0 || o->rtol < 0)
+        return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "a negative option");
+    if (o->batch == 0) o->batch = desc->train.batch > 0 ? desc->train.batch : 1;
+    if (!o->device) o->device = "auto";
+    if (o->atol == 0 && o->rtol == 0) o->atol = desc->atol, o->rtol = desc->rtol;
+    if (o->t0 == o->t1) o->t0 = desc->t0, o->t1 = desc->t1;
+    if (o->max_steps == 0) o->max_steps = desc->max_steps > 0 ? desc->max_steps : 1000000;
+    if (o->time_limit_s == 0) o->time_limit_s = 3600;
+    return LRNDE_OK;
+}
+
+/* What the kernels of a model need between them. */
+typedef struct needs {
+    int64_t work, partial, gradient, sums; /* elements; sums for this many tiles */
+} needs;
+
+static void need(needs *n, const lrnde_kernel *k, int64_t tiles)
+{
+    int64_t chunks = k->shared ? (k->shared_size + LRNDE_CHUNK - 1) / LRNDE_CHUNK : 0;
+    int64_t *partial = k->shared ? &n->partial : &n->gradient;
+    if (k->work > n->work) n->work = k->work;
+    if (k->partial > *partial) *partial = k->partial;
+    if ((tiles + chunks) * k->n_sums > n->sums) n->sums = (tiles + chunks) * k->n_sums;
+}
+
+static void need_system(needs *n, const lrnde_system_desc *sys, int64_t tiles)
+{
+#define LRNDE_X(name, doc) need(n, &sys->name, tiles);
+    LRNDE_SYSTEM_KERNELS(LRNDE_X)
+#undef LRNDE_X
+}
+
+static needs needs_of(const lrnde_model_desc *desc, int64_t tiles)
+{
+    needs n = {.gradient = desc->n_params};
+    need_system(&n, desc->forward, tiles);
+    if (desc->adjoint) need_system(&n, desc->adjoint, tiles);
+#define LRNDE_X(name, doc) need(&n, &desc->name, tiles);
+    LRNDE_MODEL_KERNELS(LRNDE_X)
+#undef LRNDE_X
+    return n;
+}
+
+static size_t padded(int64_t elements)
+{
+    return (size_t)(elements + 15) / 16 * 16;
+}
+
+/* Scratch of the kernels, and the arguments they all get. */
+static void plan_launches(lrnde_solver *s)
+{
+    size_t real = (size_t)s->desc->real_bytes;
+    int32_t tiles = (int32_t)(s->lanes / s->desc->tile);
+    needs n = needs_of(s->desc, tiles);
+    s->workers = s->driver->workers(s->device, tiles);
+    s->partial_stride = padded(n.gradient);
+    s->args = (lrnde_args){.s = {.atol = s->options.atol, .rtol = s->options.rtol}, .batch = s->options.batch, .tiles = tiles};
+    s->args.workers = s->workers;
+    s->args.params = s->params = lrnde__device(s, padded(s->desc->n_params) * real);
+    s->args.sums = lrnde__device(s, (size_t)n.sums * sizeof(double));
+    s->args.partial_stride = padded(n.partial);
+    s->args.partial = lrnde__device(s, (size_t)s->workers * s->args.partial_stride * real);
+    s->args.work_stride = padded(n.work);
+    s->args.work = lrnde__device(s, (size_t)s->workers * s->args.work_stride * real);
+}
+
+/* The host's copy of the largest array. */
+static void plan_staging(lrnde_solver *s)
+{
+    const lrnde_model_desc *desc = s->desc;
+    int64_t widest = desc->state;
+    for (int32_t i = 0; i < desc->n_inputs; i++) widest = desc->inputs[i].size > widest ? desc->inputs[i].size : widest;
+    for (int32_t i = 0; i < desc->n_outputs; i++) widest = desc->outputs[i].size > widest ? desc->outputs[i].size : widest;
+    int64_t elements = s->lanes * widest > desc->n_params ? s->lanes * widest : desc->n_params;
+    s->staging = lrnde__host(s, (size_t)elements * (size_t)desc->real_bytes);
+}
+
+/* Two tables of arrays as one. */
+static void **join(lrnde_solver *s, void *const *a, int32_t n_a, void *const *b, int32_t n_b)
+{
+    void **table = lrnde__host(s, (size_t)(n_a + n_b) * sizeof *table);
+    if (!table || !a || !b) return NULL;
+    memcpy(table, a, (size_t)n_a * sizeof *table);
+    memcpy(table + n_a, b, (size_t)n_b * sizeof *table);
+    return table;
+}
+
+/* u0, then the constants: as init writes and, of cotangents, rev_init reads them. */
+static void **initial_arrays(lrnde_solver *s)
+{
+    int32_t n = s->desc->n_constants;
+    return join(s, lrnde__state_arrays(s, 1), 1, lrnde__arrays(s, s->desc->constants, n), n);
+}
+
+static void plan_solve(lrnde_solver *s)
+{
+    const lrnde_model_desc *desc = s->desc;
+    s->forward = (lrnde__run){.s = s, .sys = desc->forward, .record = &s->forward_record, .what = "solve"};
+    s->forward.f0 = lrnde__arrays(s, desc->forward->carry, desc->forward->n_components);
+    s->inputs = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->inputs);
+    s->data = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->data);
+    s->initial = initial_arrays(s);
+    if (s->initial) s->args.constants = lrnde__in(s->initial + 1);
+    s->local.u = lrnde__device(s, lrnde__sample_bytes(s, desc->state));
+}
+
+static void plan_gradient(lrnde_solver *s)
+{
+    const lrnde_model_desc *desc = s->desc;
+    const lrnde_system_desc *sys = desc->forward;
+    size_t params_bytes = padded(desc->n_params) * (size_t)desc->real_bytes;
+    s->partial = lrnde__device(s, (size_t)s->workers * s->partial_stride * (size_t)desc->real_bytes);
+    s->grad = lrnde__device(s, params_bytes);
+    s->jumps.u = lrnde__device(s, lrnde__sample_bytes(s, desc->state));
+    s->local.cot = lrnde__device(s, lrnde__sample_bytes(s, desc->state));
+    s->cot_initial = initial_arrays(s);
+    s->cot_inputs = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->cot_inputs);
+    for (int32_t i = 0; s->cot_inputs && i < desc->n_inputs; i++)
+        s->cot_inputs[i] = lrnde__device(s, lrnde__sample_bytes(s, desc->inputs[i].size));
+    s->cot_outputs = join(s, lrnde__state_arrays(s, 1), 1, lrnde__arrays(s, desc->outputs, desc->n_outputs), desc->n_outputs);
+    s->optimizer = lrnde__host(s, (size_t)(1 + desc->train.n_slots) * sizeof *s->optimizer);
+    for (int32_t i = 0; s->optimizer && i <= desc->train.n_slots; i++)
+        s->optimizer[i] = i == 0 ? s->params : lrnde__device(s, params_bytes);
+    if (desc->sensitivity == LRNDE_DISCRETE) {
+        int32_t n = sys->n_carry, stages = sys->n_k + sys->n_extra;
+        s->transposed = (lrnde__transposed){
+            .cot = lrnde__arrays(s, sys->carry, n),
+            .cot_before = lrnde__arrays(s, sys->carry, n),
+            .dense_carry = lrnde__arrays(s, sys->carry, n),
+            .dense_next = join(s, lrnde__arrays(s, sys->carry, n), n, lrnde__state_arrays(s, stages), stages),
+            .sum_carry = lrnde__arrays(s, sys->carry, n),
+            .sum_k = lrnde__state_arrays(s, stages),
+        };
+    } else {
+        s->adjoint = (lrnde__run){.s = s, .sys = desc->adjoint, .record = &s->adjoint_record, .what = "adjoint"};
+        s->adjoint.f0 = lrnde__arrays(s, desc->adjoint->carry, desc->adjoint->n_components);
+        s->adjoint.external = lrnde__host(s, (size_t)desc->adjoint->stages * sizeof *s->adjoint.external);
+        s->adjoint_u = lrnde__state_arrays(s, desc->adjoint->stages);
+    }
+}
+
+/* The model's save times and initial state. */
+static lrnde_status set_defaults(lrnde_solver *s)
+{
+    const lrnde_model_desc *desc = s->desc;
+    LRNDE_TRY(lrnde__series_reserve(s, 1));
+    if (desc->n_saveat)
+        LRNDE_TRY(lrnde_set(s, "t", desc->saveat, (size_t)desc->n_saveat * sizeof *desc->saveat));
+    else
+        LRNDE_TRY(lrnde__saves_set(s, &s->options.t1, 1, s->options.t0, s->options.t1));
+    if (!desc->u0) return LRNDE_OK;
+    void *u0 = lrnde__host(s, (size_t)desc->state * sizeof(double));
+    if (!u0) return s->error.status;
+    for (int32_t i = 0; i < desc->state; i++) {
+        if (desc->real_bytes == sizeof(float))
+            ((float *)u0)[i] = (float)desc->u0[i];
+        else
+            ((double *)u0)[i] = desc->u0[i];
+    }
+    lrnde__pack(s, s->initial[0], desc->state, u0, 0, 0, 1);
+    lrnde__release(s, u0);
+    return LRNDE_OK;
+}
+
+static lrnde_status build(lrnde_solver *s, const lrnde_options *options)
+{
+    const lrnde_model_desc *desc = s->desc;
+    LRNDE_TRY(fill_options(s, options));
+    if (s->options.training && desc->sensitivity == LRNDE_INTERPOLATING && !desc->adjoint)
+        return lrnde__fail(s, LRNDE_ERR_UNSUPPORTED, "%s has no adjoint system", desc->name);
+    LRNDE_TRY(open_device(s));
+    s->lanes = (s->options.batch + desc->tile - 1) / desc->tile * (int64_t)desc->tile;
+    plan_launches(s);
+    plan_staging(s);
+    plan_solve(s);
+    if (s->options.training) plan_gradient(s);
+    if (s->error.status) return s->error.status;
+    lrnde__list_arrays(s);
+    if (s->error.status) return s->error.status;
+    lrnde__draw_params(s);
+    return set_defaults(s);
+}
+
+lrnde_status lrnde_create(lrnde_solver **solver, const lrnde_model_desc *desc, const lrnde_options *options, lrnde_error *error)
+{
+    lrnde_solver *s = calloc(1, sizeof *s);
+    *solver = NULL;
+    if (!s) {
+        if (error) *error = (lrnde_error){.status = LRNDE_ERR_MEMORY, .text = "out of memory"};
+        return LRNDE_ERR_MEMORY;
+    }
+    s->desc = desc;
+    lrnde_status status = build(s, options);
+    if (status) {
+        if (error) *error = s->error;
+        lrnde_destroy(s);
+        return status;
+    }
+    *solver = s;
+    return LRNDE_OK;
+}
+
+void lrnde_destroy(lrnde_solver *s)
+{
+    if (!s) return;
+    lrnde__release_all(s);
+    if (s->device) s->driver->close(s->device);
+    free(s);
+}
+
+const lrnde_model_desc *lrnde_model(const lrnde_solver *s)
+{
+    return s->desc;
+}
+const char *lrnde_device_name(const lrnde_solver *s)
+{
+    return s->driver->name;
+}
+int32_t lrnde_batch(const lrnde_solver *s)
+{
+    return s->options.batch;
+}
+int32_t lrnde_threads(const lrnde_solver *s)
+{
+    return s->driver->threads(s->device);
+}
+size_t lrnde_memory(const lrnde_solver *s)
+{
+    return s->memory;
+}

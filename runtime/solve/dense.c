@@ -1,0 +1,38 @@
+/*
+ * dense.c - u between the steps of a record, by the method's own interpolant.
+ *
+ * Methods that need further right-hand sides for it get them once a step, when somebody first asks.
+ */
+#include "solve/solver.h"
+
+void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u)
+{
+    lrnde_solver *s = r->s;
+    lrnde__slot *slot = lrnde__slot_at(r->record, n);
+    lrnde_args a = s->args;
+    a.s.t = slot->t;
+    a.s.h = slot->h;
+    a.s.theta = theta;
+    a.carry = lrnde__in(slot->carry);
+    a.next_in = lrnde__in(lrnde__slot_at(r->record, n + 1)->carry);
+    a.k = slot->k;
+    a.k_in = lrnde__in(slot->k);
+    if (r->sys->n_extra && !slot->has_extra) {
+        s->driver->launch(s->device, &r->sys->extra, &a, NULL);
+        r->stats.nfe_dense += r->sys->extra.rhs_evals;
+        slot->has_extra = 1;
+    }
+    a.out = &u;
+    s->driver->launch(s->device, &r->sys->dense, &a, NULL);
+}
+
+void lrnde__state_at(lrnde_solver *s, double t, void *u)
+{
+    lrnde__record *r = &s->forward_record;
+    double direction = lrnde__slot_at(r, r->steps)->t - lrnde__slot_at(r, 0)->t;
+    int64_t n = s->cursor;
+    while (n + 1 < r->steps && (lrnde__slot_at(r, n + 1)->t - t) * direction <= 0) n++;
+    while (n > 0 && (lrnde__slot_at(r, n)->t - t) * direction > 0) n--;
+    s->cursor = n;
+    lrnde__dense(&s->forward, n, (t - lrnde__slot_at(r, n)->t) / lrnde__slot_at(r, n)->h, u);
+}

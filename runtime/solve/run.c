@@ -1,0 +1,159 @@
+/*
+ * run.c - one integration: trial steps, and the controller that decides on them.
+ *
+ *   start    the derivative at t0 (which FSAL methods carry), the automatic first step
+ *   to       adaptive steps that end exactly at a time; h is what the controller proposed, clipped or not
+ *   restart  the state was changed from outside: the derivative is taken anew, the step size is kept
+ *   mesh     prescribed steps
+ *
+ * A trial step reads the current slot of the record and writes the next one; accepting it is moving on by one slot.
+ */
+#include "solve/solver.h"
+
+#include "control.h"
+
+#include <time.h>
+
+static double wall_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys)
+{
+    double n = 0;
+    for (int32_t i = 0; i < sys->n_components; i++)
+        n += (double)sys->carry[i].size * (sys->carry[i].shared ? 1 : s->options.batch);
+    return n;
+}
+
+static lrnde_status supply(lrnde__run *r, double t, double h, int32_t stages)
+{
+    return r->supply ? r->supply(r, t, h, stages) : LRNDE_OK;
+}
+
+/* f(t, u) of the current slot, into the carry of FSAL methods. */
+static lrnde_status derive(lrnde__run *r, void **f)
+{
+    LRNDE_TRY(supply(r, r->t, 0, 1));
+    lrnde_args a = r->s->args;
+    a.s.t = r->t;
+    a.carry = lrnde__in(lrnde__slot_at(r->record, r->record->steps)->carry);
+    a.external = lrnde__in(r->external);
+    a.out = f;
+    r->s->driver->launch(r->s->device, &r->sys->rhs, &a, NULL);
+    r->stats.nfe += 1;
+    r->stats.rhs_calls += r->sys->rhs.rhs_evals;
+    return LRNDE_OK;
+}
+
+lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic)
+{
+    lrnde__slot *slot = lrnde__slot_at(r->record, 0);
+    void **f0 = r->sys->fsal ? slot->carry + r->sys->n_components : r->f0;
+    r->t = slot->t = t0;
+    r->shortest = lrnde_shortest(t0, t1);
+    r->e_old = LRNDE_E_OLD;
+    r->deadline = wall_clock() + r->s->options.time_limit_s;
+    r->stats = (lrnde_stats){.t = t0};
+    if (automatic && !r->sys->finish)
+        return lrnde__fail(r->s, LRNDE_ERR_UNSUPPORTED, "%s has no error estimate: it solves on a mesh only", r->s->desc->method);
+    if (automatic || r->sys->fsal) LRNDE_TRY(derive(r, f0));
+    if (!automatic) return LRNDE_OK;
+    LRNDE_TRY(lrnde__first_step(r, slot->carry, f0, t0, t1, &r->h));
+    r->stats.nfe += 2;
+    r->stats.rhs_calls += r->sys->second.rhs_evals;
+    r->stats.first_h = r->stats.h = r->h;
+    return LRNDE_OK;
+}
+
+lrnde_status lrnde__run_restart(lrnde__run *r)
+{
+    lrnde__slot *slot = lrnde__slot_at(r->record, r->record->steps);
+    return r->sys->fsal ? derive(r, slot->carry + r->sys->n_components) : LRNDE_OK;
+}
+
+/* A step of h from the current slot to the next, and its error norm. */
+static lrnde_status try_step(lrnde__run *r, double h, double *E)
+{
+    lrnde_solver *s = r->s;
+    const lrnde_options *o = &s->options;
+    int64_t n = r->record->steps;
+    if (r->stats.accepted + r->stats.rejected >= o->max_steps)
+        return lrnde__fail_at(s, LRNDE_ERR_STEP_LIMIT, r->t, h, "%s: %lld steps are not enough: t = %.9g, h = %.3g", r->what,
+                              (long long)o->max_steps, r->t, h);
+    if (wall_clock() > r->deadline)
+        return lrnde__fail_at(s, LRNDE_ERR_TIME_LIMIT, r->t, h, "%s: %g s are over: t = %.9g, h = %.3g", r->what, o->time_limit_s,
+                              r->t, h);
+    if (o->cancel && o->cancel(o->user))
+        return lrnde__fail_at(s, LRNDE_ERR_CANCELLED, r->t, h, "%s: cancelled at t = %.9g", r->what, r->t);
+    if (r->record->keep) LRNDE_TRY(lrnde__record_reserve(s, r->record, n + 2));
+    LRNDE_TRY(supply(r, r->t, h, r->sys->stages));
+
+    lrnde__slot *slot = lrnde__slot_at(r->record, n), *next = lrnde__slot_at(r->record, n + 1);
+    const lrnde_kernel *step = r->record->keep && r->record->keep_tape ? &r->sys->step_tape : &r->sys->step;
+    double sums[LRNDE_MAX_SUMS];
+    slot->h = h;
+    slot->has_extra = 0;
+    lrnde_args a = s->args;
+    a.s.t = r->t;
+    a.s.h = h;
+    a.carry = lrnde__in(slot->carry);
+    a.next = next->carry;
+    a.k = slot->k;
+    a.tape = slot->tape;
+    a.external = lrnde__in(r->external);
+    s->driver->launch(s->device, step, &a, sums);
+    r->stats.nfe += r->sys->stages - (r->sys->fsal ? 1 : 0);
+    r->stats.rhs_calls += step->rhs_evals;
+    *E = r->sys->finish ? r->sys->finish(sums, lrnde__entries(s, r->sys)) : 0;
+    return LRNDE_OK;
+}
+
+static void accept(lrnde__run *r, double t)
+{
+    int64_t n = r->record->steps++;
+    r->t = r->stats.t = lrnde__slot_at(r->record, n + 1)->t = t;
+    r->stats.accepted++;
+    if (r->accepted) r->accepted(r, n);
+}
+
+/* What a step that cannot be made shorter means. */
+static lrnde_status give_up(lrnde__run *r, double h, double E)
+{
+    if (isfinite(E))
+        return lrnde__fail_at(r->s, LRNDE_ERR_STEP_SIZE, r->t, h, "%s: the error is %.3g tolerances even at h = %.3g, t = %.9g",
+                              r->what, E, h, r->t);
+    lrnde__fail_at(r->s, LRNDE_ERR_NOT_FINITE, r->t, h, "%s: not finite at t = %.9g, h = %.3g", r->what, r->t, h);
+    lrnde__locate(r, r->record->steps);
+    return LRNDE_ERR_NOT_FINITE;
+}
+
+lrnde_status lrnde__run_to(lrnde__run *r, double stop)
+{
+    while (r->t != stop) {
+        double h = lrnde_clip(r->t, r->h, stop, r->shortest), E;
+        LRNDE_TRY(try_step(r, h, &E));
+        r->h = r->stats.h = lrnde_control(&r->sys->controller, &r->e_old, E, h);
+        if (lrnde_accepts(E)) {
+            accept(r, lrnde_advance(r->t, h, stop));
+        } else {
+            r->stats.rejected++;
+            if (lrnde_gives_up(h, r->shortest)) return give_up(r, h, E);
+        }
+    }
+    return LRNDE_OK;
+}
+
+lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m)
+{
+    for (size_t i = 0; i + 1 < m; i++) {
+        double h = r->stats.h = mesh[i + 1] - mesh[i], E;
+        LRNDE_TRY(try_step(r, h, &E));
+        if (!isfinite(E)) return give_up(r, h, E);
+        accept(r, mesh[i + 1]);
+    }
+    return LRNDE_OK;
+}

@@ -1,0 +1,85 @@
+/*
+ * solve.c - the forward solve: the initial state, the integration with what looks at its steps, the outputs.
+ */
+#include "solve/solver.h"
+
+static int is_discrete(const lrnde_solver *s)
+{
+    return s->desc->sensitivity == LRNDE_DISCRETE;
+}
+
+/* u0 and the constants of the solve, from data or as set. */
+static void initial_state(lrnde_solver *s, void *u)
+{
+    if (s->desc->init.tile) {
+        lrnde_args a = s->args;
+        a.data = lrnde__data_at(s, 0);
+        a.out = s->initial;
+        s->driver->launch(s->device, &s->desc->init, &a, NULL);
+    }
+    s->driver->copy(s->device, u, s->initial[0], lrnde__sample_bytes(s, s->desc->state));
+}
+
+static void look_at_step(lrnde__run *r, int64_t n)
+{
+    lrnde__saves_step(r, n);
+    lrnde__local_step(r, n);
+}
+
+lrnde_status lrnde__forward(lrnde_solver *s, const double *mesh, size_t m, int keep)
+{
+    const lrnde_model_desc *desc = s->desc;
+    lrnde__run *r = &s->forward;
+    double t0 = m ? mesh[0] : s->options.t0, t1 = m ? mesh[m - 1] : s->options.t1;
+    int dense = !is_discrete(s) || lrnde__saves_inside(s, t0, t1) ||
+                (s->local.choice != LRNDE__NO_LOCAL && desc->regularizer.gradient == LRNDE_TOTAL);
+    int tape = is_discrete(s) && desc->forward->step_tape.tile;
+    s->solved = s->recorded = s->differentiated = 0;
+    s->cursor = 0;
+    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, keep, keep && dense, keep && tape));
+    initial_state(s, lrnde__slot_at(&s->forward_record, 0)->carry[0]);
+    r->accepted = look_at_step;
+    LRNDE_TRY(lrnde__run_start(r, t0, t1, !m));
+    lrnde__saves_start(s);
+    LRNDE_TRY(m ? lrnde__run_mesh(r, mesh, m) : lrnde__run_to(r, t1));
+    lrnde__heads(s);
+    if (s->driver->sync(s->device)) return lrnde__fail(s, LRNDE_ERR_DEVICE, "%s failed during a solve", s->driver->name);
+    s->solved = 1;
+    s->recorded = keep;
+    s->mesh_points = s->forward_record.steps + 1;
+    return LRNDE_OK;
+}
+
+/* The caller's save times, else those set, else the end. */
+static lrnde_status set_saves(lrnde_solver *s, const double *t, size_t n, double t0, double t1)
+{
+    if (t) return lrnde__saves_set(s, t, (int64_t)n, t0, t1);
+    return s->n_default ? lrnde__saves_set(s, s->default_t, s->n_default, t0, t1) : lrnde__saves_set(s, &t1, 1, t0, t1);
+}
+
+lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep)
+{
+    LRNDE_TRY(set_saves(s, t, n, m ? mesh[0] : s->options.t0, m ? mesh[m - 1] : s->options.t1));
+    return lrnde__forward(s, mesh, m, keep);
+}
+
+lrnde_status lrnde_solve(lrnde_solver *s, const double *t, size_t n, lrnde_stats *stats)
+{
+    lrnde__local_begin(s, LRNDE__NO_LOCAL, 0, 0);
+    lrnde_status status = lrnde__solve(s, NULL, 0, t, n, s->options.training);
+    if (stats) *stats = s->forward.stats;
+    return status;
+}
+
+lrnde_status lrnde_solve_mesh(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, lrnde_stats *stats)
+{
+    for (size_t i = 1; i < m; i++)
+        if (!((mesh[i] - mesh[i - 1]) * (mesh[m - 1] - mesh[0]) > 0))
+            return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "mesh point %zu, %.9g, does not move on from %.9g", i, mesh[i],
+                               mesh[i - 1]);
+    if (m < 2) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "a mesh has at least two points");
+    lrnde__local_begin(s, LRNDE__NO_LOCAL, 0, 0);
+    lrnde_status status = lrnde__solve(s, mesh, m, t, n, s->options.training);
+    if (stats) *stats = s->forward.stats;
+    return status;
+}

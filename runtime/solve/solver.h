@@ -1,0 +1,255 @@
+/*
+ * solver.h - what the files of runtime/solve share: the solver object and the functions between them, in reading order.
+ *
+ * A solve integrates the forward system from slot 0 of its record; hooks look at every accepted step (save times, the local
+ * step to regularize).  A sweep walks back, by transposed steps or by integrating the adjoint system with the same loop, and
+ * picks up the cotangents of u ("jumps") on its way.
+ */
+#ifndef LRNDE_SOLVE_SOLVER_H
+#define LRNDE_SOLVE_SOLVER_H
+
+#include "driver.h"
+#include "lrnde.h"
+
+#include <stdint.h>
+
+#define LRNDE_TRY(call)                                                                                                          \
+    do {                                                                                                                         \
+        lrnde_status status_ = (call);                                                                                           \
+        if (status_) return status_;                                                                                             \
+    } while (0)
+
+/* A block of memory, host's or device's, that lives as long as the solver unless it is released. */
+typedef struct lrnde__block {
+    struct lrnde__block *next;
+    void *memory;
+    size_t bytes;
+    int on_device;
+} lrnde__block;
+
+/* An accepted step from t of length h.  The slot after the last step holds the end: its t and carry. */
+typedef struct lrnde__slot {
+    double t, h;
+    void **carry; /* (n_carry) arrays at t */
+    void **k;     /* (n_k + n_extra) stages; shared by all slots if the record does not keep them */
+    void *tape;
+    int has_extra; /* the extra stages of dense output have been computed */
+    void *chunk;   /* of the first slot of a chunk: its memory, whose table of pointers is carry */
+} lrnde__slot;
+
+/* The steps of one integration: all of them, or a ring of two slots. */
+typedef struct lrnde__record {
+    const lrnde_system_desc *sys;
+    int keep, keep_k, keep_tape;
+    int64_t steps, capacity, room; /* accepted; slots with memory; entries of slot */
+    lrnde__slot *slot;
+    void **shared_k;
+} lrnde__record;
+
+/* One integration under way. */
+typedef struct lrnde__run lrnde__run;
+struct lrnde__run {
+    lrnde_solver *s;
+    const lrnde_system_desc *sys;
+    lrnde__record *record;
+    const char *what; /* for messages: "solve", "adjoint" */
+    void **f0;        /* (n_components) scratch for f(t, u) if not FSAL */
+    void **external;  /* (stages) or NULL */
+    lrnde_status (*supply)(lrnde__run *r, double t, double h, int32_t stages); /* fills external for stages 0.. */
+    void (*accepted)(lrnde__run *r, int64_t n);                                /* after step n was accepted; may be NULL */
+    double t, h, e_old;                                                        /* now; the next step to try; see control.h */
+    double shortest;                                                           /* step that time resolves */
+    double deadline;                                                           /* wall clock */
+    lrnde_stats stats;
+};
+
+/* Save times of the solve, and what is kept there. */
+typedef struct lrnde__saves {
+    int64_t n, room;
+    double *t;                   /* (n) */
+    void **u;                    /* (n) arrays */
+    void **out;                  /* (n, n_outputs) arrays */
+    int64_t done;                /* saved so far */
+    double sums[LRNDE_MAX_SUMS]; /* of head, over the save times */
+} lrnde__saves;
+
+/* The local step to regularize: how its time is chosen, then what was chosen. */
+typedef enum lrnde__choice { LRNDE__NO_LOCAL, LRNDE__AT_TIME, LRNDE__OF_STEPS, LRNDE__OF_SAVES } lrnde__choice;
+typedef struct lrnde__local {
+    lrnde__choice choice;
+    double given_h; /* nonzero: the length asked for */
+    int taken;      /* AT_TIME: done */
+    double count;   /* candidates of the reservoir */
+    double t_reg, t, h;
+    void *u, *cot; /* u at t; the cotangent of reg with respect to it */
+    double sums[LRNDE_MAX_SUMS];
+    double E, S, reg;
+    int64_t nfe;
+} lrnde__local;
+
+/* Cotangents of u that a sweep meets, from the last save time down. */
+typedef enum lrnde__source { LRNDE__FROM_NOTHING, LRNDE__FROM_LOSS, LRNDE__FROM_STATE, LRNDE__FROM_OUTPUT } lrnde__source;
+typedef struct lrnde__jumps {
+    lrnde__source source;
+    const char *cot; /* the caller's dL/d(u or output), (B, S, n) */
+    int32_t output;
+    int64_t left; /* save times not yet met */
+    int local;    /* the local step's cotangent is still to be met */
+    void *u;      /* the one just met */
+} lrnde__jumps;
+
+/* Scratch of the discrete sweep. */
+typedef struct lrnde__transposed {
+    void **cot, **cot_before;         /* carry-like: at the end and the start of a step */
+    void **dense_carry, **dense_next; /* what rev_dense writes; dense_next: carry-like, then stages */
+    void **sum_carry, **sum_k;        /* over the save times inside a step */
+} lrnde__transposed;
+
+/* An array callers can name.  One of shared, samples and table says where it is; none: a setting. */
+typedef struct lrnde__entry {
+    const char *name; /* text */
+    char text[96];
+    lrnde_role role;
+    int setting;          /* which, see arrays.c */
+    void *shared;         /* (rows, size) on the device */
+    void *const *samples; /* (times) per-sample arrays of size features, one after another */
+    void **const *table;  /* the same, at (*table)[time * pitch + offset] */
+    int32_t pitch, offset;
+    int64_t rows, size;
+    const int64_t *times; /* NULL: one */
+    int label, can_set;
+    const int *ready; /* NULL: it can always be read */
+} lrnde__entry;
+
+struct lrnde_solver {
+    const lrnde_model_desc *desc;
+    const lrnde_driver *driver;
+    lrnde_device *device;
+    lrnde_options options; /* defaults filled in */
+    lrnde_error error;
+    lrnde__block *blocks;
+    size_t memory;
+    int32_t workers;
+    int64_t lanes;                        /* tiles x tile */
+    int solved, recorded, differentiated; /* what there is to get or to build on */
+    int64_t step;                         /* training steps done */
+
+    lrnde_args args; /* what every launch starts from */
+    void *partial;   /* (workers, partial_stride) parameter gradient of the workers */
+    size_t partial_stride;
+    void *staging; /* host: the largest array, packed */
+
+    void *params, *grad;
+    void **optimizer;  /* what update writes: params, then (n_slots) like params */
+    void **initial;    /* u0, then the constants of the solve */
+    void **inputs;     /* (n_inputs) arrays, a series times its save times */
+    int64_t series;    /* save times a series has */
+    const void **data; /* (n_inputs) as kernels see them at one save time */
+    void **cot_initial, **cot_inputs;
+    void **cot_outputs; /* what rev_output reads: u, then a cotangent of every output */
+    void **adjoint_u;   /* (stages) of the adjoint: u at their times */
+
+    lrnde__entry *entries;
+    int32_t n_entries;
+    double *default_t; /* (n_default) save times unless a solve has its own; none: the end */
+    int64_t n_default;
+    lrnde__saves saves;
+    lrnde__local local;
+    lrnde__jumps jumps;
+    lrnde__record forward_record, adjoint_record;
+    lrnde__run forward, adjoint;
+    lrnde__transposed transposed;
+    int64_t mesh_points; /* of the last solve */
+    int64_t cursor;      /* the step of the forward record where u was last asked for */
+};
+
+/* error.c */
+lrnde_status lrnde__fail(lrnde_solver *s, lrnde_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+lrnde_status lrnde__fail_at(lrnde_solver *s, lrnde_status status, double t, double h, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* memory.c: NULL on failure, which lrnde__fail has been told. */
+void *lrnde__host(lrnde_solver *s, size_t bytes);
+void *lrnde__device(lrnde_solver *s, size_t bytes);
+void lrnde__release(lrnde_solver *s, void *memory);
+void lrnde__release_all(lrnde_solver *s);
+size_t lrnde__sample_bytes(const lrnde_solver *s, int64_t size);
+size_t lrnde__array_bytes(const lrnde_solver *s, const lrnde_array_desc *array);
+void **lrnde__arrays(lrnde_solver *s, const lrnde_array_desc *desc, int32_t n);
+void **lrnde__state_arrays(lrnde_solver *s, int64_t n);
+
+/* pack.c */
+void lrnde__pack(lrnde_solver *s, void *to, int64_t size, const void *from, int64_t stride, int label, int repeat);
+void lrnde__unpack(lrnde_solver *s, void *to, int64_t stride, const void *from, int64_t size);
+
+/* arrays.c */
+void lrnde__list_arrays(lrnde_solver *s);
+
+/* params.c */
+void lrnde__draw_params(lrnde_solver *s);
+
+/* record.c */
+lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, int keep, int keep_k,
+                                int keep_tape);
+lrnde_status lrnde__record_reserve(lrnde_solver *s, lrnde__record *r, int64_t slots);
+static inline lrnde__slot *lrnde__slot_at(const lrnde__record *r, int64_t n)
+{
+    return &r->slot[r->keep ? n : n & 1];
+}
+
+/* run.c */
+lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic);
+lrnde_status lrnde__run_restart(lrnde__run *r);
+lrnde_status lrnde__run_to(lrnde__run *r, double stop);
+lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m);
+double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys);
+
+/* first.c */
+lrnde_status lrnde__first_step(lrnde__run *r, void **carry, void **f0, double t, double t1, double *h);
+
+/* locate.c */
+void lrnde__locate(lrnde__run *r, int64_t n);
+
+/* dense.c */
+void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u);
+void lrnde__state_at(lrnde_solver *s, double t, void *u);
+
+/* saves.c */
+lrnde_status lrnde__saves_reserve(lrnde_solver *s, int64_t n);
+lrnde_status lrnde__saves_set(lrnde_solver *s, const double *t, int64_t n, double t0, double t1);
+lrnde_status lrnde__series_reserve(lrnde_solver *s, int64_t n);
+int lrnde__saves_inside(const lrnde_solver *s, double t0, double t1);
+void lrnde__saves_start(lrnde_solver *s);
+void lrnde__saves_step(lrnde__run *r, int64_t n);
+double lrnde__weight(const lrnde_solver *s);
+void lrnde__heads(lrnde_solver *s);
+const void *const *lrnde__data_at(lrnde_solver *s, int64_t save);
+
+/* solve.c: keep: for a sweep */
+lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep);
+lrnde_status lrnde__forward(lrnde_solver *s, const double *mesh, size_t m, int keep);
+
+/* local.c */
+void lrnde__local_begin(lrnde_solver *s, lrnde__choice choice, double t, double h);
+void lrnde__local_draw(lrnde_solver *s);
+void lrnde__local_step(lrnde__run *r, int64_t n);
+lrnde_status lrnde__local_evaluate(lrnde_solver *s);
+void lrnde__local_gradient(lrnde_solver *s, double w);
+
+/* jumps.c */
+void lrnde__jumps_begin(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);
+int lrnde__jump_next(const lrnde_solver *s, double *t);
+void lrnde__jump_meet(lrnde_solver *s);
+
+/* gradient.c, discrete.c, interpolating.c */
+lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, double w_local);
+lrnde_status lrnde__sweep_discrete(lrnde_solver *s);
+lrnde_status lrnde__sweep_interpolating(lrnde_solver *s);
+
+/* Pointer tables as kernels read them. */
+static inline const void *const *lrnde__in(void *const *table)
+{
+    return (const void *const *)table;
+}
+
+#endif

@@ -1,0 +1,3 @@
+-- expect: 3: error: no rate given
+local rate
+assert(rate, "no rate given")

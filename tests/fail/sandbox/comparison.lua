@@ -1,0 +1,2 @@
+-- expect: 2: error: attempt to compare two table values
+return {} < {}

@@ -1,0 +1,2 @@
+-- expect: 2: error: '_G' is not available in a model file
+return _G

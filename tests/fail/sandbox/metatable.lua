@@ -1,0 +1,2 @@
+-- expect: 2: error: 'getmetatable' is not available in a model file
+getmetatable("").__index = nil

@@ -1,0 +1,2 @@
+-- expect: 2: error: needs more than 256 MiB of memory
+return ("x"):rep(1 << 30)

@@ -1,0 +1,4 @@
+-- expect: 4: error: syntax error near 'local'
+local a = 1
+b
+local c = 2
