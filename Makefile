@@ -3,10 +3,10 @@ B       ?= build
 CC      ?= cc
 OPT     ?= -O3 -march=native
 CFLAGS  ?= -g
-WARN    := -Wall -Wextra -Wpedantic
+PREFIX  ?= /usr/local
 FLOAT   := -fno-math-errno -fno-trapping-math -ffp-contract=off
 SAN     ?=
-ALL     := -std=c11 -D_GNU_SOURCE $(OPT) $(CFLAGS) $(WARN) $(FLOAT) -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -O1)
+ALL     := -std=c11 -D_GNU_SOURCE $(OPT) $(CFLAGS) -Wall -Wextra -Wpedantic $(FLOAT) -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -O1)
 LD      := $(if $(SAN),-fsanitize=$(SAN))
 Q       := $(if $(V),,@)
 
@@ -14,16 +14,20 @@ LUA     := $(shell pkg-config --cflags lua5.4 2>/dev/null || echo -I/usr/include
 LUALIB  := $(shell pkg-config --libs lua5.4 2>/dev/null || echo -llua5.4)
 BLAS    := $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas)
 LIBS    := $(BLAS) -lz -ljansson -lm -ldl
+PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev libopenblas-dev libcmocka-dev zlib1g-dev libjansson-dev librandom123-dev \
+            gnuplot-nox valgrind clang-format dataset-fashion-mnist
 
 # A folder is a registry: whatever C file is there is built.
-TOOLS   := train solve bench
-GEN     := $(patsubst %.c,$(B)/%.o,$(wildcard generator/ir/*.c generator/passes/*.c generator/host/*.c))
+objects  = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
+GEN     := $(call objects,generator/ir/*.c generator/passes/*.c generator/host/*.c)
 GENLIB  := $(filter-out %/host/main.o,$(GEN))
-RUN     := $(patsubst %.c,$(B)/%.o,$(wildcard runtime/solve/*.c runtime/train/*.c runtime/io/*.c templates/*/driver.c))
-CLI     := $(patsubst %.c,$(B)/%.o,$(filter-out $(TOOLS:%=runtime/cli/%.c),$(wildcard runtime/cli/*.c)))
-DRIVERS := -D'LRNDE_DRIVERS(X)=$(patsubst templates/%/driver.c,X(%),$(wildcard templates/*/driver.c))'
-TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
-PROGS   := $(B)/lrnde-gen $(patsubst runtime/cli/%.c,$(B)/lrnde-%,$(wildcard $(TOOLS:%=runtime/cli/%.c)))
+RUN     := $(call objects,runtime/solve/*.c runtime/train/*.c runtime/io/*.c templates/*/driver.c)
+MAINS   := $(B)/runtime/cli/train.o $(B)/runtime/cli/solve.o $(B)/runtime/cli/bench.o
+CLI     := $(filter-out $(MAINS),$(call objects,runtime/cli/*.c))
+CASES   := $(call objects,bench/*.c)
+PROGS   := $(B)/lrnde-gen $(MAINS:$(B)/runtime/cli/%.o=$(B)/lrnde-%)
+UNIT    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
+SCRIPTS := $(filter-out tests/check.lua tests/host.lua,$(wildcard tests/*.lua tests/numeric/*.lua))
 
 all: $(PROGS) $(B)/liblrnde.a ## build the tools and the library
 
@@ -32,9 +36,10 @@ $(B)/lrnde-gen: $(GEN)
 	$(Q)$(CC) $(LD) -o $@ $^ $(LUALIB) -lm
 
 # The tools load generated code, which calls back into the library: export its symbols.
+$(B)/lrnde-bench: $(CASES)
 $(B)/lrnde-%: $(B)/runtime/cli/%.o $(CLI) $(B)/liblrnde.a
 	@echo "  LD    $@"
-	$(Q)$(CC) $(LD) -fopenmp -rdynamic -o $@ $< $(CLI) -Wl,--whole-archive $(B)/liblrnde.a -Wl,--no-whole-archive $(LIBS)
+	$(Q)$(CC) $(LD) -fopenmp -rdynamic -o $@ $(filter %.o,$^) -Wl,--whole-archive $(B)/liblrnde.a -Wl,--no-whole-archive $(LIBS)
 
 $(B)/liblrnde.a: $(RUN)
 	@echo "  AR    $@"
@@ -42,9 +47,10 @@ $(B)/liblrnde.a: $(RUN)
 
 # The include paths are the architecture: the compiler sees only itself, the runtime and every driver only the runtime.
 $(B)/generator/%.o: INC := -Igenerator $(LUA)
-$(B)/runtime/%.o:   INC := -Iruntime -fopenmp $(DRIVERS)
+$(B)/runtime/%.o:   INC := -Iruntime -fopenmp
 $(B)/templates/%.o: INC := -Iruntime -fopenmp
-$(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests $(LUA) -fopenmp
+$(B)/bench/%.o:     INC := -Iruntime -fopenmp
+$(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests -Itemplates/c $(LUA) -fopenmp
 $(B)/%.o: %.c
 	@mkdir -p $(@D) && echo "  CC    $<"
 	$(Q)$(CC) $(ALL) $(INC) -c -o $@ $<
@@ -58,13 +64,55 @@ $(B)/tests/lua: $(B)/tests/lua_host.o $(GENLIB)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LD) -o $@ $^ $(LUALIB) -lm
 
-clean: ## remove what was built
-	rm -rf $(B)
+deps: ## install what is needed (Debian, Ubuntu; as root or through sudo)
+	$(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update && apt-get install -y --no-install-recommends $(PACKAGES)'
+
+data: ## fetch MNIST into data/, checked by its sha256
+	sh bench/fetch_mnist.sh data/mnist
+
+demo: all ## train the small classifier without and with local regularization; a table and a plot
+	$(Q)lua5.4 bench/demo.lua $(B)
+
+test: all $(UNIT) $(B)/tests/lua ## every test; no GPU needed
+	$(Q)sh tests/run.sh $(B) "$(UNIT)" "$(SCRIPTS)"
+
+sanitize: ## unit tests under the address and undefined-behaviour sanitizers
+	$(Q)$(MAKE) --no-print-directory B=$(B)-asan SAN=address,undefined unit
+
+unit: all $(UNIT)
+	$(Q)sh tests/run.sh $(B) "$(UNIT)" ""
+
+bench: all ## ratios to peers, measured in one run
+	$(Q)$(B)/lrnde-bench
+
+reproduce: all ## the paper's MNIST run and the table of regularizers; hours; in the background, resumable
+	$(Q)lua5.4 bench/reproduce.lua $(B)
+
+check-gpu: ## the suites that need a GPU
+	@echo "check-gpu: skipped: there is no CUDA backend yet"
+
+golden: $(B)/lrnde-gen ## renew the emitted text kept in tests/golden
+	$(Q)sh tests/golden/renew.sh $(B)
+
+install: all ## into PREFIX
+	install -d $(PREFIX)/bin $(PREFIX)/lib $(PREFIX)/include/lrnde $(PREFIX)/share/lrnde
+	install $(PROGS) $(PREFIX)/bin
+	install -m 644 $(B)/liblrnde.a $(PREFIX)/lib
+	install -m 644 runtime/*.h $(PREFIX)/include/lrnde
+	cp -r generator templates tableaus models $(PREFIX)/share/lrnde
+
 format: ## format every C file
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v ^tests/golden)
+
+tidy: ## what clang-tidy says of the library
+	clang-tidy $$(git ls-files 'runtime/*.c') -- -std=c11 -D_GNU_SOURCE -Iruntime
+
+clean: ## remove what was built
+	rm -rf $(B) $(B)-asan
+
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t16
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all clean format help
+.PHONY: all deps data demo test sanitize unit bench reproduce check-gpu golden install format tidy clean help
 .SECONDARY:

@@ -116,8 +116,9 @@ end
 
 --- One JSON object a kernel: batch, inputs, outputs with terms, by the reference evaluator.
 function commands.eval(options, lrnde)
-  local batch = 3
-  kernels(lrnde, options, options.eval, function(k, _, name, p)
+  local batch = options.batch or 3
+  if batch < 1 then host.fail("error: --batch 0: a batch has at least one sample") end
+  kernels(lrnde, options, options.eval ~= "all" and options.eval or nil, function(k, _, name, p)
     local function describe(v, entry)
       entry.kind, entry.dims = v.kind, v.dims
       return entry
@@ -131,13 +132,7 @@ function commands.eval(options, lrnde)
     local results = graph:eval(numbers, batch)
     for _, o in ipairs(graph:outputs()) do
       local r = results[o.name]
-      local entry = describe(graph:value(o.value), { values = r.re, terms = r.terms })
-      if outputs[o.name] then                                         -- two parts of one sum
-        for i in ipairs(entry.values) do
-          entry.values[i], entry.terms[i] = entry.values[i] + outputs[o.name].values[i], entry.terms[i] + outputs[o.name].terms[i]
-        end
-      end
-      outputs[o.name] = entry
+      outputs[o.name] = describe(graph:value(o.value), { values = r.re, terms = r.terms })
     end
     line(json.object { { "kernel", name }, { "batch", batch }, { "inputs", inputs }, { "outputs", outputs } })
   end)

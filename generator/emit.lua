@@ -104,10 +104,10 @@ end
 
 --- A shared vector at feature i: inputs are loaded, elementwise values are row statements of the block.
 function Emit:row_operand(v, block)
-  if v.op == "input" then return self.backend.shared_load(self:pointer(v.name), 0) end
+  if v.op == "input" then return self.backend.shared_load(self:pointer(v.name), 0, v.size > 1) end
   if v.op == "slice" then
     local of = self.plan.values[v.args[1]]
-    if of.op == "input" then return self.backend.shared_load(self:pointer(of.name), v.attrs[1]) end
+    if of.op == "input" then return self.backend.shared_load(self:pointer(of.name), v.attrs[1], v.size > 1) end
   end
   if v.op == "expand" then return self:operand(self.plan.values[v.args[1]], block) end
   block.rows = block.rows or {}

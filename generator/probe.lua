@@ -6,7 +6,11 @@ local probe = {}
 
 local scalars = { t = 0.3, h = 0.1, theta = 0.4, atol = 1e-3, rtol = 1e-3, lr = 1e-3, step = 3, n = 7, cot = 1 }
 
---- { [field] = numbers } for every input of the graph, with `batch` samples; seed decides all.
+--- x as a kernel's arrays hold it.
+local function stored(x, precision) return precision == "f32" and string.unpack("f", string.pack("f", x)) or x end
+
+--- { [field] = numbers } for every input of the graph, with `batch` samples; seed decides all.  Numbers that kernels read
+-- from arrays are rounded to the model's precision, so that an f32 kernel starts from the very same ones.
 function probe.inputs(graph, m, batch, seed)
   math.randomseed(seed, 0x9e3779b9)
   local function uniform() return 2 * math.random() - 1 end
@@ -34,6 +38,9 @@ function probe.inputs(graph, m, batch, seed)
     end
     if base == "in" and graph:value(id).kind == "shared" then          -- optimizer slots: second moments are not negative
       for i = 1, n do numbers[i] = math.abs(numbers[i]) end
+    end
+    if not (scalars[base] or base == "weight" or base == "sums" or base == "cot_sums") then
+      for i = 1, n do numbers[i] = stored(numbers[i], m.precision) end
     end
     inputs[v.name] = numbers
   end

@@ -54,6 +54,11 @@ function check.near(actual, expected, tolerance)
   end
 end
 
+--- |actual| <= limit; not a number is not below anything.
+function check.below(actual, limit)
+  if not (math.abs(actual) <= limit) then error(("expected at most %g, got %s"):format(limit, show(actual)), 2) end
+end
+
 --- The text has this part; not a pattern.
 function check.contains(text, part)
   if not text:find(part, 1, true) then error(("expected %s in %s"):format(show(part), show(text)), 2) end

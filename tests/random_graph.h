@@ -9,17 +9,10 @@
 #ifndef LRNDE_RANDOM_GRAPH_H
 #define LRNDE_RANDOM_GRAPH_H
 
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "ir/ir.h"
+#include "graph.h"
 
 enum { MAX_VALUES = 1024, CLASSES = 3 };
 
@@ -217,7 +210,7 @@ static void add_inputs(random_graph *r)
 }
 
 /* smooth: only ops with a derivative everywhere. */
-static ir_graph *make_random_graph(uint64_t seed, int n_ops, bool smooth)
+static inline ir_graph *make_random_graph(uint64_t seed, int n_ops, bool smooth)
 {
     random_graph r = {.g = ir_graph_new(), .state = seed};
     add_inputs(&r);
@@ -242,7 +235,7 @@ static ir_graph *make_random_graph(uint64_t seed, int n_ops, bool smooth)
 }
 
 /* The input of this name at this seed, whatever graph asks: real numbers in (-1, 1), moved along a random direction. */
-static ir_array random_input(const ir_value *v, int32_t batch, uint64_t seed, double complex along)
+static inline ir_array random_input(const ir_value *v, int32_t batch, uint64_t seed, double complex along)
 {
     const size_t n = (size_t)(ir_size(v) * (v->kind == IR_SAMPLE ? batch : 1));
     for (const char *c = v->name; *c; c++) seed = 31 * seed + (uint64_t)*c;
@@ -254,7 +247,7 @@ static ir_array random_input(const ir_value *v, int32_t batch, uint64_t seed, do
     return a;
 }
 
-static ir_array *evaluate(const ir_graph *g, int32_t batch, uint64_t seed, double complex along)
+static inline ir_array *evaluate(const ir_graph *g, int32_t batch, uint64_t seed, double complex along)
 {
     const int32_t n = ir_inputs(g, NULL);
     ir_id *ids = calloc((size_t)n + 1, sizeof *ids);
@@ -268,7 +261,7 @@ static ir_array *evaluate(const ir_graph *g, int32_t batch, uint64_t seed, doubl
     return outputs;
 }
 
-static void free_outputs(const ir_graph *g, ir_array *outputs)
+static inline void free_outputs(const ir_graph *g, ir_array *outputs)
 {
     for (int32_t i = 0; i < g->n_outputs; i++) {
         free(outputs[i].x);
@@ -277,27 +270,10 @@ static void free_outputs(const ir_graph *g, ir_array *outputs)
     free(outputs);
 }
 
-static int64_t output_size(const ir_graph *g, int32_t i, int32_t batch)
+static inline int64_t output_size(const ir_graph *g, int32_t i, int32_t batch)
 {
     const ir_value *v = &g->values[g->outputs[i].value];
     return ir_size(v) * (v->kind == IR_SAMPLE ? batch : 1);
-}
-
-static char *text_of(const ir_graph *g)
-{
-    char *text;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
-    ir_print(g, f);
-    fclose(f);
-    return text;
-}
-
-static void assert_text(const ir_graph *g, const char *expected)
-{
-    char *text = text_of(g);
-    assert_string_equal(text, expected);
-    free(text);
 }
 
 #endif

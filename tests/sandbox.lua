@@ -74,7 +74,7 @@ check.case("smaller limits are said with their number", function()
 end)
 
 check.case("garbage is not held against a file", function()
-  check.equal(run("local n = 0 for i = 1, 1000 do n = n + #('x'):rep(1e6) end return n", nil, { memory = 4 << 20 }), 1e9 // 1 | 0)
+  check.equal(run("local n = 0 for i = 1, 50 do n = n + #('x'):rep(1e6) end return n", nil, { memory = 4 << 20 }), 50000000)
 end)
 
 check.case("pcall cannot swallow a limit", function()
@@ -93,7 +93,8 @@ check.case("functions of the file run under the limits later too", function()
     }]])
   check.equal({ host.guarded(add, 1, 2) }, { 3, "and more" })
   check.contains(check.raises(host.guarded, loop), "m.lua:2: error: ran for more than 50000000 instructions")
-  check.equal(check.raises(host.guarded, add, 1), folder .. "/m.lua:3: error: attempt to perform arithmetic on a nil value (local 'b')")
+  check.equal(check.raises(host.guarded, add, 1),
+    folder .. "/m.lua:3: error: attempt to perform arithmetic on a nil value (local 'b')")
   check.equal({ host.guarded(add, 2, 2) }, { 4, "and more" })
 end)
 

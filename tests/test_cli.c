@@ -8,21 +8,21 @@
 
 /* ---- options ---- */
 
+#define TEST_OPTIONS(OPTION)                                                                                                     \
+    OPTION(REALS, u0, "u0", 0, "a,b", "")                                                                                        \
+    OPTION(REAL, atol, "atol", 0, "X", "")                                                                                       \
+    OPTION(INTEGER, seed, "seed", 's', "N", "")                                                                                  \
+    OPTION(TEXT, out, "out", 'o', "DIR", "")                                                                                     \
+    OPTION(TEXTS, set, "set", 0, "K=V", "")                                                                                      \
+    OPTION(FLAG, json, "json", 0, NULL, "")
+
 typedef struct values {
-    option_reals u0;
-    double atol;
-    int64_t seed;
-    const char *out;
-    option_texts set;
-    int json;
+    TEST_OPTIONS(OPTIONS_STRUCT_FIELD)
     option_texts operands;
 } values;
 
 #define OPTIONS_OF values
-static const option_desc TABLE[] = {
-    OPTIONS_TABLE_ROW(REALS, u0, "u0", 0, "a,b", "") OPTIONS_TABLE_ROW(REAL, atol, "atol", 0, "X", "")
-        OPTIONS_TABLE_ROW(INTEGER, seed, "seed", 's', "N", "") OPTIONS_TABLE_ROW(TEXT, out, "out", 'o', "DIR", "")
-            OPTIONS_TABLE_ROW(TEXTS, set, "set", 0, "K=V", "") OPTIONS_TABLE_ROW(FLAG, json, "json", 0, NULL, "")};
+static const option_desc TABLE[] = {TEST_OPTIONS(OPTIONS_TABLE_ROW)};
 
 static const options_tool TOOL = {
     "tool", "[options] MODEL.lua", "A test.", TABLE, sizeof TABLE / sizeof *TABLE, offsetof(values, operands), 1, 1};

@@ -191,7 +191,7 @@ static void test_csv_split(void **state)
     lrnde__data data, again;
     lrnde_error e;
     int seen[50] = {0}, moved = 0;
-    for (int i = 0; i < 50; i++) snprintf(content + strlen(content), 8, "%d\n", i);
+    for (int i = 0; i < 50; i++) snprintf(content + strlen(content), 16, "%d\n", i);
     assert_int_equal(read_csv(&model, content, strlen(content), &data, &e), LRNDE_OK);
     assert_int_equal(read_csv(&model, content, strlen(content), &again, &e), LRNDE_OK);
     assert_int_equal(data.train, 40);

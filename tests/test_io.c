@@ -70,7 +70,7 @@ static void test_json(void **state)
     size_t size;
     lrnde__json j;
     FILE *to = open_memstream(&text, &size);
-    lrnde__json_begin(&j, to, 17);
+    lrnde__json_begin(&j, to);
     lrnde__json_string(&j, "a\"b", "line\n\\");
     lrnde__json_number(&j, "x", 0.1);
     lrnde__json_number(&j, "nan", NAN);

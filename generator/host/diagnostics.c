@@ -5,10 +5,10 @@
  * raises can be mistaken for one.  Its text says where: "path:line: error: what".
  *
  * How an error inside a sandboxed call becomes one (diagnostics_locate):
- *   raised by host.fail                              as it is
- *   a string positioned at a line of the user's file that line; Lua's own errors, error(text), error(text, 2) of ours
- *   a string without a position, error(text, 0)      the user's innermost line: how our own code speaks to the user
- *   a string positioned at a line of ours            stays what it is, with a traceback: a bug
+ *   raised by host.fail                         as it is
+ *   a string that begins with the user's line   that line: Lua's own errors, error(text) of his, error(text, 2) of ours
+ *   a string without a position, error(text, 0) the user's innermost line: how our own code speaks to the user
+ *   a string that begins with a line of ours    stays what it is, with a traceback: a bug
  */
 #include "host/host.h"
 

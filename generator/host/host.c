@@ -81,6 +81,6 @@ int host_run(const char *tool, lua_CFunction body, const char *more_path, int ar
         exit_status = 2;
         fprintf(stderr, "%s: internal error: %s\n", tool, luaL_tolstring(L, -1, NULL));
     }
-    lua_close(L);
+    sandbox_close_state(L);
     return exit_status;
 }

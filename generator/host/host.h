@@ -38,7 +38,8 @@ int diagnostics_trace(lua_State *L);                         /* message handler 
 const char *diagnostics_nearest(const char *word, size_t n, const char *const *names); /* NULL if none is near */
 
 /* sandbox.c, safe_env.c */
-lua_State *sandbox_new_state(void);
+lua_State *sandbox_new_state(void); /* NULL: no memory */
+void sandbox_close_state(lua_State *L);
 void safe_env_install(lua_State *L);                        /* string methods of sandboxed code see the safe library */
 void safe_env_seal(lua_State *L, int t, const char *where); /* reading an unknown name of table t is an error from now on */
 

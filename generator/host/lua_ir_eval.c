@@ -4,6 +4,8 @@
  *   g:eval({ ["input name"] = numbers, ... }, batch [, { ["input name"] = imaginary parts, ... }])
  *     -> { ["output name"] = { re = {...}, im = {...}, terms = {...} }, ... }
  *
+ * Outputs of one name are parts of one sum, and are added.
+ *
  * Numbers lie in one flat list: (batch, size) row-major for a value per sample, (size) for a shared one.  Every input must
  * be given; imaginary parts that are not given are zero.  Names the graph does not know are of no interest here, because a
  * pass may have dropped an input.
@@ -56,23 +58,43 @@ static ir_array *push_inputs(lua_State *L, const ir_graph *g, int32_t batch, int
     return arrays;
 }
 
-/* Pushes { re, im, terms }. */
-static void push_output(lua_State *L, const ir_array *array, lua_Integer n)
+/* Adds n numbers to the list `name` of the table on top of the stack, which is made if it is missing. */
+static void add_list(lua_State *L, const char *name, const double *x, size_t stride, lua_Integer n)
 {
-    lua_createtable(L, 0, 3);
-    lua_createtable(L, (int)n, 0);
-    lua_createtable(L, (int)n, 0);
-    lua_createtable(L, (int)n, 0);
-    for (lua_Integer i = 0; i < n; i++) {
-        const double parts[] = {creal(array->x[i]), cimag(array->x[i]), array->terms[i]};
-        for (int part = 0; part < 3; part++) {
-            lua_pushnumber(L, parts[part]);
-            lua_rawseti(L, part - 4, i + 1);
-        }
+    const bool first = lua_getfield(L, -1, name) == LUA_TNIL;
+    if (first) {
+        lua_pop(L, 1);
+        lua_createtable(L, (int)n, 0);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, name);
     }
-    lua_setfield(L, -4, "terms");
-    lua_setfield(L, -3, "im");
-    lua_setfield(L, -2, "re");
+    for (lua_Integer i = 0; i < n; i++) {
+        double sum = x[(size_t)i * stride];
+        if (!first) {
+            lua_rawgeti(L, -1, i + 1);
+            sum += lua_tonumber(L, -1);
+            lua_pop(L, 1);
+        }
+        lua_pushnumber(L, sum);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* Adds an output to the { re, im, terms } of its name in the table on top of the stack. */
+static void add_output(lua_State *L, const char *name, const ir_array *array, lua_Integer n)
+{
+    const double *x = (const double *)array->x;
+    if (lua_getfield(L, -1, name) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_createtable(L, 0, 3);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, name);
+    }
+    add_list(L, "re", x + REAL, 2, n);
+    add_list(L, "im", x + IMAGINARY, 2, n);
+    add_list(L, "terms", array->terms, 1, n);
+    lua_pop(L, 1);
 }
 
 int lua_ir_eval(lua_State *L)
@@ -93,8 +115,7 @@ int lua_ir_eval(lua_State *L)
 
     lua_createtable(L, 0, g->n_outputs);
     for (int32_t i = 0; i < g->n_outputs; i++) {
-        push_output(L, &outputs[i], length_of(&g->values[g->outputs[i].value], batch));
-        lua_setfield(L, -2, g->outputs[i].name);
+        add_output(L, g->outputs[i].name, &outputs[i], length_of(&g->values[g->outputs[i].value], batch));
         free(outputs[i].x);
         free(outputs[i].terms);
     }

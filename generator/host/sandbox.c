@@ -136,6 +136,13 @@ lua_State *sandbox_new_state(void)
     return lua_newstate(allocate, g);
 }
 
+void sandbox_close_state(lua_State *L)
+{
+    guard *g = guard_of(L);
+    lua_close(L);
+    free(g);
+}
+
 static void arm(guard *g, lua_State *L, const limits *limits)
 {
     g->armed = true;

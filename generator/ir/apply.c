@@ -70,7 +70,7 @@ static double complex complex_sigmoid(double complex z)
 static double complex complex_log1p(double complex z)
 {
     double x = creal(z), y = cimag(z);
-    return CMPLX(0.5 * log1p(x * (2 + x) + y * y), atan2(y, 1 + x));
+    return 0.5 * log1p(x * (2 + x) + y * y) + I * atan2(y, 1 + x);
 }
 
 double ir_apply(ir_op op, const double *x)

@@ -59,7 +59,7 @@ typedef struct ir_value {
 typedef struct ir_output {
     const char *name; /* the field it is written to, e.g. "next[0]" */
     ir_id value;
-    bool accumulate; /* += into the field instead of = (SHARED values only: parameter gradients) */
+    bool accumulate; /* += into the field instead of =: gradients of parameters and of constants */
 } ir_output;
 
 typedef struct ir_graph {

@@ -2,7 +2,7 @@
  * verify.c - every invariant of a graph, checked again: what the passes may rely on and must leave behind.
  *
  * Arguments precede their users; kind and shape are what the rules of infer.c give; inputs have a name of their own; an
- * output exists, and only shared values accumulate.  A field is written once, unless all that write it accumulate.
+ * output exists.  A field is written once, unless all that write it accumulate.
  */
 #include <string.h>
 
@@ -39,8 +39,6 @@ static bool verify_output(const ir_graph *g, int32_t index)
     const ir_output *o = &g->outputs[index];
     if (!o->name || !*o->name) return ir_fail("output %d has no name", (int)index);
     if (o->value < 0 || o->value >= g->n_values) return ir_fail("output '%s': there is no value %d", o->name, (int)o->value);
-    if (o->accumulate && g->values[o->value].kind == IR_SAMPLE)
-        return ir_fail("output '%s': a per-sample value cannot accumulate", o->name);
     for (int32_t i = 0; i < index; i++)
         if (strcmp(g->outputs[i].name, o->name) == 0 && !(o->accumulate && g->outputs[i].accumulate))
             return ir_fail("output '%s' is written twice", o->name);

@@ -6,13 +6,15 @@
  *
  * Why it is exact.  Constants are computed as the evaluator does, in double.  The algebra is that of real numbers, with two
  * liberties against IEEE 754: x * 0 is 0 also where x is infinite or not a number, and the sign of a zero may change
- * (x + 0, 0 - x, -(x - y)).  Nothing is reassociated, so every other result keeps its bits.
+ * (x + 0, 0 - x, -(x - y)).  Sums are not reassociated; but for a sum of n equal features, which becomes a product, and
+ * x^0.5, which becomes sqrt, every result keeps its bits.
  *
  * Shapes.  MAP ops broadcast, so a scalar that was expanded to a vector, or a shared value that was spread over the batch, is
  * peeled off before the algebra: add(u, expand(0)) is u.  If that leaves the result narrower than its users expect, `conform`
  * puts the repetition back on it, where the next user can peel it off again.  So the repetitions sink to where one is needed.
  *
- * Why it ends.  One walk; a rule builds from arguments that are folded already, and each has fewer ops than what it replaces.
+ * Why it ends.  One walk; a rule builds from arguments that are folded already, and takes an op away or puts in its place
+ * cheaper ones (products for a power) that no rule turns back.
  *
  *     %2 = const 0            mul %1 %2 -> const 0            the weight of a stage that a tableau does not use
  *     %3 = mul %1 %2          add %0 const 0 -> %0

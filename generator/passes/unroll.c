@@ -5,8 +5,9 @@
  * done on scalars, so that an equation in two unknowns is emitted as two formulas and not as loops to 2.  Moves between
  * such vectors vanish: a scalar is used where its value is, only a product with a matrix, a lookup or an output still needs
  * an array, which a concat makes.  Matrices are never unrolled.  A shared vector is taken apart only if nothing reads it
- * whole.  If the result has more than unroll_budget values that compute something, the graph stays as it was, all or none:
- * half an unrolled graph has both the loops and the gathers.
+ * whole; a sum over it does, because such sums belong to the shared phase of a kernel.  If the result has more than
+ * unroll_budget values that compute something, the graph stays as it was, all or none: half an unrolled graph has both the
+ * loops and the gathers.
  *
  *     %2 = mul %0 %1 : sample (2)             %2 = index %0 [0]       %5 = index %0 [1]
  *     output du = %2                          %3 = index %1 [0]       %6 = index %1 [1]
@@ -52,7 +53,8 @@ static bool works_by_feature(ir_op op)
 static bool reads_features(const unroller *u, ir_id id)
 {
     const ir_value *v = &u->g->values[id];
-    return u->apart[id] || ((v->op == IR_index || v->op == IR_sum) && is_short(u, v->args[0]));
+    const bool by_feature = v->op == IR_index || (v->op == IR_sum && v->kind == IR_SAMPLE);
+    return u->apart[id] || (by_feature && is_short(u, v->args[0]));
 }
 
 /* Against the order of computation, so that all users of a value are known when it is decided. */

@@ -21,7 +21,7 @@ static const option_desc TABLE[] = {
 #undef OPTION
 };
 
-static const options_tool TOOL = {
+const options_tool lrnde_bench_tool = {
     .program = "lrnde-bench",
     .usage = "[options] [CASE...]",
     .doc = "Times the cases (default: all) against their peers: a ratio below 1 means ours is faster.",
@@ -49,19 +49,24 @@ static const lrnde_bench_case *find(const char *name)
 static void show(const bench_options *o, const lrnde_bench_case *c, const lrnde_bench_result *r, const char *config)
 {
     double ratio = r->ours_s / r->reference_s;
-    if (!o->json && isnan(r->reference_s))
-        printf("%-24s %.4g s; %s is not installed: not counted\n", c->name, r->ours_s, r->reference);
-    else if (!o->json)
-        printf("%-24s %.4g s, %s %.4g s: ratio %.3f, spread %.1f %%\n", c->name, r->ours_s, r->reference, r->reference_s, ratio,
-               100 * r->spread);
-    if (!o->json) return;
+    if (!o->json && isnan(r->reference_s)) {
+        printf("%-14s %9.4g us; %s is not installed: not counted\n", c->name, 1e6 * r->ours_s, r->reference);
+        return;
+    }
+    if (!o->json) {
+        printf("%-14s %9.4g us, %s %.4g us: ratio %.3f (spread %.0f %%), target %.2f %s\n", c->name, 1e6 * r->ours_s, r->reference,
+               1e6 * r->reference_s, ratio, 100 * r->spread, c->target, ratio <= c->target ? "met" : "MISSED");
+        return;
+    }
     lrnde__json j;
-    lrnde__json_begin(&j, stdout, 9);
+    lrnde__json_begin(&j, stdout);
     lrnde__json_string(&j, "case", c->name);
     lrnde__json_number(&j, "ours_s", r->ours_s);
     lrnde__json_string(&j, "reference", r->reference);
     lrnde__json_number(&j, "reference_s", r->reference_s);
     lrnde__json_number(&j, "ratio", ratio);
+    lrnde__json_number(&j, "target", c->target);
+    lrnde__json_integer(&j, "met", ratio <= c->target);
     lrnde__json_number(&j, "spread", r->spread);
     lrnde__json_integer(&j, "threads", r->threads);
     lrnde__json_object(&j, "config", config);
@@ -76,8 +81,8 @@ static int run_case(const bench_options *o, const lrnde_bench_case *c)
     size_t size;
     FILE *to = open_memstream(&text, &size);
     if (!to) abort();
-    lrnde__json_begin(&config, to, 9);
-    int code = c->run(&result, &config);
+    lrnde__json_begin(&config, to);
+    int code = c->run(o->threads > 0 ? (int)o->threads : 0, &result, &config);
     lrnde__json_end(&config);
     fclose(to);
     text[strcspn(text, "\n")] = '\0';
@@ -94,7 +99,7 @@ static int run(const bench_options *o)
         return EXIT_DONE;
     }
     for (int64_t i = 0; i < o->operands.n; i++)
-        if (!find(o->operands.v[i])) return cli_error(&TOOL, "no case '%s' (--list names them)", o->operands.v[i]);
+        if (!find(o->operands.v[i])) return cli_error(&lrnde_bench_tool, "no case '%s' (--list names them)", o->operands.v[i]);
     for (int64_t i = 0; i < o->operands.n && !code; i++) code = run_case(o, find(o->operands.v[i]));
     if (o->operands.n) return code;
     FOR_CASES(c)
@@ -107,9 +112,9 @@ static int run(const bench_options *o)
 int main(int argc, char **argv)
 {
     bench_options options;
-    int code = cli_parse(&TOOL, &options, argc, argv);
+    int code = cli_parse(&lrnde_bench_tool, &options, argc, argv);
     if (code != OPTIONS_RUN) return code;
     code = run(&options);
-    cli_free(&TOOL, &options);
+    cli_free(&lrnde_bench_tool, &options);
     return code;
 }

@@ -6,20 +6,27 @@
 #ifndef LRNDE_CLI_BENCH_H
 #define LRNDE_CLI_BENCH_H
 
+#include "cli/options.h"
 #include "io/jsonl.h"
 
 typedef struct lrnde_bench_result {
     double ours_s, reference_s; /* medians; reference_s NAN: the peer is not installed, so the case does not count */
-    double spread;              /* (max - min) / median of ours */
+    double spread;              /* interquartile range / median of ours */
     const char *reference;      /* the peer's name and version */
     int threads;
 } lrnde_bench_result;
 
 typedef struct lrnde_bench_case {
     const char *name, *doc;
-    /* Measures both sides, interleaved, and adds what it measured them with as members of config.  Returns an exit code. */
-    int (*run)(lrnde_bench_result *result, lrnde__json *config);
+    double target; /* the ratio that is promised: at most */
+    /*
+     * Measures both sides, interleaved, on so many threads (0: all) unless the case is one of a single thread, and adds what
+     * it measured them with as members of config.  Returns an exit code.
+     */
+    int (*run)(int threads, lrnde_bench_result *result, lrnde__json *config);
 } lrnde_bench_case;
+
+extern const options_tool lrnde_bench_tool; /* for messages */
 
 #define LRNDE_BENCH_CASE(bench)                                                                                                  \
     static const lrnde_bench_case *const bench##_entry __attribute__((section("lrnde_bench_cases"), used)) = &bench

@@ -6,7 +6,6 @@
 #include "cli/tool.h"
 #include "cli/trajectory.h"
 #include "io/file.h"
-#include "train/report.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -104,20 +103,32 @@ static int save_times(const solve_options *o, lrnde_solver *s, option_reals *tim
 
 /* ---- showing ---- */
 
-static void show_json(const trajectory *j, const lrnde_stats *stats, const gradient *g)
+/* The ends of the accepted steps, for --mesh to repeat them.  Only a solve that can be differentiated keeps them. */
+static void show_mesh(lrnde__json *json, lrnde_solver *s)
+{
+    lrnde_array array;
+    if (lrnde_array_find(s, "mesh", &array)) return;
+    double *mesh = malloc(array.bytes);
+    if (!mesh) abort();
+    if (!lrnde_get(s, "mesh", mesh, array.bytes)) lrnde__json_numbers(json, "mesh", mesh, array.dims[0]);
+    free(mesh);
+}
+
+static void show_json(const solve_options *o, lrnde_solver *s, const trajectory *j, const lrnde_stats *stats, const gradient *g)
 {
     for (int64_t sample = 0; sample < j->samples; sample++) {
         lrnde__json json;
-        lrnde__json_begin(&json, stdout, lrnde__digits(j->model));
+        lrnde__json_begin(&json, stdout);
         if (j->samples > 1) lrnde__json_integer(&json, "sample", sample);
-        trajectory_json(j, sample, &json);
         lrnde__json_integer(&json, "accepted", stats->accepted);
         lrnde__json_integer(&json, "rejected", stats->rejected);
         lrnde__json_integer(&json, "nfe", stats->nfe);
         lrnde__json_integer(&json, "rhs_calls", stats->rhs_calls);
         lrnde__json_integer(&json, "nfe_dense", stats->nfe_dense);
         lrnde__json_number(&json, "first_h", stats->first_h);
+        if (o->stats) show_mesh(&json, s);
         if (g->params) lrnde__json_number(&json, "value", g->value);
+        trajectory_json(j, sample, &json);
         if (g->u0) lrnde__json_numbers(&json, "grad_u0", g->u0, j->state);
         if (g->params) lrnde__json_numbers(&json, "grad_params", g->params, j->model->n_params);
         lrnde__json_end(&json);
@@ -133,7 +144,7 @@ static void show_numbers(const char *name, const double *v, int64_t n, int digit
 
 static void show_text(const solve_options *o, const trajectory *j, const lrnde_stats *stats, const gradient *g)
 {
-    int digits = lrnde__digits(j->model);
+    int digits = tool_digits(j->model);
     if (!o->output) trajectory_print(j, stdout, " ");
     if (o->stats)
         printf("accepted %lld\nrejected %lld\nnfe %lld\nfirst h %.17g\n", (long long)stats->accepted, (long long)stats->rejected,
@@ -165,7 +176,7 @@ static int show_trajectory(const solve_options *o, lrnde_solver *s)
     if (!code && o->gradient) code = gradient_take(&g, &TOOL, o->gradient, s, &j);
     if (!code && o->output && trajectory_write(&j, o->output, &e)) code = tool_failure(&TOOL, &e);
     if (!code && o->plot && trajectory_plot(&j, o->plot, &e)) fprintf(stderr, "%s: warning: %s\n", TOOL.program, e.text);
-    if (!code && o->json) show_json(&j, &stats, &g);
+    if (!code && o->json) show_json(o, s, &j, &stats, &g);
     if (!code && !o->json) show_text(o, &j, &stats, &g);
     free(times.v);
     free(j.u);
@@ -182,19 +193,21 @@ static int show_local_step(const solve_options *o, lrnde_solver *s)
     if (!code && model->n_params && tool_get(s, "grad/params", grad, model->n_params)) code = failed(s);
     if (!code && o->json) {
         lrnde__json json;
-        lrnde__json_begin(&json, stdout, lrnde__digits(model));
+        lrnde__json_begin(&json, stdout);
         lrnde__json_number(&json, "reg", r.reg);
         lrnde__json_number(&json, "E", r.E);
         lrnde__json_number(&json, "S", r.S);
         lrnde__json_number(&json, "t", r.t);
         lrnde__json_number(&json, "h", r.h);
         lrnde__json_integer(&json, "nfe_local", r.nfe_local);
+        if (o->stats) show_mesh(&json, s);
+        json.digits = tool_digits(model);
         lrnde__json_numbers(&json, "grad_params", grad, model->n_params);
         lrnde__json_end(&json);
     } else if (!code) {
         printf("reg %.17g\nE %.17g\nS %.17g\nt %.17g\nh %.17g\nnfe_local %lld\n", r.reg, r.E, r.S, r.t, r.h,
                (long long)r.nfe_local);
-        show_numbers("grad_params", grad, model->n_params, lrnde__digits(model));
+        show_numbers("grad_params", grad, model->n_params, tool_digits(model));
     }
     free(grad);
     return code;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static volatile sig_atomic_t interrupted;
 
@@ -101,7 +102,10 @@ static int exit_code(lrnde_status status)
 int tool_failure(const options_tool *tool, const lrnde_error *e)
 {
     int code = exit_code(e->status);
-    fprintf(stderr, "%s: %s%s", tool->program, code == EXIT_INTERRUPTED ? "" : "error: ", e->text);
+    if (strstr(e->text, ": error: "))
+        fputs(e->text, stderr); /* file:line: error: ... */
+    else
+        fprintf(stderr, "%s: %s%s", tool->program, code == EXIT_INTERRUPTED ? "" : "error: ", e->text);
     if (code == EXIT_COMPUTATION) {
         if (e->stage > 0) fprintf(stderr, ", stage %d", e->stage);
         if (e->sample >= 0) fprintf(stderr, ", sample %lld", (long long)e->sample);

@@ -17,6 +17,12 @@ lrnde_status tool_get(lrnde_solver *s, const char *name, double *values, int64_t
 lrnde_status tool_set(lrnde_solver *s, const char *name, const double *values, int64_t n);
 lrnde_status tool_gradient(lrnde_solver *s, const char *name, const double *cot, int64_t n);
 
+/* Significant digits that name a number of the model's precision exactly. */
+static inline int tool_digits(const lrnde_model_desc *model)
+{
+    return model->real_bytes == 4 ? 9 : 17;
+}
+
 /* Reports a failure on stderr, one line: its text, which has t and h, then stage, sample and training step
  * if known; returns the exit code. */
 int tool_failure(const options_tool *tool, const lrnde_error *e);

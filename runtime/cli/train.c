@@ -5,9 +5,9 @@
 #include "io/data.h"
 #include "io/file.h"
 #include "train/loop.h"
-#include "train/report.h"
 
 #include <libgen.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ enum { REPORT_EVERY = 10 };
 static void summarize_json(const lrnde_model_desc *model, const lrnde__outcome *outcome, uint64_t seed)
 {
     lrnde__json j;
-    lrnde__json_begin(&j, stdout, lrnde__digits(model));
+    lrnde__json_begin(&j, stdout);
     lrnde__json_string(&j, "event", "summary");
     lrnde__json_string(&j, "model", model->name);
     lrnde__json_integer(&j, "seed", (int64_t)seed);
@@ -112,14 +112,24 @@ static int train_seeds(const train_options *o, const lrnde__data *data)
     return code;
 }
 
+static int check(const train_options *o)
+{
+    for (int64_t i = 0; i < o->seeds.n; i++)
+        if (o->seeds.v[i] < 0 || o->seeds.v[i] != floor(o->seeds.v[i]))
+            return cli_error(&TOOL, "--seeds: whole numbers, 0 or more");
+    if (o->seeds.n && o->log) return cli_error(&TOOL, "--seeds writes a log for each run, --log is for one");
+    return EXIT_DONE;
+}
+
 static int run(const train_options *o)
 {
     const lrnde_model_desc *model;
     const char *file = o->operands.v[0];
     build_request request = {.model_file = file, .method = o->method, .set = o->set};
-    int code = build_model(&request, &TOOL, &model);
+    int code = check(o);
+    if (!code) code = build_model(&request, &TOOL, &model);
     if (code) return code;
-    if (!model->n_loss) return cli_error(&TOOL, "%s: error: the model has no loss: there is nothing to train", file);
+    if (!model->n_loss) return cli_error(&TOOL, "%s: the model has no loss: there is nothing to train", file);
 
     lrnde__data data;
     lrnde_error e;

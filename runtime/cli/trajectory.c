@@ -4,7 +4,6 @@
 #include "io/file.h"
 #include "io/npy.h"
 #include "io/plot.h"
-#include "train/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +34,7 @@ lrnde_status trajectory_get(trajectory *j, lrnde_solver *s, const double *t, int
 
 void trajectory_print(const trajectory *j, FILE *to, const char *separator)
 {
-    int digits = lrnde__digits(j->model);
+    int digits = tool_digits(j->model);
     fprintf(to, "%s%s", j->samples > 1 ? "sample" : "", j->samples > 1 ? separator : "");
     fputs("t", to);
     for (int64_t i = 0; i < j->state; i++) fprintf(to, "%s%s", separator, name_of(j, i).text);
@@ -50,10 +49,8 @@ void trajectory_print(const trajectory *j, FILE *to, const char *separator)
 
 void trajectory_json(const trajectory *j, int64_t sample, lrnde__json *json)
 {
-    int digits = json->digits;
-    json->digits = T_DIGITS;
     lrnde__json_numbers(json, "t", j->t, j->times);
-    json->digits = digits;
+    json->digits = tool_digits(j->model);
     lrnde__json_matrix(json, "u", j->u + sample * j->times * j->state, j->times, j->state);
 }
 

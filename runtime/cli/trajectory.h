@@ -20,7 +20,7 @@ lrnde_status trajectory_get(trajectory *j, lrnde_solver *s, const double *t, int
 /* t and the components in columns; several samples have their number in the first one. */
 void trajectory_print(const trajectory *j, FILE *to, const char *separator);
 
-/* Members "t" and "u" of one sample. */
+/* Members "t" and "u" of one sample; json's digits become those of the model's numbers. */
 void trajectory_json(const trajectory *j, int64_t sample, lrnde__json *json);
 
 /* A .npy file (times, state) or (samples, times, state); any other name: CSV. */

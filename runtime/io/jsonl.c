@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+enum { DOUBLE_DIGITS = 17 };
+
 static void string(FILE *to, const char *s)
 {
     fputc('"', to);
@@ -43,9 +45,9 @@ static void numbers(lrnde__json *j, const double *values, int64_t n)
     fputc(']', j->to);
 }
 
-void lrnde__json_begin(lrnde__json *j, FILE *to, int digits)
+void lrnde__json_begin(lrnde__json *j, FILE *to)
 {
-    *j = (lrnde__json){.to = to, .digits = digits};
+    *j = (lrnde__json){.to = to, .digits = DOUBLE_DIGITS};
     fputc('{', to);
 }
 

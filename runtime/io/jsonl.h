@@ -2,12 +2,12 @@
  * jsonl.h - JSON lines: one object a line, for logs and for --json.
  *
  *     lrnde__json j;
- *     lrnde__json_begin(&j, stdout, 17);
+ *     lrnde__json_begin(&j, stdout);
  *     lrnde__json_number(&j, "loss", 0.5);
  *     lrnde__json_end(&j);                         {"loss":0.5}
  *
- * Numbers have `digits` significant digits (9 name an f32 exactly, 17 an f64); what JSON has no number for (NaN, infinities)
- * is null.  Write errors stay in the stream: check ferror when closing it.
+ * Numbers have `digits` significant digits: 17, which name a double exactly, until the caller sets another; 9 do for a float.
+ * What JSON has no number for (NaN, infinities) is null.  Write errors stay in the stream: check ferror when closing it.
  */
 #ifndef LRNDE_IO_JSONL_H
 #define LRNDE_IO_JSONL_H
@@ -21,7 +21,7 @@ typedef struct lrnde__json {
     int members; /* written so far: the next one needs a comma */
 } lrnde__json;
 
-void lrnde__json_begin(lrnde__json *j, FILE *to, int digits);
+void lrnde__json_begin(lrnde__json *j, FILE *to);
 void lrnde__json_end(lrnde__json *j);
 
 void lrnde__json_number(lrnde__json *j, const char *key, double value);

@@ -20,18 +20,23 @@ static void quoted(FILE *to, const char *text)
     fputc('\'', to);
 }
 
+static void setting(FILE *to, const char *name, const char *value)
+{
+    fprintf(to, "set %s ", name);
+    quoted(to, value);
+    fputc('\n', to);
+}
+
 static void script(FILE *to, const char *path, const char *title, const char *x_label, const lrnde__curve *curves, int32_t n)
 {
     const char *dot = strrchr(path, '.');
     fprintf(to, "set terminal %s noenhanced size 800,500\n", dot && !strcmp(dot, ".png") ? "pngcairo" : "svg");
-    fputs("set output ", to), quoted(to, path), fputc('\n', to);
-    fputs("set title ", to), quoted(to, title), fputc('\n', to);
-    fputs("set xlabel ", to), quoted(to, x_label), fputc('\n', to);
+    setting(to, "output", path);
+    setting(to, "title", title);
+    setting(to, "xlabel", x_label);
     fputs("set grid\nset key outside\nplot ", to);
     for (int32_t i = 0; i < n; i++) {
-        fputs(i ? ", '-' with linespoints pointtype 7 pointsize 0.3 title "
-                : "'-' with linespoints pointtype 7 pointsize 0.3 title ",
-              to);
+        fprintf(to, "%s'-' with linespoints pointtype 7 pointsize 0.3 title ", i ? ", " : "");
         quoted(to, curves[i].title);
     }
     fputc('\n', to);

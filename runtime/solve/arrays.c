@@ -42,7 +42,7 @@ static void list_params(lrnde_solver *s, lrnde_role role, void *block, const cha
 void lrnde__list_arrays(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
-    int32_t most = 8 + 2 * desc->n_param_leaves + 2 * desc->n_inputs + desc->n_outputs + desc->train.n_slots;
+    int32_t most = 9 + 2 * desc->n_param_leaves + 2 * desc->n_inputs + desc->n_outputs + desc->train.n_slots;
     if (!(s->entries = lrnde__host(s, (size_t)most * sizeof *s->entries))) return;
     list(s, (lrnde__entry){.setting = TIMES, .rows = 1, .size = 1, .times = &s->saves.n, .can_set = 1}, "t");
     list(s, (lrnde__entry){.setting = TSPAN, .rows = 1, .size = 2, .can_set = 1}, "tspan");

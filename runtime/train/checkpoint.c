@@ -42,21 +42,19 @@ static size_t params_bytes(const lrnde_model_desc *model)
     return (size_t)model->n_params * (size_t)model->real_bytes;
 }
 
-lrnde_status lrnde__checkpoint_save(lrnde_solver *s, const lrnde__state *state, const char *path, lrnde_error *e)
+lrnde_status lrnde__checkpoint_take(lrnde__tensors *f, lrnde_solver *s, const lrnde__state *state, lrnde_error *e)
 {
     const lrnde_model_desc *model = lrnde_model(s);
     char source[32], prefix[32];
-    lrnde__tensors f = {0};
     void *params = malloc(params_bytes(model) + 1);
-    lrnde_status status = params ? LRNDE_OK : lrnde__io_fail(e, LRNDE_ERR_MEMORY, "%s: out of memory", path);
+    lrnde_status status = params ? LRNDE_OK : lrnde__io_fail(e, LRNDE_ERR_MEMORY, "no memory for a checkpoint");
+    *f = (lrnde__tensors){0};
     for (int32_t i = 0; i <= model->train.n_slots && !status; i++) {
         name_array(i, source, prefix);
         status = lrnde_get(s, source, params, params_bytes(model)) ? solver_error(s, e)
-                                                                   : lrnde__weights_add(&f, model, prefix, params, e);
+                                                                   : lrnde__weights_add(f, model, prefix, params, e);
     }
-    if (!status) status = add_state(&f, s, state, e);
-    if (!status) status = lrnde__tensors_write(&f, path, e);
-    lrnde__tensors_free(&f);
+    if (!status) status = add_state(f, s, state, e);
     free(params);
     return status;
 }

@@ -7,7 +7,7 @@
 #ifndef LRNDE_TRAIN_CHECKPOINT_H
 #define LRNDE_TRAIN_CHECKPOINT_H
 
-#include "lrnde.h"
+#include "io/safetensors.h"
 
 typedef struct lrnde__state {
     uint64_t seed;
@@ -15,8 +15,8 @@ typedef struct lrnde__state {
     double best; /* score of the best evaluation so far */
 } lrnde__state;
 
-/* The training step is the solver's own. */
-lrnde_status lrnde__checkpoint_save(lrnde_solver *s, const lrnde__state *state, const char *path, lrnde_error *e);
+/* Takes a snapshot, to be written by lrnde__tensors_write.  The training step is the solver's own.  Free f in any case. */
+lrnde_status lrnde__checkpoint_take(lrnde__tensors *f, lrnde_solver *s, const lrnde__state *state, lrnde_error *e);
 
 /* Puts everything back.  A checkpoint of another seed or batch is an error: it would not go on, but start something else. */
 lrnde_status lrnde__checkpoint_load(lrnde_solver *s, lrnde__state *state, const char *path, lrnde_error *e);

@@ -17,7 +17,8 @@ typedef struct run {
     lrnde__reports reports;
     lrnde__state state;
     double saved_at;
-    void *params; /* on their way from the training to the test solver */
+    lrnde__tensors good; /* a state from which a step has succeeded */
+    void *params;        /* on their way from the training to the test solver */
 } run;
 
 static char *in_folder(const run *r, const char *file)
@@ -33,12 +34,21 @@ static lrnde_status from_solver(const lrnde_solver *s, lrnde_error *e)
     return e->status;
 }
 
-static lrnde_status save_state(run *r, lrnde_error *e)
+static lrnde_status write_last(const run *r, const lrnde__tensors *state, lrnde_error *e)
 {
     char *path = in_folder(r, "last.safetensors");
-    lrnde_status status = lrnde__checkpoint_save(r->train.solver, &r->state, path, e);
-    r->saved_at = lrnde__seconds();
+    lrnde_status status = lrnde__tensors_write(state, path, e);
     free(path);
+    return status;
+}
+
+static lrnde_status save_state(run *r, lrnde_error *e)
+{
+    lrnde__tensors now;
+    lrnde_status status = lrnde__checkpoint_take(&now, r->train.solver, &r->state, e);
+    if (!status) status = write_last(r, &now, e);
+    lrnde__tensors_free(&now);
+    r->saved_at = lrnde__seconds();
     return status;
 }
 
@@ -82,25 +92,47 @@ static void check_rounding(run *r)
         fprintf(stderr, "note: tolerance below the rounding floor: E(h0) = %.3g, E(h0/2) = %.3g\n", whole.E, half.E);
 }
 
+/* A step from a state that may turn out bad: only when it has succeeded is the state before it known to be good. */
+static lrnde_status step_from(run *r, int64_t step, int snapshot, lrnde_report *report, lrnde_error *e)
+{
+    lrnde__tensors before = {0};
+    lrnde_status status = snapshot ? lrnde__checkpoint_take(&before, r->train.solver, &r->state, e) : LRNDE_OK;
+    if (!status) status = lrnde__feed_batch(&r->train, step - 1, e);
+    if (!status && lrnde_train_step(r->train.solver, report)) status = from_solver(r->train.solver, e);
+    if (!status && snapshot) {
+        lrnde__tensors_free(&r->good);
+        r->good = before;
+    } else {
+        lrnde__tensors_free(&before);
+    }
+    return status;
+}
+
 static lrnde_status one_step(run *r, int64_t step, lrnde__outcome *outcome, lrnde_error *e)
 {
     lrnde_report report;
-    lrnde_solver *s = r->train.solver;
+    int evaluates = evaluates_after(r, step);
+    int reports = evaluates || step == 1 || step % r->training->every == 0;
     double start = lrnde__seconds();
-    if (lrnde__feed_batch(&r->train, step - 1, e)) return e->status;
-    if (lrnde_train_step(s, &report)) return from_solver(s, e);
+    if (step_from(r, step, reports, &report, e)) return e->status;
     double step_s = lrnde__seconds() - start;
     outcome->train_s += step_s;
     outcome->step = step;
     outcome->loss = report.loss;
 
-    int evaluates = evaluates_after(r, step);
     if (evaluates && (evaluate(r, &outcome->test, e) || save_best(r, &outcome->test, e))) return e->status;
-    if (evaluates || step == 1 || step % r->training->every == 0)
+    if (reports)
         lrnde__reports_step(&r->reports, &report, step_s, evaluates ? &outcome->test : NULL);
     else
         lrnde__reports_progress(&r->reports, &report, r->training->steps, step_s);
     return lrnde__seconds() - r->saved_at > SAVE_EVERY_S ? save_state(r, e) : LRNDE_OK;
+}
+
+/* What is left on disk: the state where the run stopped, but after a failed computation the last one known to be good. */
+static lrnde_status save_outcome(run *r, lrnde_status status, lrnde_error *e)
+{
+    if (!status || status == LRNDE_ERR_CANCELLED) return save_state(r, e);
+    return r->good.n_tensors ? write_last(r, &r->good, e) : LRNDE_OK;
 }
 
 static lrnde_status all_steps(run *r, lrnde__outcome *outcome, lrnde_error *e)
@@ -116,7 +148,7 @@ static lrnde_status all_steps(run *r, lrnde__outcome *outcome, lrnde_error *e)
         status = one_step(r, step, outcome, e);
         if (status) e->step = step;
     }
-    if (!save_state(r, &saving)) return status;
+    if (!save_outcome(r, status, &saving)) return status;
     if (!status) *e = saving;
     return status ? status : saving.status;
 }
@@ -137,7 +169,7 @@ static lrnde_status write_config(const run *r, const lrnde__outcome *outcome, lr
     lrnde_status status = lrnde__output_open(&o, path, e);
     free(path);
     if (status) return status;
-    lrnde__json_begin(&j, o.to, 17);
+    lrnde__json_begin(&j, o.to);
     lrnde__json_string(&j, "model", r->model->name);
     lrnde__json_string(&j, "method", r->model->method);
     lrnde__outcome_json(outcome, r->model, &j);
@@ -218,6 +250,7 @@ lrnde_status lrnde__train(const lrnde__training *training, lrnde__outcome *outco
         r.state = (lrnde__state){.seed = options.seed, .batch = r.train.batch, .best = -INFINITY};
         if (!status) status = run_steps(&r, outcome, e);
     }
+    lrnde__tensors_free(&r.good);
     lrnde__feed_close(&r.train);
     lrnde__feed_close(&r.test);
     free(r.params);

@@ -32,7 +32,7 @@ typedef struct lrnde__outcome {
 } lrnde__outcome;
 
 /*
- * On failure the state before the failing step has been saved and e says what happened; LRNDE_ERR_CANCELLED if the callback
+ * On failure a state from which a step had succeeded has been saved, if there was one, and e says what happened; LRNDE_ERR_CANCELLED if the callback
  * asked for the end.
  */
 lrnde_status lrnde__train(const lrnde__training *training, lrnde__outcome *outcome, lrnde_error *e);

@@ -73,7 +73,7 @@ static void write_json(const lrnde__reports *r, FILE *to, const lrnde_report *re
 {
     lrnde__json j;
     char key[64];
-    lrnde__json_begin(&j, to, lrnde__digits(r->model));
+    lrnde__json_begin(&j, to);
     lrnde__json_integer(&j, "step", report->step);
     lrnde__json_number(&j, "loss", report->loss);
     for (int32_t i = 0; i < r->model->n_metrics; i++) {

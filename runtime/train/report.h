@@ -33,10 +33,4 @@ void lrnde__reports_progress(const lrnde__reports *r, const lrnde_report *report
 /* nfe over the steps of the log, as a picture. */
 lrnde_status lrnde__reports_plot(const lrnde__reports *r, const char *path, lrnde_error *e);
 
-/* Significant digits of a model's numbers. */
-static inline int lrnde__digits(const lrnde_model_desc *model)
-{
-    return model->real_bytes == 4 ? 9 : 17;
-}
-
 #endif

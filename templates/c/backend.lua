@@ -78,7 +78,11 @@ function c.load(base, row, loops, lane)
   return row == 1 and ("%s[T + l]"):format(base) or ("%s[%d * T + l]"):format(base, row)
 end
 
-function c.shared_load(base, offset) return offset == 0 and ("%s[i]"):format(base) or ("%s[%d + i]"):format(base, offset) end
+--- An element of a shared vector: offset (plus the loop's feature i if `loops`).
+function c.shared_load(base, offset, loops)
+  if not loops then return ("%s[%d]"):format(base, offset) end
+  return offset == 0 and ("%s[i]"):format(base) or ("%s[%d + i]"):format(base, offset)
+end
 function c.shared_element(base, i) return ("(double)%s[%d]"):format(base, i) end
 
 return c

@@ -16,6 +16,9 @@ local function writer()
   return out
 end
 
+--- The feature a statement of the block is about: the variable of the loop over features, if there is one.
+local function feature(block) return block.domain > 1 and "i" or "0" end
+
 --- y_o = sum_j w[o, j] x_j for the rows of a block: one chain in the lane loop if it is short, else a loop over j before it.
 local function inner_product(e, v, block, before)
   local plan, b = e.plan, e.backend
@@ -27,8 +30,8 @@ local function inner_product(e, v, block, before)
   local matrix, from, row = e:pointer(w.name), e:rows(x)
   local name = e:name(v)
   local function weight(j)
-    if transposed then return ("%s[%s + i]"):format(matrix, type(j) == "number" and j * cols or ("(%s) * %d"):format(j, cols)) end
-    return ("%s[i * %d + %s]"):format(matrix, cols, j)
+    if transposed then return ("%s[%s + %s]"):format(matrix, type(j) == "number" and j * cols or ("(%s) * %d"):format(j, cols), feature(block)) end
+    return ("%s[%s * %d + %s]"):format(matrix, feature(block), cols, j)
   end
   local function element(j)
     if type(j) == "number" then return b.load(from, row + j, false) end
@@ -87,7 +90,7 @@ local function lane_statement(e, v, block, lane, before, after, reduce)
     local best = e:fresh(m .. "_best", v.id)
     reduce[#reduce + 1] = { init = "0", type = "real", v = v }
     reduce[#reduce + 1] = { init = "-LRNDE_HUGE", type = "real", name = best }
-    lane[#lane + 1] = ("if (%s > %s[l]) { %s[l] = %s; %s[l] = (real)%s; }"):format(x, best, best, x, m, block.domain > 1 and "i" or "0")
+    lane[#lane + 1] = ("if (%s > %s[l]) { %s[l] = %s; %s[l] = (real)%s; }"):format(x, best, best, x, m, feature(block))
   elseif v.op == "batch_sum" then
     local of = plan.values[v.args[1]]
     for _, p in ipairs(plan.partials) do
@@ -111,7 +114,7 @@ local function lane_statement(e, v, block, lane, before, after, reduce)
     local base, row = e:rows(plan.values[v.args[1]])
     declare(("%s[(%d + (int)%s) * T + l]"):format(base, row, operand(2)))
   elseif v.op == "scatter" then
-    declare(("i == (int)%s ? %s : 0"):format(operand(2), operand(1)))
+    declare(("%s == (int)%s ? %s : 0"):format(feature(block), operand(2), operand(1)))
   elseif v.op ~= "index" and v.op ~= "slice" then
     local args = {}
     for i = 1, #v.args do args[i] = operand(i) end

@@ -1,0 +1,41 @@
+--- Training runs from scripts: starts lrnde-train, follows its JSON lines, shows progress, remembers what it said.
+
+local runs = {}
+
+--- The value of a key in a line of flat JSON: a number, a string, or nil.
+function runs.field(line, key)
+  local text = line:match('"' .. key .. '":("[^"]*")') or line:match('"' .. key .. '":([^,}]+)')
+  return text and (tonumber(text) or text:match '^"(.*)"$')
+end
+
+local function quoted(words)
+  local list = {}
+  for i, word in ipairs(words) do list[i] = "'" .. tostring(word):gsub("'", "'\\''") .. "'" end
+  return table.concat(list, " ")
+end
+
+--- Runs build/lrnde-train with the words as arguments.  Returns { steps = { {step, loss, nfe, ..}.. }, summary = line }, or
+-- nil and what went wrong.  title: shown with the progress.
+function runs.train(build, title, words)
+  local pipe = assert(io.popen(("%s/lrnde-train %s --json"):format(build, quoted(words))))
+  local result = { steps = {} }
+  for line in pipe:lines() do
+    if runs.field(line, "event") == "summary" then
+      result.summary = line
+    elseif runs.field(line, "step") then
+      local step = { step = runs.field(line, "step"), loss = runs.field(line, "loss"), nfe = runs.field(line, "nfe"),
+                     accuracy = runs.field(line, "train_accuracy"), reg = runs.field(line, "reg") }
+      result.steps[#result.steps + 1] = step
+      io.stderr:write(("\r%-34s step %5d  loss %.4f  accuracy %.3f  nfe %3d "):format(title, step.step, step.loss, step.accuracy or 0, step.nfe))
+    end
+  end
+  io.stderr:write "\n"
+  local ok, _, status = pipe:close()
+  if not ok or not result.summary then return nil, ("lrnde-train ended with status %s"):format(tostring(status)) end
+  return result
+end
+
+--- One number of a run's summary.
+function runs.summary(run, key) return runs.field(run.summary, key) end
+
+return runs

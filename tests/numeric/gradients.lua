@@ -1,0 +1,106 @@
+--- Gradients of every method by every sensitivity algorithm, for dynamics that are a network, equations, or both.
+--
+-- The discrete adjoint differentiates the computed solution, its steps held.  Its witness takes the same steps by the
+-- reference evaluator in complex arithmetic; a second one is a central difference of lrnde-solve itself on the mesh.
+
+local check = require "check"
+local dual = require "witness.dual"
+local runge_kutta = require "witness.runge_kutta"
+local system = require "witness.system"
+local tableau = require "language.tableau"
+local tool = require "witness.tool"
+local vector = require "witness.vector"
+
+local LOSS <const> = "u[1]^2 + 3*u[2]"
+
+local function loss(u1, u2) return u1 * u1 + 3 * u2 end
+
+--- The derivative of the loss at the end of the mesh by parameter i or, for i beyond them, by an entry of u0.
+local function complex_step(s, mesh, p, u0, i)
+  local f = s:field(vector.variable(p, i <= #p and i or nil))
+  local steps = runge_kutta.integrate(s.tab, f, mesh, vector.variable(u0, i > #p and i - #p or nil))
+  local u = steps[#steps].u1
+  local function entry(j) return dual(u.re[j], u.im[j] / vector.tiny) end
+  return loss(entry(1), entry(2)).slope
+end
+
+--- The gradient by parameters, then u0, in one list.
+local function gradient_of(r)
+  return table.move(r.grad_u0, 1, #r.grad_u0, #r.grad_params + 1, table.move(r.grad_params, 1, #r.grad_params, 1, {}))
+end
+
+--- The derivative of the loss along `direction` by a central difference of lrnde-solve on the mesh.
+local function central_difference(model, options, direction)
+  local function at(step)
+    local moved = { params = {}, u0 = {} }
+    for _, name in ipairs { "params", "u0" } do
+      for i, x in ipairs(options[name]) do
+        moved[name][i] = x + step * direction[name == "params" and i or #options.params + i]
+      end
+    end
+    local u = tool.solve(model, { method = options.method, mesh = options.mesh, params = moved.params, u0 = moved.u0 }).u
+    return loss(u[#u][1], u[#u][2])
+  end
+  local step = 1e-5
+  return (at(step) - at(-step)) / (2 * step)
+end
+
+--- Sum of direction * gradient, and the largest entry of the gradient.
+local function along(gradient, direction)
+  local sum, largest = 0, 0
+  for i, g in ipairs(gradient) do sum, largest = sum + g * direction[i], math.max(largest, math.abs(g)) end
+  return sum, largest
+end
+
+local function check_discrete(model, method, tolerance)
+  local s = system.load(model, { method = method })
+  local p, u0 = s:parameters(), s.m.u0
+  local r = tool.solve(model, { method = method, sensitivity = "discrete", gradient = LOSS, atol = tolerance, rtol = tolerance,
+                                params = p, stats = true })
+  local gradient, expected, direction = gradient_of(r), {}, {}
+  for i = 1, #gradient do
+    expected[i] = complex_step(s, r.mesh, p, u0, i)
+    direction[i] = math.cos(i)
+  end
+  check.below(vector.distance(gradient, expected), 1e-9)
+
+  local options = { method = method, mesh = r.mesh, params = p, u0 = u0 }
+  local slope, largest = along(gradient, direction)
+  check.near(central_difference(model, options, direction), slope, 1e-7 * largest)
+
+  local again = tool.solve(model, { method = method, sensitivity = "discrete", gradient = LOSS, mesh = r.mesh, params = p })
+  check.below(vector.distance(gradient_of(again), gradient), 1e-12)
+end
+
+--- The interpolating gradient comes nearer to the discrete one, and as near as the method and its dense output allow.
+local function check_interpolating(model, method, s)
+  local p, before = s:parameters(), math.huge
+  local finest = s.tab.order < 3 and 1e-7 or 1e-9
+  for _, tolerance in ipairs { 1e-3, math.sqrt(1e-3 * finest), finest } do
+    local function gradient(sensitivity)
+      return gradient_of(tool.solve(model, { method = method, sensitivity = sensitivity, gradient = LOSS, atol = tolerance,
+                                             rtol = tolerance, params = p }))
+    end
+    local distance = vector.distance(gradient "interpolating", gradient "discrete")
+    if os.getenv "SHOW" then print(model, method, tolerance, distance) end
+    check.below(distance, math.max(before / 10, 1e-9))
+    check.below(distance, 1000 * tolerance)
+    before = distance
+  end
+end
+
+for _, method in ipairs(tableau.names()) do
+  for _, name in ipairs { "network", "equations", "mixed" } do
+    local model = ("tests/numeric/models/%s.lua"):format(name)
+    for _, tolerance in ipairs { 1e-3, 1e-6 } do
+      check.case(("%s, %s: the discrete gradient at %g"):format(name, method, tolerance), function()
+        check_discrete(model, method, tolerance)
+      end)
+    end
+    check.case(("%s, %s: the interpolating gradient converges"):format(name, method), function()
+      check_interpolating(model, method, system.load(model, { method = method }))
+    end)
+  end
+end
+
+check.done()
