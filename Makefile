@@ -25,6 +25,7 @@ RUN     := $(call objects,runtime/solve/*.c runtime/train/*.c runtime/io/*.c tem
 MAINS   := $(B)/runtime/cli/train.o $(B)/runtime/cli/solve.o $(B)/runtime/cli/bench.o
 CLI     := $(filter-out $(MAINS),$(call objects,runtime/cli/*.c))
 CASES   := $(call objects,bench/*.c)
+DRIVERS := -D'LRNDE_DRIVERS(X)=$(patsubst templates/%/driver.c,X(%),$(wildcard templates/*/driver.c))'
 PROGS   := $(B)/lrnde-gen $(MAINS:$(B)/runtime/cli/%.o=$(B)/lrnde-%)
 UNIT    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 SCRIPTS := $(filter-out tests/check.lua tests/host.lua,$(wildcard tests/*.lua tests/numeric/*.lua))
@@ -47,7 +48,7 @@ $(B)/liblrnde.a: $(RUN)
 
 # The include paths are the architecture: the compiler sees only itself, the runtime and every driver only the runtime.
 $(B)/generator/%.o: INC := -Igenerator $(LUA)
-$(B)/runtime/%.o:   INC := -Iruntime -fopenmp
+$(B)/runtime/%.o:   INC := -Iruntime -fopenmp $(DRIVERS)
 $(B)/templates/%.o: INC := -Iruntime -fopenmp
 $(B)/bench/%.o:     INC := -Iruntime -fopenmp
 $(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests -Itemplates/c $(LUA) -fopenmp

@@ -29,7 +29,7 @@ local function folder(registry)
 end
 lists.layers, lists.losses, lists.optimizers = folder(network.layers), folder(vocabulary.losses), folder(vocabulary.optimizers)
 lists.sensitivities, lists.regularizers = folder(vocabulary.sensitivities), folder(vocabulary.regularizers)
-function lists.steppers() return folder(require("language.model").steppers)() end
+function lists.steppers() return folder(require("language.solver").steppers)() end
 function lists.tableaus()
   local list = {}
   for i, name in ipairs(tableau.names()) do

@@ -13,6 +13,7 @@ local ir = require "ir"
 
 local backends = require "backends"
 local commands = require "commands"
+local contract = require "language.contract"
 local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
@@ -52,8 +53,7 @@ local function system_kernels(m, system, with_reverse)
   return s
 end
 
---- Everything a model needs, as graphs: { forward, adjoint or nil, kernels, m }.
-function lrnde.build(path, options)
+local function build(path, options)
   local m = model.load(path, options)
   local p = { m = m, version = host.version }
   p.forward = system_kernels(m, m.system, m.sensitivity == "discrete")
@@ -68,6 +68,9 @@ function lrnde.build(path, options)
   end
   return p
 end
+
+--- Everything a model needs, as graphs: { forward, adjoint or nil, kernels, m }.
+function lrnde.build(path, options) return contract.attempt(path, build, path, options) end
 
 --- Every kernel of p in a fixed order, each with the system whose fields it uses: calls visit(k, s, prefix).
 function lrnde.each_kernel(p, visit)
@@ -110,8 +113,7 @@ local function emit_kernels(p, backend, options)
   return list
 end
 
---- The files of a backend, { [name] = text }.
-function lrnde.generate(p, backend, options)
+local function generate(p, backend, options)
   local m = p.m
   backend.set_precision(m.precision)
   backend.tile = m.tile
@@ -130,6 +132,9 @@ function lrnde.generate(p, backend, options)
   end
   return files
 end
+
+--- The files of a backend, { [name] = text }.
+function lrnde.generate(p, backend, options) return contract.attempt(p.m.file, generate, p, backend, options) end
 
 --- The program: options as host/options.def has them; returns the exit status.
 function lrnde.main(options)

@@ -309,13 +309,7 @@ local function assign_storage(plan, tile)
   end
   for _, o in ipairs(plan.outputs) do
     if o.place then
-      local v = values[o.value]
-      if v.storage then                                          -- written twice: the second place is filled by a copy
-        v.also = v.also or {}
-        table.insert(v.also, { array = new_array(v.size, o), row = 0 })
-      else
-        v.storage = { array = new_array(v.size, o), row = 0 }
-      end
+      values[o.value].storage = { array = new_array(values[o.value].size, o), row = 0 }
     end
   end
   local function last_use(v)
@@ -345,7 +339,7 @@ local function assign_storage(plan, tile)
       if user.block and user.block.kind == "map" and domain(plan, user) == v.size and not reductions[user.op]
          and user.op ~= "batch_sum" and user.op ~= "matvec" and user.op ~= "matvec_t" and user.op ~= "pick"
          and not views[user.op] and user.size == v.size and user.storage and user.storage.array.output
-         and not user.also and not user.storage.array.output.accumulate then
+         and not user.storage.array.output.accumulate then
         return user
       end
     end
@@ -408,10 +402,12 @@ function schedule.plan(g, options)
     local output = { field = o.name, base = base or o.name, index = math.tointeger(tonumber(index)) or index,
                      value = o.value, accumulate = o.accumulate, shared = v.kind == "shared" and options.is_shared(o.name) }
     output.place = output.base ~= "sums" and output.base ~= "grad" and not output.shared
-    if output.place and (v.kind ~= "sample" or v.op == "input" or views[v.op] or reductions[v.op] or v.op == "concat" and v.place
-                         or output.accumulate) then
-      local copy = add_copy(plan, v)
-      output.value = copy.id
+    if output.place then
+      if v.written or v.kind ~= "sample" or v.op == "input" or views[v.op] or reductions[v.op] or output.accumulate then
+        output.value = add_copy(plan, v).id
+      else
+        v.written = true                                         -- a second place is filled by a copy
+      end
     end
     plan.outputs[#plan.outputs + 1] = output
   end

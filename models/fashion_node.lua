@@ -1,5 +1,5 @@
 --- The demo: clothes recognised by a small neural ODE.  An encoder reads the image into 32 features, the ODE moves them from
---- t = 0 to 1, a linear layer reads the class off u(1).
+--- t = 0 to 2, a linear layer reads the class off u(2).
 local L = require "lrnde"
 local D, H = L.option("features", 32), L.option("hidden", 64)
 
@@ -12,8 +12,8 @@ return L.ode {
   dynamics = L.chain { L.dense { D, H, "tanh", time = true }, L.dense { H, D, time = true } },
   output = { logits = L.dense { D, 10 } },
   loss = L.cross_entropy { "logits", data = "label" },
-  solver = { method = "tsit5", atol = 1e-6, rtol = 1e-6, tspan = { 0, 1 } },
+  solver = { method = "tsit5", atol = 1e-6, rtol = 1e-6, tspan = { 0, 2 } },
   sensitivity = "discrete",
-  regularize = { sampling = "biased", coefficient = 1 },
-  train = { optimizer = L.adam { lr = 3e-3 }, batch = 512, steps = 1200 },
+  regularize = { sampling = "biased", coefficient = 10 },
+  train = { optimizer = L.adam { lr = L.cosine { 1e-2, 1e-4 } }, batch = 128, steps = 600 },
 }

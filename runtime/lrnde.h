@@ -8,8 +8,8 @@
  *              a function are borrowed for the call, but for the descriptor, which must outlive its solvers, and the
  *              callbacks of the options.  Nothing else is freed by the caller.
  *   Memory     After lrnde_create nothing allocates but the record of a training solve, which grows and keeps its capacity,
- *              and arrays at save times when more of them are asked for than ever before.  options.memory_limit bounds all
- *              of it.  Sizes called bytes are bytes, others are elements.
+ *              and arrays at save times when more of them are asked for than ever before.  options.memory_limit bounds what
+ *              is on the device.  Sizes called bytes are bytes, others are elements.
  *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their
  *              element type is the model's (float or double), labels are int32_t, times are double.
  *   Time       t and h are in the model's unit of time; wall times end in _s and are seconds.
@@ -70,20 +70,20 @@ typedef struct lrnde_error {
 
 /* Zero means the default everywhere: write lrnde_options o = LRNDE_OPTIONS and set what differs. */
 typedef struct lrnde_options {
-    size_t size;         /* sizeof(lrnde_options): lets the struct grow */
-    int32_t batch;       /* samples of a solve; default: the model's batch, else 1 */
-    int32_t training;    /* nonzero: keep what gradients need */
-    const char *device;  /* "auto" or a driver's name; default auto */
-    int32_t threads;     /* default: all the device offers */
-    size_t memory_limit; /* bytes; default none */
-    uint64_t seed;       /* of parameters and of the times of regularization */
-    double atol, rtol;   /* default: the model's */
-    double t0, t1;       /* default (t0 == t1): the model's */
-    int64_t max_steps;   /* accepted and rejected; default: the model's, else 1e6 */
-    double time_limit_s; /* of one solve or sweep; default one hour */
-    void *user;          /* handed to the callbacks */
-    void (*log)(void *user, const char *line);
-    int (*cancel)(void *user); /* nonzero stops the solve; asked at every step */
+    size_t size;                               /* sizeof(lrnde_options): lets the struct grow */
+    int32_t batch;                             /* samples of a solve; default: the model's batch, else 1 */
+    int32_t training;                          /* nonzero: keep what gradients need */
+    const char *device;                        /* "auto" or a driver's name; default auto */
+    int32_t threads;                           /* default: all the device offers */
+    size_t memory_limit;                       /* bytes; default none */
+    uint64_t seed;                             /* of parameters and of the times of regularization */
+    double atol, rtol;                         /* default: the model's */
+    double t0, t1;                             /* default (t0 == t1): the model's */
+    int64_t max_steps;                         /* accepted and rejected; default: the model's, else 1e6 */
+    double time_limit_s;                       /* of one solve or sweep; default one hour */
+    void *user;                                /* handed to the callbacks */
+    void (*log)(void *user, const char *line); /* what was created, how memory grows */
+    int (*cancel)(void *user);                 /* nonzero stops the solve; asked at every step */
 } lrnde_options;
 
 #define LRNDE_OPTIONS                                                                                                            \
@@ -162,8 +162,8 @@ size_t lrnde_memory(const lrnde_solver *s); /* bytes held */
  *   inputs by name: (B, n), a series (B, S, n)          "u" (B, S, D), outputs by name (B, S, n): at save times
  *   "grad/params", "grad/<leaf>", "grad/u0", "grad/<input>": of the last gradient
  *   "optimizer/0".. (P): what the optimizer keeps       "mesh" (accepted + 1): times of the last training solve's steps
- * S is 1 (the end) unless the model or "t" says otherwise; then "u" and outputs are (B, D), (B, n).  Setting another number
- * of save times forgets series.
+ * S is 1, the end, unless the model (whose save times apply to its own t0, t1 only) or "t" says otherwise; then "u" and
+ * outputs are (B, D), (B, n).  Setting "t" to another number of times forgets series.
  */
 lrnde_status lrnde_set(lrnde_solver *s, const char *name, const void *data, size_t bytes);
 lrnde_status lrnde_get(lrnde_solver *s, const char *name, void *data, size_t bytes);

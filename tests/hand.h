@@ -9,6 +9,7 @@
 #define HAND_H
 
 #include "hand_adjoint.h"
+#include "hand_reverse.h"
 
 static void lv_f(const double *u, double t, const double *p, double *du)
 {
@@ -35,15 +36,27 @@ static void vdp_f(const double *u, double t, const double *p, double *du)
     du[1] = (1 - u[0] * u[0]) * u[1] - u[0];
 }
 
-static void linear_f(const double *u, double t, const double *p, double *du) { (void)t, du[0] = p[0] * u[0]; }
+static void linear_f(const double *u, double t, const double *p, double *du)
+{
+    (void)t, du[0] = p[0] * u[0];
+}
 
-static void nonautonomous_f(const double *u, double t, const double *p, double *du) { (void)p, du[0] = -u[0] * u[0] * sin(t); }
+static void nonautonomous_f(const double *u, double t, const double *p, double *du)
+{
+    (void)p, du[0] = -u[0] * u[0] * sin(t);
+}
 
 /* u' = u^2 leaves every bound at t = 1 / u0. */
-static void explosion_f(const double *u, double t, const double *p, double *du) { (void)t, (void)p, du[0] = u[0] * u[0]; }
+static void explosion_f(const double *u, double t, const double *p, double *du)
+{
+    (void)t, (void)p, du[0] = u[0] * u[0];
+}
 
 /* Not a number from t = 1/2 on. */
-static void broken_f(const double *u, double t, const double *p, double *du) { (void)p, du[0] = u[0] * sqrt(0.5 - t); }
+static void broken_f(const double *u, double t, const double *p, double *du)
+{
+    (void)p, du[0] = u[0] * sqrt(0.5 - t);
+}
 
 static const problem lotka_volterra = {2, 4, {1, 1}, {1.5, 1, 3, 1}, 10, lv_f, lv_vjp};
 static const problem van_der_pol = {2, 1, {2, 0}, {0}, 20, vdp_f, NULL};
@@ -69,8 +82,17 @@ static void hand_use(const problem *which, const char *method)
     hand_carry[0] = (lrnde_array_desc){.name = "u", .size = prob.D};
     hand_carry[1] = (lrnde_array_desc){.name = "k1_u", .size = prob.D};
     hand_forward = (lrnde_system_desc){
-        .n_components = 1, .n_carry = 1 + tab.fsal, .carry = hand_carry, .fsal = tab.fsal, .stages = tab.stages, .order = tab.order,
-        .n_k = interior, .n_extra = tab.total - tab.stages, .n_sums = 1, .finish = rms, .rev_finish = rev_rms,
+        .n_components = 1,
+        .n_carry = 1 + tab.fsal,
+        .carry = hand_carry,
+        .fsal = tab.fsal,
+        .stages = tab.stages,
+        .order = tab.order,
+        .n_k = interior,
+        .n_extra = tab.total - tab.stages,
+        .n_sums = 1,
+        .finish = rms,
+        .rev_finish = rev_rms,
         .controller = controller,
         .rhs = {.name = "rhs", .tile = k_rhs, .rhs_evals = 1},
         .first = {.name = "first", .tile = k_first, .n_sums = 2},
@@ -88,27 +110,67 @@ static void hand_use(const problem *which, const char *method)
     hand_adjoint_carry[2] = (lrnde_array_desc){.name = "k1_lambda", .size = prob.D};
     hand_adjoint_carry[3] = (lrnde_array_desc){.name = "k1_g", .size = prob.P, .shared = 1};
     hand_adjoint = (lrnde_system_desc){
-        .n_components = 2, .n_carry = 4, .carry = hand_adjoint_carry, .fsal = 1, .stages = tab.stages, .order = tab.order,
-        .external_c = tab.c, .n_external = tab.stages, .n_k = interior, .n_sums = 1, .finish = rms, .rev_finish = rev_rms,
+        .n_components = 2,
+        .n_carry = 4,
+        .carry = hand_adjoint_carry,
+        .fsal = 1,
+        .stages = tab.stages,
+        .order = tab.order,
+        .external_c = tab.c,
+        .n_external = tab.stages,
+        .n_k = interior,
+        .n_sums = 1,
+        .finish = rms,
+        .rev_finish = rev_rms,
         .controller = controller,
         .rhs = {.name = "rhs", .tile = a_rhs, .shared = a_rhs_shared, .shared_size = prob.P, .partial = prob.P, .rhs_evals = 1},
         .first = {.name = "first", .tile = k_first, .shared = a_first_shared, .shared_size = prob.P, .n_sums = 2},
-        .second = {.name = "second", .tile = a_second, .shared = a_second_shared, .shared_size = prob.P, .n_sums = 1,
-                   .partial = prob.P, .rhs_evals = 1},
-        .step = {.name = "step", .tile = a_step, .shared = a_step_shared, .shared_size = prob.P, .n_sums = 1,
-                 .partial = (int64_t)tab.stages * prob.P, .rhs_evals = rhs},
+        .second = {.name = "second",
+                   .tile = a_second,
+                   .shared = a_second_shared,
+                   .shared_size = prob.P,
+                   .n_sums = 1,
+                   .partial = prob.P,
+                   .rhs_evals = 1},
+        .step = {.name = "step",
+                 .tile = a_step,
+                 .shared = a_step_shared,
+                 .shared_size = prob.P,
+                 .n_sums = 1,
+                 .partial = (int64_t)tab.stages * prob.P,
+                 .rhs_evals = rhs},
     };
     hand_leaves[0] = (lrnde_param_desc){.name = "p1", .offset = 0, .rows = 1, .cols = 1, .values = prob.p};
     hand_leaves[1] = (lrnde_param_desc){.name = "rest", .offset = 1, .rows = 1, .cols = prob.P - 1, .values = prob.p + 1};
     hand = (lrnde_model_desc){
-        .abi = LRNDE_ABI, .name = "hand", .method = method, .real_bytes = 8, .tile = TILE, .state = prob.D, .n_params = prob.P,
-        .n_param_leaves = 2, .param_leaves = hand_leaves, .n_outputs = 1, .outputs = &hand_output, .n_loss = 1, .loss = &hand_term,
-        .n_metrics = 1, .metrics = &hand_metric, .u0 = prob.u0, .t1 = prob.t1, .atol = 1e-8, .rtol = 1e-8,
-        .sensitivity = LRNDE_DISCRETE, .forward = &hand_forward, .adjoint = &hand_adjoint,
+        .abi = LRNDE_ABI,
+        .name = "hand",
+        .method = method,
+        .real_bytes = 8,
+        .tile = TILE,
+        .state = prob.D,
+        .n_params = prob.P,
+        .n_param_leaves = 2,
+        .param_leaves = hand_leaves,
+        .n_outputs = 1,
+        .outputs = &hand_output,
+        .n_loss = 1,
+        .loss = &hand_term,
+        .n_metrics = 1,
+        .metrics = &hand_metric,
+        .u0 = prob.u0,
+        .t1 = prob.t1,
+        .atol = 1e-8,
+        .rtol = 1e-8,
+        .sensitivity = LRNDE_DISCRETE,
+        .forward = &hand_forward,
+        .adjoint = &hand_adjoint,
         .train = {.optimizer = "sgd", .lr = {.kind = LRNDE_CONSTANT, .a = 0.01}, .steps = 10},
-        .regularizer = {.n_error_sums = 1, .error = rms, .rev_error = rev_rms, .gradient = LRNDE_PARTIAL,
+        .regularizer = {.n_error_sums = 1,
+                        .error = rms,
+                        .rev_error = rev_rms,
+                        .gradient = LRNDE_PARTIAL,
                         .coefficient = {.kind = LRNDE_CONSTANT, .a = 1}},
-        .rev_init = {0},
         .head = {.name = "head", .tile = k_head, .n_sums = 2},
         .rev_head = {.name = "rev_head", .tile = k_rev_head},
         .rev_output = {.name = "rev_output", .tile = k_rev_output},

@@ -11,7 +11,8 @@
 #include "hand_model.h"
 
 /* lambda' of one sample; adds to g' (P). */
-static void adjoint_rhs(const lrnde_args *a, int stage, double t, int tile, int lane, const double *lambda, double *dlambda, double *dg)
+static void adjoint_rhs(const lrnde_args *a, int stage, double t, int tile, int lane, const double *lambda, double *dlambda,
+                        double *dg)
 {
     double u[MAX_D], minus[MAX_D];
     load(a->external[stage], tile, lane, u);
@@ -27,11 +28,15 @@ static double combined(const lrnde_args *a, int64_t at)
     return sum;
 }
 
-static double *shared_sums(const lrnde_args *a, int64_t e0, int n) { return a->sums + (a->tiles + e0 / LRNDE_CHUNK) * n; }
+static double *shared_sums(const lrnde_args *a, int64_t e0, int n)
+{
+    return a->sums + (a->tiles + e0 / LRNDE_CHUNK) * n;
+}
 
 static void a_rhs(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
 {
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         double lambda[MAX_D], dlambda[MAX_D];
         load(a->carry[0], tile, lane, lambda);
         adjoint_rhs(a, 0, a->s.t, tile, lane, lambda, dlambda, partial_of(a, worker));
@@ -58,7 +63,8 @@ static void a_first_shared(const lrnde_args *a, int64_t e0, int64_t e1)
 static void a_second(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
 {
     for (int tile = tile0; tile < tile1; tile++) zero_sums(a, tile, 1);
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         double u[MAX_D], u1[MAX_D], f0[MAX_D], f1[MAX_D];
         load(a->carry[0], tile, lane, u);
         load(a->in[0], tile, lane, f0);
@@ -82,7 +88,8 @@ static void a_second_shared(const lrnde_args *a, int64_t e0, int64_t e1)
 static void a_step(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
 {
     for (int tile = tile0; tile < tile1; tile++) zero_sums(a, tile, 1);
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         sample s;
         load(a->carry[0], tile, lane, s.u);
         load(a->carry[2], tile, lane, s.k[0]);

@@ -25,7 +25,10 @@ typedef struct problem {
 static tableau tab;
 static problem prob;
 
-static int is_real(const lrnde_args *a, int tile, int lane) { return tile * TILE + lane < a->batch; }
+static int is_real(const lrnde_args *a, int tile, int lane)
+{
+    return tile * TILE + lane < a->batch;
+}
 
 static void load(const void *array, int tile, int lane, double *x)
 {
@@ -37,11 +40,14 @@ static void store(void *array, int tile, int lane, const double *x)
     for (int i = 0; i < prob.D; i++) ((double *)array)[(tile * prob.D + i) * TILE + lane] = x[i];
 }
 
-#define EACH_SAMPLE(tile, lane)                                                                                                 \
-    for (int tile = tile0; tile < tile1; tile++)                                                                                \
+#define EACH_SAMPLE(tile, lane)                                                                                                  \
+    for (int tile = tile0; tile < tile1; tile++)                                                                                 \
         for (int lane = 0; lane < TILE; lane++)
 
-static double *partial_of(const lrnde_args *a, int worker) { return (double *)a->partial + (size_t)worker * a->partial_stride; }
+static double *partial_of(const lrnde_args *a, int worker)
+{
+    return (double *)a->partial + (size_t)worker * a->partial_stride;
+}
 
 /* The stages of one sample: z_i, k_i; k_0 is given if `given`. */
 typedef struct sample {
@@ -66,7 +72,10 @@ static void step_sample(sample *s, int given, double t, double h, const double *
     }
 }
 
-static double scale_of(const lrnde_args *a, double u, double u1) { return a->s.atol + fmax(fabs(u), fabs(u1)) * a->s.rtol; }
+static double scale_of(const lrnde_args *a, double u, double u1)
+{
+    return a->s.atol + fmax(fabs(u), fabs(u1)) * a->s.rtol;
+}
 
 static double error_sum(const lrnde_args *a, const sample *s, double h)
 {
@@ -93,7 +102,8 @@ static void zero_sums(const lrnde_args *a, int tile, int n)
 static void k_rhs(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
 {
     (void)worker;
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         double u[MAX_D], du[MAX_D];
         load(a->carry[0], tile, lane, u);
         prob.f(u, a->s.t, a->params, du);
@@ -105,7 +115,8 @@ static void k_first(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t w
 {
     (void)worker;
     for (int tile = tile0; tile < tile1; tile++) zero_sums(a, tile, 2);
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         double u[MAX_D], f0[MAX_D];
         load(a->carry[0], tile, lane, u);
         load(a->in[0], tile, lane, f0);
@@ -121,7 +132,8 @@ static void k_second(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t 
 {
     (void)worker;
     for (int tile = tile0; tile < tile1; tile++) zero_sums(a, tile, 1);
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         double u[MAX_D], u1[MAX_D], f0[MAX_D], f1[MAX_D];
         load(a->carry[0], tile, lane, u);
         load(a->in[0], tile, lane, f0);
@@ -136,7 +148,8 @@ static void k_step(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t wo
 {
     (void)worker;
     for (int tile = tile0; tile < tile1; tile++) zero_sums(a, tile, 1);
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         sample s;
         load_carry(a, tile, lane, &s);
         step_sample(&s, tab.fsal, a->s.t, a->s.h, a->params);
@@ -160,7 +173,8 @@ static void load_stages(const lrnde_args *a, int tile, int lane, sample *s, int 
 static void k_extra(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
 {
     (void)worker;
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         sample s;
         load_stages(a, tile, lane, &s, tab.stages);
         for (int i = tab.stages; i < tab.total; i++) {
@@ -180,7 +194,8 @@ static double dense_weight(int i, double theta)
 static void k_dense(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
 {
     (void)worker;
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         sample s;
         load_stages(a, tile, lane, &s, tab.total);
         for (int i = 0; i < tab.total; i++)
@@ -189,116 +204,14 @@ static void k_dense(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t w
     }
 }
 
-/* vjp of stage i with cotangent kbar[i]: to u, the earlier stages and the parameters. */
-static void reverse_stage(const sample *s, int i, double t, double h, const double *p, double kbar[][MAX_D], double *ubar, double *pbar)
-{
-    double zbar[MAX_D];
-    prob.vjp(s->z[i], t + tab.c[i] * h, p, kbar[i], zbar, pbar);
-    for (int d = 0; d < prob.D; d++) {
-        ubar[d] += zbar[d];
-        for (int j = 0; j < i; j++) kbar[j][d] += h * tab.A[i][j] * zbar[d];
-    }
-}
-
-/* vjp of the error sum, added. */
-static void reverse_error(const lrnde_args *a, const sample *s, double h, double cot, double kbar[][MAX_D], double *ubar, double *u1bar)
-{
-    for (int d = 0; d < prob.D; d++) {
-        double e = 0, sc = scale_of(a, s->u[d], s->u1[d]);
-        for (int i = 0; i < tab.stages; i++) e += h * tab.err[i] * s->k[i][d];
-        double rbar = cot * 2 * e / sc, scbar = -rbar * e / sc / sc;
-        for (int i = 0; i < tab.stages; i++) kbar[i][d] += h * tab.err[i] * rbar / sc;
-        if (fabs(s->u1[d]) > fabs(s->u[d]))
-            u1bar[d] += a->s.rtol * copysign(scbar, scbar * s->u1[d]);
-        else
-            ubar[d] += a->s.rtol * copysign(scbar, scbar * s->u[d]);
-    }
-}
-
-/* Transposed step: u1bar and kbar in, ubar out; k_0 is a carry if `given`, then kbar[0] is its cotangent. */
-static void reverse_step(const sample *s, int given, double t, double h, const double *p, double kbar[][MAX_D], double *ubar,
-                         const double *u1bar, double *pbar)
-{
-    for (int d = 0; d < prob.D; d++) {
-        ubar[d] += u1bar[d];
-        for (int i = 0; i < tab.stages; i++) kbar[i][d] += h * tab.b[i] * u1bar[d];
-    }
-    for (int i = tab.stages - 1; i >= given; i--) reverse_stage(s, i, t, h, p, kbar, ubar, pbar);
-}
-
-static void reverse(const lrnde_args *a, int tile0, int tile1, int worker, int full)
-{
-    int interior = tab.stages - 2 * tab.fsal;
-    EACH_SAMPLE(tile, lane) {
-        sample s;
-        double kbar[MAX_STAGES][MAX_D] = {{0}}, ubar[MAX_D] = {0}, u1bar[MAX_D];
-        load_carry(a, tile, lane, &s);
-        step_sample(&s, tab.fsal, a->s.t, a->s.h, a->params);
-        load(a->cot_next[0], tile, lane, u1bar);
-        for (int i = 0; full && i < interior; i++) load(a->cot_k[i], tile, lane, kbar[tab.fsal + i]);
-        for (int i = tab.stages; full && i < tab.total; i++) {
-            stage(&s, i, a->s.t, a->s.h, a->params);
-            load(a->cot_k[interior + i - tab.stages], tile, lane, kbar[i]);
-        }
-        if (tab.fsal) load(a->cot_next[1], tile, lane, kbar[tab.stages - 1]);
-        for (int i = tab.total - 1; full && i >= tab.stages; i--)
-            reverse_stage(&s, i, a->s.t, a->s.h, a->params, kbar, ubar, partial_of(a, worker));
-        if (full) reverse_error(a, &s, a->s.h, a->cot_sums[0], kbar, ubar, u1bar);
-        reverse_step(&s, tab.fsal, a->s.t, a->s.h, a->params, kbar, ubar, u1bar, partial_of(a, worker));
-        store(a->cot_carry[0], tile, lane, ubar);
-        if (tab.fsal) store(a->cot_carry[1], tile, lane, kbar[0]);
-    }
-}
-
-static void k_rev_step(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker) { reverse(a, tile0, tile1, worker, 0); }
-static void k_rev_step_full(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker) { reverse(a, tile0, tile1, worker, 1); }
-
-static void k_rev_rhs(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
-{
-    EACH_SAMPLE(tile, lane) {
-        double u[MAX_D], w[MAX_D], wu[MAX_D];
-        load(a->carry[0], tile, lane, u);
-        load(a->cot_next[0], tile, lane, w);
-        prob.vjp(u, a->s.t, a->params, w, wu, partial_of(a, worker));
-        store(a->cot_carry[0], tile, lane, wu);
-    }
-}
-
-static void k_rev_dense(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
-{
-    (void)worker;
-    int n_carry = 1 + tab.fsal;
-    EACH_SAMPLE(tile, lane) {
-        double w[MAX_D], kbar[MAX_STAGES][MAX_D], zero[MAX_D] = {0};
-        load(a->in[0], tile, lane, w);
-        for (int i = 0; i < tab.total; i++)
-            for (int d = 0; d < prob.D; d++) kbar[i][d] = a->s.h * dense_weight(i, a->s.theta) * w[d];
-        store(a->cot_carry[0], tile, lane, w);
-        store(a->out[0], tile, lane, zero);
-        if (tab.fsal) store(a->cot_carry[1], tile, lane, kbar[0]);
-        if (tab.fsal) store(a->out[1], tile, lane, kbar[tab.stages - 1]);
-        for (int i = tab.fsal; i < tab.stages - tab.fsal; i++) store(a->out[n_carry + i - tab.fsal], tile, lane, kbar[i]);
-        for (int i = tab.stages; i < tab.total; i++) store(a->out[n_carry + i - 2 * tab.fsal], tile, lane, kbar[i]);
-    }
-}
-
 static void k_init(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
 {
     (void)worker;
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         double x[MAX_D];
         load(a->data[0], tile, lane, x);
         store(a->out[0], tile, lane, x);
-    }
-}
-
-static void k_rev_init(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
-{
-    (void)worker;
-    EACH_SAMPLE(tile, lane) {
-        double w[MAX_D];
-        load(a->in[0], tile, lane, w);
-        store(a->out[0], tile, lane, w);
     }
 }
 
@@ -306,7 +219,8 @@ static void k_head(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t wo
 {
     (void)worker;
     for (int tile = tile0; tile < tile1; tile++) zero_sums(a, tile, 2);
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         double u[MAX_D], total = 0;
         load(a->in[0], tile, lane, u);
         for (int d = 0; d < prob.D; d++) total += u[d];
@@ -317,31 +231,12 @@ static void k_head(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t wo
     }
 }
 
-static void k_rev_head(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
-{
-    (void)worker;
-    EACH_SAMPLE(tile, lane) {
-        double w[MAX_D];
-        for (int d = 0; d < prob.D; d++) w[d] = is_real(a, tile, lane) ? a->s.weight : 0;
-        store(a->out[0], tile, lane, w);
-    }
-}
-
-static void k_rev_output(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
-{
-    (void)worker;
-    EACH_SAMPLE(tile, lane) {
-        double w[MAX_D];
-        for (int d = 0; d < prob.D; d++) w[d] = ((const double *)a->in[1])[tile * TILE + lane];
-        store(a->out[0], tile, lane, w);
-    }
-}
-
 static void k_local(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
 {
     (void)worker;
     for (int tile = tile0; tile < tile1; tile++) zero_sums(a, tile, 1);
-    EACH_SAMPLE(tile, lane) {
+    EACH_SAMPLE(tile, lane)
+    {
         sample s;
         load(a->carry[0], tile, lane, s.u);
         step_sample(&s, 0, a->s.t, a->s.h, a->params);
@@ -349,31 +244,15 @@ static void k_local(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t w
     }
 }
 
-static void k_rev_local(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
-{
-    EACH_SAMPLE(tile, lane) {
-        sample s;
-        double kbar[MAX_STAGES][MAX_D] = {{0}}, ubar[MAX_D] = {0}, u1bar[MAX_D] = {0};
-        load(a->carry[0], tile, lane, s.u);
-        if (is_real(a, tile, lane)) {
-            step_sample(&s, 0, a->s.t, a->s.h, a->params);
-            reverse_error(a, &s, a->s.h, a->cot_sums[0], kbar, ubar, u1bar);
-            reverse_step(&s, 0, a->s.t, a->s.h, a->params, kbar, ubar, u1bar, partial_of(a, worker));
-        }
-        store(a->cot_carry[0], tile, lane, ubar);
-    }
-}
-
 static void k_update(const lrnde_args *a, int64_t e0, int64_t e1)
 {
-    for (int64_t e = e0; e < e1; e++) ((double *)a->out[0])[e] = ((const double *)a->params)[e] - a->s.lr * ((double *)a->grad)[e];
+    for (int64_t e = e0; e < e1; e++)
+        ((double *)a->out[0])[e] = ((const double *)a->params)[e] - a->s.lr * ((double *)a->grad)[e];
 }
 
-static double rms(const double *sums, double n) { return sqrt(sums[0] / n); }
-
-static void rev_rms(const double *sums, double n, double cot, double *cot_sums)
+static double rms(const double *sums, double n)
 {
-    cot_sums[0] = sums[0] > 0 ? cot / (2 * n * rms(sums, n)) : 0;
+    return sqrt(sums[0] / n);
 }
 
 #endif

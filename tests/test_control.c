@@ -8,7 +8,10 @@
 
 static const lrnde_controller pi = {0.14, 0.08, 0.9, 0.2, 10};
 
-static void near(double x, double y) { assert_true(fabs(x - y) <= 1e-14 * fabs(y)); }
+static void near(double x, double y)
+{
+    assert_true(fabs(x - y) <= 1e-14 * fabs(y));
+}
 
 static void accepted_steps_grow_or_shrink(void **state)
 {
@@ -78,8 +81,8 @@ static void reservoir_is_uniform(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepted_steps_grow_or_shrink), cmocka_unit_test(rejected_steps_shrink),
-        cmocka_unit_test(steps_end_where_they_must), cmocka_unit_test(first_steps), cmocka_unit_test(reservoir_is_uniform)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(accepted_steps_grow_or_shrink), cmocka_unit_test(rejected_steps_shrink),
+                                       cmocka_unit_test(steps_end_where_they_must), cmocka_unit_test(first_steps),
+                                       cmocka_unit_test(reservoir_is_uniform)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,13 +122,11 @@ static void test_verifier_refuses_corrupted_graphs(void **state)
             }
         }
         const char *nothing = NULL;
-        const bool yes = true;
         refuse(g, &g->values[0].name, &nothing, sizeof nothing);
         refuse(g, &g->values[0].name, &g->values[1].name, sizeof nothing);
         refuse(g, &g->outputs[0].name, &nothing, sizeof nothing);
         refuse(g, &g->outputs[0].name, &g->outputs[2].name, sizeof nothing);
         refuse(g, &g->outputs[0].value, &g->n_values, sizeof(ir_id));
-        if (g->values[g->outputs[0].value].kind == IR_SAMPLE) refuse(g, &g->outputs[0].accumulate, &yes, sizeof yes);
     }
 }
 

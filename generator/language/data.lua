@@ -3,44 +3,64 @@
 -- An input is { name, size, series, label, classes }: features of a sample, a series of them over the save times, or a class
 -- number.  runtime/io holds the readers; sizes they cannot know before they run are declared here and checked there.
 
+local contract = require "language.contract"
 local value = require "language.value"
 
 local data = {}
 
--- What each reader's model-file table means: spec -> list of inputs.
-local readers = {
-  idx = function(o)
-    return {
-      { name = "x", size = o.size or 784 },
-      o.label and { name = "label", size = 1, label = true, classes = o.classes or 10 } or nil,
-    }
-  end,
-  csv = function(o)
-    local list = {}
-    local function add(group, series)
-      for _, name in ipairs(data.sorted(group or {})) do
-        local columns = group[name]
-        list[#list + 1] = { name = name, size = type(columns) == "table" and #columns or 1, series = series }
-      end
+-- The columns of every group of names, as inputs: { u = { "x", "y" }, c = "feed" }.
+local function add_columns(list, group, what, series)
+  for _, name in ipairs(contract.identifiers(what, group or {})) do
+    local columns = group[name]
+    if type(columns) == "string" then columns = { columns } end
+    if type(columns) ~= "table" or #columns == 0 then error(("%s.%s: a column or a list of them is wanted"):format(what, name), 0) end
+    for _, column in ipairs(columns) do
+      if type(column) ~= "string" then error(("%s.%s: a column is named by a text, not a %s"):format(what, name, type(column)), 0) end
     end
-    add(o.series, true)
-    add(o.context, false)
-    if o.x then add({ x = o.x }, false) end
-    if o.label then list[#list + 1] = { name = "label", size = 1, label = true, classes = o.classes or 2 } end
-    return list
-  end,
+    list[#list + 1] = { name = name, size = #columns, series = series }
+  end
+end
+
+local function label(classes) return { name = "label", size = 1, label = true, classes = classes } end
+
+-- What each reader's call in a model file may say, and the inputs it means.
+local readers = {
+  idx = {
+    options = { x = "string?", label = "string?", size = "integer?", classes = "integer?" },
+    inputs = function(o)
+      return { { name = "x", size = o.size or 784 }, o.label and label(o.classes or 10) or nil }
+    end,
+  },
+  csv = {
+    options = { id = "string?", t = "string?", series = "table?", context = "table?", x = "string|table?", label = "string?",
+                classes = "integer?", split = "table?" },
+    inputs = function(o)
+      local list = {}
+      add_columns(list, o.series, "series", true)
+      add_columns(list, o.context, "context", false)
+      if o.x then add_columns(list, { x = o.x }, "L.csv", false) end
+      if o.label then list[#list + 1] = label(o.classes or 2) end
+      if o.split then contract.options("csv.split", o.split, { test = "number" }) end
+      return list
+    end,
+  },
 }
 
-function data.sorted(t)
-  local names = {}
-  for name in pairs(t) do names[#names + 1] = name end
-  table.sort(names)
-  return names
+function data.readers() return contract.names(readers) end
+
+--- The contract of a reader's options.
+function data.options(reader) return readers[reader].options end
+
+local function sorted_keys(o)
+  local keys = {}
+  for key in pairs(o) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  return keys
 end
 
 --- Options as the runtime's readers get them: nested keys dotted, lists comma-separated, { key, text } sorted by key.
 local function flatten(o, prefix, list)
-  for _, key in ipairs(data.sorted_keys(o)) do
+  for _, key in ipairs(sorted_keys(o)) do
     local v = o[key]
     local name = prefix .. tostring(key)
     if type(v) == "table" and #v > 0 then
@@ -56,17 +76,17 @@ local function flatten(o, prefix, list)
   return list
 end
 
-function data.sorted_keys(o)
-  local keys = {}
-  for key in pairs(o) do keys[#keys + 1] = key end
-  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-  return keys
-end
-
 --- reader: "idx" or "csv", and what its call in the model file was given; nil: a model without data.
 function data.declare(reader, spec)
   if not reader then return { inputs = {}, options = {} } end
-  return { reader = reader, inputs = readers[reader](spec), options = flatten(spec, "", {}) }
+  if type(spec[1]) ~= "string" then error(("L.%s: its first entry names the data"):format(reader), 0) end
+  local inputs, taken = readers[reader].inputs(spec), {}
+  for _, input in ipairs(inputs) do
+    if taken[input.name] then error(("two data inputs are called '%s'"):format(input.name), 0) end
+    if input.size < 1 or (input.classes or 2) < 2 then error("sizes must be positive, and classes two or more", 0) end
+    taken[input.name] = true
+  end
+  return { reader = reader, inputs = inputs, options = flatten(spec, "", {}) }
 end
 
 --- d, as the model's functions see it in kernel k: d.x a vector, d.u a series whose :first() is a vector.
@@ -77,7 +97,7 @@ function data.bind(declared, k)
     d[input.name] = input.series and { first = function() return v end, now = v } or v
   end
   return setmetatable(d, { __index = function(_, name)
-    error(("the data have no '%s'; known: %s"):format(tostring(name), table.concat(data.sorted(d), ", ")), 0)
+    error(("the data have no '%s'; known: %s"):format(tostring(name), table.concat(contract.names(d), ", ")), 0)
   end })
 end
 

@@ -15,20 +15,14 @@ local network = require "language.network"
 local override = require "language.override"
 local params = require "language.params"
 local regularization = require "language.regularization"
-local registry = require "language.registry"
 local schedules = require "language.schedules"
-local tableau = require "language.tableau"
+local solver = require "language.solver"
+local terms = require "language.terms"
+local trace_check = require "language.trace_check"
 local value = require "language.value"
 local vocabulary = require "language.vocabulary"
 
 local model = {}
-
--- What a family of methods offers the rest: see steppers/erk.lua.
-local steppers = registry.open("steppers", {
-  family = "string", doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
-  extra_stages = "function", error_sums = "function", put_sums = "function", finish = "function", interior = "function",
-  carry_components = "function", read_carry = "function", read_constants = "function" })
-model.steppers = steppers
 
 local fields = {
   name = "string", precision = "string?", accumulate = "string?", data = "table?", params = "table?",
@@ -37,24 +31,24 @@ local fields = {
   sensitivity = "string|table?", regularize = "boolean|table?", train = "table?",
 }
 
-local function sorted(t)
-  local names = {}
-  for name in pairs(t) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 --- p, as the model's functions see it in kernel k at time t.
 local function bind_params(m, k, t)
   if m.params_list then return k:param "params" end
   local p = {}
-  for _, name in ipairs(sorted(m.spec.params or {})) do
+  for _, name in ipairs(contract.names(m.spec.params or {})) do
     local declared = m.spec.params[name]
     p[name] = network.is(declared) and network.bind(declared, name, k, t) or k:param(name)
   end
   return setmetatable(p, { __index = function(_, name)
-    error(("there is no parameter '%s'; known: %s"):format(tostring(name), table.concat(sorted(p), ", ")), 0)
+    error(("there is no parameter '%s'; known: %s"):format(tostring(name), table.concat(contract.names(p), ", ")), 0)
   end })
+end
+
+-- A list of finite numbers, and of nothing else.
+local function is_numbers(x)
+  if type(x) ~= "table" or getmetatable(x) or #x == 0 then return false end
+  for i = 1, #x do if not contract.is_finite(x[i]) then return false end end
+  return true
 end
 
 --- Numbers, lists of numbers and networks of `params`, and networks given directly as dynamics or outputs.
@@ -62,28 +56,35 @@ local function declare_params(m)
   local list = params.new()
   local spec = m.spec.params or {}
   if #spec > 0 then
-    for i, x in ipairs(spec) do
-      if type(x) ~= "number" then m:fail("params", "entry %d is a %s; a list holds numbers, a table of names may hold networks", i, type(x)) end
+    for i = 1, #spec do
+      if not contract.is_finite(spec[i]) then
+        m:fail("params", "entry %d is a %s; a list holds numbers, a table of names may hold networks", i, contract.type_of(spec[i]))
+      end
     end
     m.params_list = true
     list:add { name = "params", dims = { #spec }, init = { kind = "values", values = spec } }
   else
-    for _, name in ipairs(sorted(spec)) do
+    for _, name in ipairs(contract.identifiers("params", spec)) do
       local x = spec[name]
       if network.is(x) then
         network.declare(x, name, list)
-      elseif type(x) == "number" then
+      elseif contract.is_finite(x) then
         list:add { name = name, dims = {}, init = { kind = "constant", a = x } }
-      elseif type(x) == "table" and #x > 0 and type(x[1]) == "number" then
+      elseif is_numbers(x) then
         list:add { name = name, dims = { #x }, init = { kind = "values", values = x } }
       else
-        m:fail("params." .. name, "must be a number, a list of numbers or a network")
+        m:fail("params." .. name, "must be a finite number, a list of them or a network")
       end
     end
   end
-  if network.is(m.spec.dynamics) then network.declare(m.spec.dynamics, "dynamics", list) end
-  if type(m.spec.output) == "table" and not network.is(m.spec.output) then
-    for _, name in ipairs(sorted(m.spec.output)) do
+  if network.is(m.spec.dynamics) then
+    network.declare(m.spec.dynamics, "dynamics", list)
+  elseif type(m.spec.dynamics) ~= "function" then
+    m:fail("dynamics", "must be a function of u, t and p, or a network")
+  end
+  if network.is(m.spec.output) then m:fail("output", "has names: output = { y = L.dense { ... } }") end
+  if type(m.spec.output) == "table" then
+    for _, name in ipairs(contract.identifiers("output", m.spec.output)) do
       local x = m.spec.output[name]
       if not network.is(x) then m:fail("output." .. name, "must be a network; write output as a function for anything else") end
       network.declare(x, name, list)
@@ -99,36 +100,70 @@ function Model:fail(field, message, ...)
   contract.fail(self.file, field, message, ...)
 end
 
+--- Raises the user's error about what the function in a field gives, at the line where it begins.
+function Model:fail_at(field, message, ...)
+  local fn = self.spec[field]
+  if type(fn) ~= "function" then self:fail(field, message, ...) end
+  host.fail(("%s:%d: error: %s %s"):format(self.file, debug.getinfo(fn, "S").linedefined, field, message:format(...)))
+end
+
+--- The name in a registry of a component of a kind, written as a word or as L.<name> { ... }.
+function Model:word(field, kind, registry, given)
+  local word = vocabulary.name(given, kind)
+  if not word then self:fail(field, "must be a%s %s, by name or as L.<name> {}", kind:match "^[aeiou]" and "n" or "", kind) end
+  local name, message = registry:find(word)
+  return name or self:fail(field, "%s", message)
+end
+
 --- Calls one of the user's functions under the sandbox's limits.
 function Model:call(fn, ...) return host.guarded(fn, ...) end
 
+--- What the user's function in a field gave, or a part of it, as a vector in kernel k.
+function Model:vector(k, result, field, part)
+  local ok, v = pcall(value.lift, k.graph, result)
+  if not ok then self:fail_at(field, "gives %s%s", part and part .. ": " or "", v) end
+  return value.spread(value.rank(v) == 0 and value.concat(v) or v)
+end
+
+--- The table of named values that the user's function in a field gave, as { name, value } in the order of the names.
+function Model:named_vectors(k, given, field)
+  if type(given) ~= "table" or value.is(given) then self:fail_at(field, "must give a table of named values") end
+  local list = {}
+  for i, name in ipairs(contract.identifiers(field, given)) do
+    list[i] = { name = name, value = self:vector(k, given[name], field, name) }
+  end
+  return list
+end
+
 --- A result of the user's dynamics or u0 as a vector of the state.
-function Model:vector(k, result, what)
+function Model:state_vector(k, result, field)
   if type(result) == "table" and not value.is(result) and self.state_names and #result == 0 then
     local list = {}
     for i, name in ipairs(self.state_names) do
-      if result[name] == nil then self:fail(what, "gives no '%s'", name) end
+      if result[name] == nil then self:fail_at(field, "gives no '%s'", name) end
       list[i] = result[name]
+    end
+    for name in pairs(result) do
+      if not self.state_index[name] then
+        self:fail_at(field, "gives '%s'%s", tostring(name), contract.suggestion(tostring(name), self.state_names))
+      end
     end
     result = list
   end
-  local v = value.lift(k.graph, result)
-  if value.rank(v) == 0 then v = value.concat(v) end
-  if value.size(v) ~= self.state then
-    self:fail(what, "gives %d numbers for a state of %d", value.size(v), self.state)
-  end
-  return value.spread(v)
+  local v = self:vector(k, result, field)
+  if value.size(v) ~= self.state then self:fail_at(field, "gives %d numbers for a state of %d", value.size(v), self.state) end
+  return v
 end
 
 function Model:rhs(k, u, t, constants)
   u = self.state_names and value.named(u, self.state_names) or u
   local dynamics = self.spec.dynamics
-  if network.is(dynamics) then return self:vector(k, self:call(network.bind(dynamics, "dynamics", k, t), u), "dynamics") end
+  if network.is(dynamics) then return self:state_vector(k, network.bind(dynamics, "dynamics", k, t)(u), "dynamics") end
   local x = {}
   for i, constant in ipairs(self.constants) do
     x[constant.name] = constant.size == 1 and constants[i][1] or constants[i]
   end
-  return self:vector(k, self:call(dynamics, u, t, bind_params(self, k, t), x), "dynamics")
+  return self:state_vector(k, self:call(dynamics, u, t, bind_params(self, k, t), x), "dynamics")
 end
 
 --- u0 and the constants, from the data: writes them to out[0], out[1..] in kernel k; returns the values.
@@ -136,36 +171,31 @@ function Model:start(k)
   local d, p = data.bind(self.data, k), bind_params(self, k, k:scalar "t")
   local values = {}
   if type(self.spec.u0) == "function" then
-    values[1] = self:vector(k, self:call(self.spec.u0, d, p), "u0")
+    values[1] = self:state_vector(k, self:call(self.spec.u0, d, p), "u0")
   end
-  if self.spec.context then
-    local given = self:call(self.spec.context, d)
-    for _, name in ipairs(sorted(given)) do
-      local v = value.lift(k.graph, given[name])
-      values[#values + 1] = value.spread(value.rank(v) == 0 and value.concat(v) or v)
-    end
-  end
+  for _, constant in ipairs(self:context(k, d)) do values[#values + 1] = constant.value end
   return values
+end
+
+--- The constants of a sample, { name, value }..
+function Model:context(k, d)
+  if not self.spec.context then return {} end
+  return self:named_vectors(k, self:call(self.spec.context, d), "context")
 end
 
 --- The named outputs of the state u at a save time.
 function Model:outputs(k, u, t)
   u = self.state_names and value.named(u, self.state_names) or u
-  local output, list = self.spec.output, {}
+  local output = self.spec.output
   if output == nil then return { { name = "u", value = u } } end
   local given
   if type(output) == "function" then
     given = self:call(output, u, t, bind_params(self, k, t))
   else
     given = {}
-    for _, name in ipairs(sorted(output)) do given[name] = self:call(network.bind(output[name], name, k, t), u) end
+    for _, name in ipairs(contract.names(output)) do given[name] = network.bind(output[name], name, k, t)(u) end
   end
-  if type(given) ~= "table" or value.is(given) then self:fail("output", "must return a table of named values") end
-  for _, name in ipairs(sorted(given)) do
-    local v = value.lift(k.graph, given[name])
-    list[#list + 1] = { name = name, value = value.spread(value.rank(v) == 0 and value.concat(v) or v) }
-  end
-  return list
+  return self:named_vectors(k, given, "output")
 end
 
 local function load_state(m)
@@ -173,8 +203,12 @@ local function load_state(m)
   local state = spec.state
   if type(state) == "table" then
     m.state_names, m.state = state, #state
+    m.state_index = {}
     for i, name in ipairs(state) do
       if type(name) ~= "string" then m:fail("state", "name %d is a %s", i, type(name)) end
+      if m.state_index[name] then m:fail("state", "two features are called '%s'", name) end
+      if value.has(name) then m:fail("state", "'%s' cannot name a feature: values have it", name) end
+      m.state_index[name] = i
     end
   elseif state then
     m.state = state
@@ -185,85 +219,12 @@ local function load_state(m)
   end
   if m.state < 1 or m.state > 1000000 then m:fail("state", "%d is not between 1 and 1,000,000", m.state) end
   if type(spec.u0) == "table" then
+    if not is_numbers(spec.u0) then m:fail("u0", "must be a list of finite numbers, or a function of the data") end
     if #spec.u0 ~= m.state then m:fail("u0", "has %d numbers for a state of %d", #spec.u0, m.state) end
     m.u0 = spec.u0
   elseif spec.u0 == nil then
     m:fail("u0", "missing: a list of numbers, or a function of the data")
   end
-end
-
-local function load_terms(m)
-  m.terms, m.metrics = {}, {}
-  local loss = m.spec.loss
-  if not loss then return end
-  local given = vocabulary.is(loss, "loss") and { [vocabulary.name(loss)] = loss } or loss
-  local probe = kernel.new("probe", m.params)
-  local outputs = {}
-  for _, o in ipairs(m:outputs(probe, probe:array("in[0]", "sample", { m.state }), probe:scalar "t")) do outputs[o.name] = o.value end
-  for _, name in ipairs(sorted(given)) do
-    local term = given[name]
-    if not vocabulary.is(term, "loss") then m:fail("loss." .. name, "must be a loss, such as L.mse { ... }") end
-    local word = vocabulary.name(term)
-    local module = vocabulary.losses:get(word)
-    local of = term[1]
-    if not of or not outputs[of] then
-      m:fail("loss", "L.%s: there is no output '%s'; known: %s", word, tostring(of), table.concat(sorted(outputs), ", "))
-    end
-    local target = term.data or module.default_data or of
-    local v, input = data.at(m.data, probe, target)
-    if not v then m:fail("loss", "L.%s: the data have no '%s'", word, target) end
-    if module.needs_label and not input.label then m:fail("loss", "L.%s: '%s' is no label", word, target) end
-    if module.needs_label and input.classes ~= value.size(outputs[of]) then
-      m:fail("loss", "L.%s: '%s' has %d features for %d classes", word, of, value.size(outputs[of]), input.classes)
-    end
-    if not module.needs_label and input.size ~= value.size(outputs[of]) then
-      m:fail("loss", "L.%s: output '%s' has %d features, the data '%s' %d", word, of, value.size(outputs[of]), target, input.size)
-    end
-    m.terms[#m.terms + 1] = { name = name, module = module, of = of, data = target, weight = term.weight or 1 }
-    if module.metric then
-      m.metrics[#m.metrics + 1] = { name = module.metric.name, per_sample = module.metric.per_sample, of = of, data = target }
-    end
-  end
-end
-
-local function load_solver(m, options)
-  local solver = contract.check(m.spec.solver, { method = "string|table?", atol = "number?", rtol = "number?",
-                                                 tspan = "table|string?", max_steps = "integer?" }, m.file, "solver")
-  local method = options.method or solver.method or "tsit5"
-  m.tab = tableau.load(vocabulary.name(method))
-  m.stepper = steppers:get(m.tab.family)
-  if not m.tab.err then m:fail("solver.method", "%s has no error estimate; adaptive solving needs one", m.tab.name) end
-  local tspan = solver.tspan or (m.spec.data and "data") or m:fail("solver.tspan", "missing: { t0, t1 }")
-  m.solver = { atol = solver.atol or 1e-6, rtol = solver.rtol or 1e-3, max_steps = solver.max_steps or 1000000,
-               tspan_data = tspan == "data", t0 = 0, t1 = 1 }
-  for _, key in ipairs { "atol", "rtol" } do
-    if not (m.solver[key] >= 0) then m:fail("solver." .. key, "must not be negative") end
-  end
-  if m.solver.atol == 0 and m.solver.rtol == 0 then m:fail("solver", "atol and rtol are both zero") end
-  if type(tspan) == "table" then
-    if #tspan ~= 2 or type(tspan[1]) ~= "number" or type(tspan[2]) ~= "number" or tspan[1] == tspan[2] then
-      m:fail("solver.tspan", "must be { t0, t1 }, two different numbers")
-    end
-    m.solver.t0, m.solver.t1 = tspan[1], tspan[2]
-  elseif tspan ~= "data" then
-    m:fail("solver.tspan", "must be { t0, t1 } or \"data\"")
-  end
-  local saveat = m.spec.saveat
-  m.saveat = { from_data = saveat == "data" }
-  if type(saveat) == "number" then
-    if not (saveat > 0) then m:fail("saveat", "the interval must be positive") end
-    m.saveat.list = {}
-    for i = 1, math.floor((m.solver.t1 - m.solver.t0) / saveat + 1e-9) do m.saveat.list[i] = m.solver.t0 + i * saveat end
-  elseif type(saveat) == "table" then
-    for i, t in ipairs(saveat) do
-      if type(t) ~= "number" or (i > 1 and t <= saveat[i - 1]) then m:fail("saveat", "times must be increasing numbers") end
-    end
-    m.saveat.list = saveat
-  elseif saveat and saveat ~= "data" then
-    m:fail("saveat", "must be an interval, a list of times or \"data\"")
-  end
-  local sensitivity = m.spec.sensitivity or "discrete"
-  m.sensitivity = vocabulary.sensitivities:get(vocabulary.name(sensitivity)).name
 end
 
 local function load_train(m)
@@ -272,13 +233,17 @@ local function load_train(m)
   contract.check(train, { optimizer = "table|string?", batch = "integer|string?", steps = "integer?", evaluate_every = "integer?" },
                  m.file, "train")
   local o = train.optimizer or "adam"
-  local name = vocabulary.name(o)
+  local name = m:word("train.optimizer", "optimizer", vocabulary.optimizers, o)
+  vocabulary.check_options(o)
   local module = vocabulary.optimizers:get(name)
   local settings = {}
   for key, default in pairs(module.options) do settings[key] = type(o) == "table" and o[key] or default end
   local lr = schedules.of(settings.lr) or m:fail("train.optimizer.lr", "must be a number or a schedule")
-  if train.batch and train.batch ~= "all" and math.type(train.batch) ~= "integer" then
-    m:fail("train.batch", "must be a whole number or \"all\"")
+  if type(train.batch) == "string" and train.batch ~= "all" then m:fail("train.batch", "must be a whole number or \"all\"") end
+  for _, key in ipairs { "batch", "steps", "evaluate_every" } do
+    if math.type(train[key]) == "integer" and not (train[key] >= 1 and train[key] < 1 << 31) then
+      m:fail("train." .. key, "%d is not between 1 and %d", train[key], (1 << 31) - 1)
+    end
   end
   m.train = { optimizer = name, module = module, settings = settings, lr = lr, batch = math.type(train.batch) == "integer" and train.batch or 0,
               steps = train.steps or 1000, evaluate_every = train.evaluate_every or 0 }
@@ -303,29 +268,27 @@ function model.load(path, options)
   if not text then host.fail(("error: %s"):format(message)) end
   local spec = host.sandbox(path, vocabulary.environment(settings, used))
   local m = setmetatable({ file = path, hash = host.sha256(text):sub(1, 16) }, Model)
-  if not vocabulary.is(spec, "ode") then m:fail("model", "the file must return L.ode { ... }") end
+  if not vocabulary.is(spec, "ode") then host.fail(("%s: error: must return L.ode { ... }"):format(path)) end
   for _, pair in ipairs(options.set or {}) do
     if not used[pair[1]] then override.apply(spec, pair[1], settings[pair[1]]) end
   end
   m.spec = contract.check(spec, fields, path)
   m.name = spec.name
-  if not m.name:match "^%a[%w_]*$" then m:fail("name", "'%s' is not a C identifier", m.name) end
+  if not m.name:match "^%a[%w_]*$" or #m.name > 64 then m:fail("name", "'%s' is not a C identifier of at most 64 letters", m.name) end
   m.precision, m.accumulate = spec.precision or "f64", spec.accumulate or "native"
   if m.precision ~= "f32" and m.precision ~= "f64" then m:fail("precision", "must be \"f32\" or \"f64\"") end
   if m.accumulate ~= "native" and m.accumulate ~= "double" then m:fail("accumulate", "must be \"native\" or \"double\"") end
   if spec.data and not vocabulary.is(spec.data, "data") then m:fail("data", "must be a reader, such as L.idx { ... }") end
-  m.data = data.declare(spec.data and vocabulary.name(spec.data), spec.data)
+  if spec.data then vocabulary.check_options(spec.data) end
+  m.data = data.declare(spec.data and vocabulary.name(spec.data, "data"), spec.data)
   load_state(m)
   declare_params(m)
-  load_solver(m, options)
+  solver.load(m, options)
 
   m.constants = {}
-  if spec.context then
-    local k = kernel.new("probe", m.params)
-    local given = m:call(spec.context, data.bind(m.data, k))
-    for _, name in ipairs(sorted(given)) do
-      m.constants[#m.constants + 1] = { name = name, size = value.size(value.lift(k.graph, given[name])) }
-    end
+  local k = kernel.new("probe", m.params)
+  for i, constant in ipairs(m:context(k, data.bind(m.data, k))) do
+    m.constants[i] = { name = constant.name, size = value.size(constant.value) }
   end
   m.system = {
     name = "forward", constants = m.constants,
@@ -335,7 +298,8 @@ function model.load(path, options)
   local probe = kernel.new("probe", m.params)
   m.stepper.kernel("rhs", m.system, m.tab, m.params, probe)
   m.params:put_first((probe:leaves()))
-  load_terms(m)
+  trace_check.run(m)
+  terms.load(m)
   load_train(m)
   m.regularize = regularization.load(m)
   choose_tile(m, options)

@@ -3,6 +3,8 @@
 -- A declaration holds layers and sizes only.  Bound to a kernel (network.bind) it becomes a function of values that reads
 -- its weights from that kernel's parameters: calling it twice shares them.
 
+local contract = require "language.contract"
+local host = require "host"
 local registry = require "language.registry"
 local value = require "language.value"
 
@@ -19,15 +21,7 @@ network.layers = layers
 function network.constructor(name)
   local layer = layers:get(name)
   return function(o)
-    if type(o) ~= "table" then error(("L.%s takes a table, as in L.%s { ... }"):format(name, name), 0) end
-    for key in pairs(o) do
-      if type(key) == "string" and not layer.options[key] then
-        local known = {}
-        for option in pairs(layer.options) do known[#known + 1] = option end
-        table.sort(known)
-        error(("L.%s: unknown option '%s'; known: %s"):format(name, key, table.concat(known, ", ")), 0)
-      end
-    end
+    contract.options(name, o, layer.options)
     local made = layer.new(o)
     return setmetatable({ items = { made }, inputs = made.inputs, outputs = made.outputs }, Network)
   end
@@ -35,6 +29,7 @@ end
 
 --- L.chain { ... }: networks and plain functions of values, applied in order; sizes of neighbours must agree.
 function network.chain(items)
+  if type(items) ~= "table" then error("L.chain takes a list, as in L.chain { ... }", 0) end
   local chain, last, first = {}, nil, nil
   for i, item in ipairs(items) do
     if network.is(item) then
@@ -73,7 +68,8 @@ function network.bind(net, prefix, k, t)
     x = value.lift(k.graph, x)
     walk(net, prefix, function(item, name)
       if type(item) == "function" then
-        x = item(x)
+        x = host.guarded(item, x)
+        if not value.is(x) then error(("%s is a function that gives a %s, not a value"):format(name, type(x)), 0) end
       else
         if value.rank(x) == 0 then x = value.concat(x) end
         local n = value.size(x)

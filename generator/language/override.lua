@@ -1,5 +1,6 @@
 --- --set KEY=VALUE: overrides in a model table, before it is checked.
 
+local contract = require "language.contract"
 local host = require "host"
 
 local override = {}
@@ -8,13 +9,14 @@ local override = {}
 function override.parse(text)
   local chunk = load("return " .. text, "=--set", "t", {})
   if chunk then
-    local ok, result = pcall(chunk)
+    local ok, result = pcall(host.guarded, chunk)
     if ok and (result ~= nil or text == "nil") then return result end
   end
   return text
 end
 
---- Follows a dotted path through the fields of a model; a field that is false or missing becomes a table on the way.
+--- Follows a dotted path through the fields of a model; a field that is false or missing becomes a table on the way.  The
+-- fields are checked when the model is loaded; only what stands under params has names of the user's own.
 function override.apply(spec, path, setting)
   local keys = {}
   for key in path:gmatch "[^.]+" do keys[#keys + 1] = math.tointeger(tonumber(key)) or key end
@@ -23,9 +25,13 @@ function override.apply(spec, path, setting)
   for i = 1, #keys - 1 do
     if at[keys[i]] == nil or at[keys[i]] == false then at[keys[i]] = {} end
     at = at[keys[i]]
-    if type(at) ~= "table" then host.fail(("error: --set %s: '%s' is no table"):format(path, keys[i])) end
+    if type(at) ~= "table" or getmetatable(at) then host.fail(("error: --set %s: '%s' is no table"):format(path, keys[i])) end
   end
-  at[keys[#keys]] = setting
+  local last = keys[#keys]
+  if keys[1] == "params" and at[last] == nil then
+    host.fail(("error: --set %s: there is no parameter '%s'%s"):format(path, last, contract.suggestion(tostring(last), contract.names(at))))
+  end
+  at[last] = setting
 end
 
 return override

@@ -4,6 +4,9 @@
 -- Several leaves may share a tensor `key` in a weights file: a layer's time column lies behind its matrix.  The leaves the
 -- dynamics reads come first, so that their gradient is one contiguous vector of dynamics_size numbers.
 
+-- The runtime counts them in 32 bits.
+local LARGEST <const> = (1 << 31) - 1
+
 local params = {}
 local Params = {}
 Params.__index = Params
@@ -22,6 +25,7 @@ function Params:add(leaf)
   leaf.key_cols = leaf.key_cols or leaf.dims[#leaf.dims] or 1
   self.list[#self.list + 1], self.by_name[leaf.name] = leaf, leaf
   self:layout()
+  if self.size > LARGEST then error(("%d parameters; at most %d are possible"):format(self.size, LARGEST), 0) end
   return leaf
 end
 

@@ -28,7 +28,7 @@ function regularization.load(m)
   local fields = { coefficient = "number|table?", include_start = "boolean?" }
   for option in pairs(words) do fields[option] = "string?" end
   contract.check(given, fields, m.file, "regularize")
-  local module = vocabulary.regularizers:get(vocabulary.is(given, "regularizer") and vocabulary.name(given) or "local_error")
+  local module = vocabulary.regularizers:get(vocabulary.name(given, "regularizer") or "local_error")
   local r = { module = module, include_start = given.include_start or false }
   for option, allowed in pairs(words) do
     r[option] = given[option] or allowed[1]

@@ -1,63 +1,90 @@
 --- Values of the IR as Lua objects: what layers, steppers and the user's functions compute with.
 --
 -- A value wraps a graph and the number of one of its values.  Arithmetic on values adds ops to the graph; numbers and
--- lists of numbers or values are lifted.  Nothing is evaluated here.
+-- lists of numbers or values are lifted.  Nothing is evaluated here, except that what is computed from numbers alone is
+-- numbers again (numbers.lua): a scalar is then a plain Lua number, and a vector goes into any graph.
 
+local contract = require "language.contract"
 local ir = require "ir"
+local numbers = require "language.numbers"
 
 local value = {}
 local Value = {}
 
-local function wrap(g, id) return setmetatable({ g = g, id = id }, Value) end
+local function wrap(g, id)
+  if numbers.is(g) and #g:value(id).dims == 0 then return g:list(id)[1] end
+  return setmetatable({ g = g, id = id }, Value)
+end
 value.wrap = wrap
 
 function value.is(x) return getmetatable(x) == Value end
 
---- What the IR knows of a value: op, kind, dims, args, attrs.
-function value.info(v) return v.g:value(v.id) end
+local number_info = { op = "const", kind = "shared", dims = {}, args = {}, attrs = {} }
 
-function value.kind(v) return v.g:value(v.id).kind end
-function value.rank(v) return #v.g:value(v.id).dims end
+--- What the IR knows of a value: op, kind, dims, args, attrs.
+function value.info(v) return type(v) == "number" and number_info or v.g:value(v.id) end
+
+function value.kind(v) return value.info(v).kind end
+function value.rank(v) return #value.info(v).dims end
 
 --- Number of elements.
 function value.size(v)
   local n = 1
-  for _, d in ipairs(v.g:value(v.id).dims) do n = n * d end
+  for _, d in ipairs(value.info(v).dims) do n = n * d end
   return n
 end
 
-function value.const(g, number, note) return wrap(g, g:const(number, note)) end
+--- A constant that a graph multiplies with is finite, or what it is meant for cannot be told.
+function value.const(g, number, note)
+  if not contract.is_finite(number) then error(("a number that is %s where a finite one is wanted"):format(contract.type_of(number)), 0) end
+  return wrap(g, g:const(number, note))
+end
 
 --- An input read from the kernel argument `field`, e.g. "carry[0]"; dims {} for a scalar.
 function value.input(g, field, kind, dims) return wrap(g, g:input(field, kind, dims or {})) end
 
+local function id_of(g, x)
+  if type(x) == "number" then return numbers.is(g) and g:const(x) or value.const(g, x).id end
+  if value.is(x) then
+    if x.g == g then return x.id end
+    if not numbers.is(x.g) then error("a value kept from another call; a function is traced anew each time", 0) end
+    x = x.g:list(x.id)
+  end
+  if type(x) ~= "table" or #x == 0 then
+    error(("a %s where a number, a value or a list of them is wanted"):format(contract.type_of(x)), 0)
+  end
+  local parts = {}
+  for i = 1, #x do
+    if type(x[i]) ~= "number" and not value.is(x[i]) then
+      error(("a %s in a list of numbers and values"):format(contract.type_of(x[i])), 0)
+    end
+    parts[i] = id_of(g, x[i])
+  end
+  return g:op("concat", parts)
+end
+
 --- The same quantity as a value of graph g: numbers become constants, lists vectors.
 function value.lift(g, x)
-  if value.is(x) then return x end
-  if type(x) == "number" then return value.const(g, x) end
-  if type(x) == "table" and #x > 0 then
-    local parts = {}
-    for i, item in ipairs(x) do parts[i] = value.lift(g, item).id end
-    return wrap(g, g:op("concat", parts))
-  end
-  error(("a %s where a number, a value or a list of them is wanted"):format(type(x)), 0)
+  return value.is(x) and x.g == g and x or wrap(g, id_of(g, x))
 end
 
-local function graph_of(...)
-  for _, x in ipairs { ... } do
-    if value.is(x) then return x.g end
-    if type(x) == "table" then
-      local g = graph_of(table.unpack(x))
-      if g then return g end
-    end
+-- The graph of the values in a list, first of all one that is traced; nil if there are only plain numbers.
+local function graph_of(list)
+  local found
+  for i = 1, #list do
+    local x = list[i]
+    local g = value.is(x) and x.g or type(x) == "table" and graph_of(x)
+    if g and not numbers.is(g) then return g end
+    found = found or g
   end
+  return found or nil
 end
 
---- Any op: value.op("add", a, b); a trailing table of attributes goes in `attrs`.
+--- Any op: value.op("add", { a, b }, attributes).
 function value.op(name, args, attrs)
-  local g = graph_of(table.unpack(args))
+  local g = graph_of(args) or numbers.graph()
   local ids = {}
-  for i, x in ipairs(args) do ids[i] = value.lift(g, x).id end
+  for i = 1, #args do ids[i] = id_of(g, args[i]) end
   return wrap(g, g:op(name, ids, attrs))
 end
 
@@ -86,6 +113,8 @@ end
 
 local function not_comparable() error("values cannot be compared with < or >; use L.where, L.lt, L.max or L.min", 0) end
 Value.__lt, Value.__le = not_comparable, not_comparable
+Value.__eq = function() error("values cannot be compared with ==; use L.where and L.eq", 0) end
+Value.__newindex = function() error("a value cannot be changed; compute a new one, such as { a, b }", 0) end
 
 Value.__len = function(a) return value.rank(a) == 0 and 1 or value.size(a) end
 
@@ -93,9 +122,12 @@ Value.__len = function(a) return value.rank(a) == 0 and 1 or value.size(a) end
 local methods = {}
 function methods.part(v, i, j)
   local n = value.size(v)
-  if not (i >= 1 and j <= n and i <= j) then error(("part(%s, %s) of a vector with %d features"):format(i, j, n), 0) end
+  if not (math.type(i) == "integer" and math.type(j) == "integer" and i >= 1 and j <= n and i <= j) then error(("part(%s, %s) of a vector with %d features"):format(tostring(i), tostring(j), n), 0) end
   return value.op("slice", { v }, { i - 1, j - i + 1 })
 end
+
+--- Whether v.name means something of its own for every value.
+function value.has(name) return methods[name] ~= nil or name == "g" or name == "id" or name == "names" end
 
 Value.__index = function(v, key)
   if math.type(key) == "integer" then
@@ -128,23 +160,35 @@ for _, op in ipairs(ir.ops) do
     value[op.name] = function(...) return value.op(op.name, { ... }) end
   end
 end
+
+-- What arithmetic can be done with: a number or a value, a list as a vector.
+local function operand(x)
+  if type(x) == "number" or value.is(x) then return x end
+  return value.op("concat", { x })
+end
+
 function value.relu(x) return value.max(x, 0) end
-function value.softplus(x) return value.max(x, 0) + value.log1p(value.exp(-value.abs(x))) end
+function value.softplus(x) return value.max(x, 0) + value.log1p(value.exp(value.neg(value.abs(x)))) end
 --- The tanh form of gelu, as in the frameworks whose models are compared with.
-function value.gelu(x) return 0.5 * x * (1 + value.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ^ 3))) end
+function value.gelu(x)
+  x = operand(x)
+  return 0.5 * x * (1 + value.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ^ 3)))
+end
 function value.identity(x) return x end
 
 --- What a layer may be told to apply, by name.
 value.activations = { tanh = value.tanh, sigmoid = value.sigmoid, relu = value.relu, gelu = value.gelu,
                       softplus = value.softplus, identity = value.identity }
-function value.activation_names()
-  local names = {}
-  for name in pairs(value.activations) do names[#names + 1] = name end
-  table.sort(names)
-  return table.concat(names, ", ")
+--- What a message says after a word that names none of them.
+function value.suggest_activation(word)
+  local names = contract.names(value.activations)
+  return ("%s (known: %s)"):format(contract.suggestion(tostring(word), names), table.concat(names, ", "))
 end
 
-function value.sum(v) return value.rank(v) == 0 and v or value.op("sum", { v }) end
+function value.sum(v)
+  v = operand(v)
+  return value.rank(v) == 0 and v or value.op("sum", { v })
+end
 function value.concat(...) return value.op("concat", { ... }) end
 function value.batch_sum(v) return value.op("batch_sum", { v }) end
 function value.spread(v) return value.kind(v) == "sample" and v or value.op("spread", { v }) end

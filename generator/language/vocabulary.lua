@@ -4,7 +4,9 @@
 -- nearest.  A component is a word or a call: "tsit5" is L.tsit5 {}.
 
 local contract = require "language.contract"
+local data = require "language.data"
 local host = require "host"
+local initial = require "language.initial"
 local network = require "language.network"
 local registry = require "language.registry"
 local schedules = require "language.schedules"
@@ -17,7 +19,7 @@ vocabulary.losses = registry.open("losses", {
   name = "string", doc = "string", options = "table", per_sample = "function", needs_label = "boolean",
   default_data = "string?", metric = "table?" })
 vocabulary.optimizers = registry.open("optimizers", {
-  name = "string", doc = "string", options = "table", slots = "integer", update = "function" })
+  name = "string", doc = "string", options = "table", slots = "integer", update = "function" })   -- options: with defaults
 vocabulary.sensitivities = registry.open("sensitivities", {
   name = "string", doc = "string", kernels = "function?", adjoint = "function?" })
 vocabulary.regularizers = registry.open("regularizers", {
@@ -26,26 +28,36 @@ vocabulary.regularizers = registry.open("regularizers", {
 local made_by = setmetatable({}, { __mode = "k" })
 
 --- Is x a component of that kind, made by L.<name> { ... }?
-function vocabulary.is(x, kind) return made_by[x] ~= nil and made_by[x].kind == kind end
+function vocabulary.is(x, kind) return x ~= nil and made_by[x] ~= nil and made_by[x].kind == kind end
 
---- The name of a component: itself, if it was written as a word.
-function vocabulary.name(x) return made_by[x] and made_by[x].name or x end
+--- The name of a component of a kind, itself if it was written as a word; nil if x is neither.
+function vocabulary.name(x, kind)
+  if type(x) == "string" then return x end
+  return vocabulary.is(x, kind) and made_by[x].name or nil
+end
 
+--- Checks the options of a component again: --set may have changed them since it was made.
+function vocabulary.check_options(x)
+  local made = made_by[x]
+  if made and made.fields then contract.options(made.name, x, made.fields) end
+end
+
+-- fields: the contract of its options; nil if whoever reads the component checks them.
 local function component(kind, name, fields)
   return function(o)
     o = o == nil and {} or o
-    if type(o) ~= "table" then error(("L.%s takes a table"):format(name), 0) end
-    if fields then
-      local known = contract.names(fields)
-      for key in pairs(o) do
-        if type(key) == "string" and fields[key] == nil then
-          error(("L.%s: unknown option '%s'%s"):format(name, key, contract.suggestion(key, known)), 0)
-        end
-      end
-    end
-    made_by[o] = { kind = kind, name = name }
+    if type(o) ~= "table" then error(("L.%s takes a table, as in L.%s { ... }"):format(name, name), 0) end
+    if fields then contract.options(name, o, fields) end
+    made_by[o] = { kind = kind, name = name, fields = fields }
     return o
   end
+end
+
+-- An optimizer's options are numbers, as their defaults are; the learning rate may be a schedule.
+local function optimizer_options(defaults)
+  local fields = {}
+  for name in pairs(defaults) do fields[name] = name == "lr" and "number|table?" or "number?" end
+  return fields
 end
 
 local function add_math(L)
@@ -76,17 +88,16 @@ function vocabulary.environment(options, used)
   add_math(L)
   L.chain = network.chain
   for _, name in ipairs(network.layers:names()) do L[name] = network.constructor(name) end
-  for _, name in ipairs(vocabulary.losses:names()) do L[name] = component("loss", name) end
+  for _, name in ipairs(vocabulary.losses:names()) do L[name] = component("loss", name, vocabulary.losses:get(name).options) end
   for _, name in ipairs(vocabulary.optimizers:names()) do
-    L[name] = component("optimizer", name, vocabulary.optimizers:get(name).options)
+    L[name] = component("optimizer", name, optimizer_options(vocabulary.optimizers:get(name).options))
   end
   for _, name in ipairs(vocabulary.sensitivities:names()) do L[name] = component("sensitivity", name, {}) end
   for _, name in ipairs(vocabulary.regularizers:names()) do L[name] = component("regularizer", name) end
   for _, name in ipairs(tableau.names()) do L[name] = component("method", name, {}) end
-  for _, reader in ipairs { "idx", "csv" } do L[reader] = component("data", reader) end
-  L.ode = component("ode", "ode")
-  L.glorot = function(gain) return { kind = "glorot", a = gain or 1 } end
-  L.uniform = function(a, b) return { kind = "uniform", a = a, b = b } end
+  for _, reader in ipairs(data.readers()) do L[reader] = component("data", reader, data.options(reader)) end
+  L.ode = function(o) return type(o) == "table" and component("ode", "ode")(o) or nil end   -- the file's value is checked later
+  L.glorot, L.uniform = initial.glorot, initial.uniform
   L.option = function(name, default)
     used[name] = true
     if options[name] ~= nil then return options[name] end
@@ -94,6 +105,7 @@ function vocabulary.environment(options, used)
   end
   local known = contract.names(L)
   setmetatable(L, { __index = function(_, name)
+    if type(name) ~= "string" then return nil end
     error(("lrnde has no '%s'%s"):format(tostring(name), contract.suggestion(tostring(name), known)), 0)
   end })
 

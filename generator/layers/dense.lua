@@ -2,12 +2,13 @@
 --
 --   L.dense { inputs, outputs, [activation,] time = false, bias = true, init = L.glorot(1) }
 
+local initial = require "language.initial"
 local value = require "language.value"
 
 local dense = {
   name = "dense",
   doc = "act(W x + w_t t + b)",
-  options = { time = "boolean", bias = "boolean", init = "table" },
+  options = { time = "boolean?", bias = "boolean?", init = "table?" },
 }
 
 --- o: the table the user gave.  Returns the layer: sizes, leaves and what it computes.
@@ -20,11 +21,10 @@ function dense.new(o)
   end
   if inputs == nil or outputs == nil then error("L.dense { inputs, outputs, activation }: two sizes are needed", 0) end
   local act = type(activation) == "function" and activation or value.activations[activation]
-  if not act then
-    error(("L.dense: unknown activation '%s'; known: %s"):format(tostring(activation), value.activation_names()), 0)
-  end
+  if not act then error(("L.dense: unknown activation '%s'%s"):format(tostring(activation), value.suggest_activation(activation)), 0) end
   local columns = inputs + (o.time and 1 or 0)
-  local init = o.init or { kind = "glorot", a = 1 }
+  local init = o.init or initial.glorot()
+  if not initial.is(init) then error("L.dense: init must be L.glorot(gain) or L.uniform(a, b)", 0) end
   if init.kind == "glorot" then init = { kind = "glorot", a = init.a, b = columns + outputs } end
   return {
     inputs = inputs,
@@ -48,7 +48,11 @@ function dense.new(o)
         local column = leaf(prefix .. ".time") * t
         shift = shift and shift + column or column
       end
-      return act(shift and y + shift or y)
+      y = act(shift and y + shift or y)
+      if not value.is(y) or value.rank(y) ~= 1 or value.size(y) ~= outputs then
+        error(("%s: the activation must give %d features"):format(prefix, outputs), 0)
+      end
+      return y
     end,
   }
 end

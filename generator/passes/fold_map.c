@@ -143,9 +143,13 @@ static ir_id algebra(ir_graph *g, ir_op op, const ir_id *x)
     }
 }
 
-/* The number op makes of constants.  A negated coefficient keeps the text it came from. */
+/*
+ * The number op makes of constants; IR_NONE if it is none that a program can be given, which is then left to its run time.
+ * A negated coefficient keeps the text it came from.
+ */
 static ir_id computed(ir_graph *g, ir_op op, const ir_id *x, const double *numbers)
 {
+    if (!isfinite(ir_apply(op, numbers))) return IR_NONE;
     const char *note = g->values[x[0]].note;
     const bool keep = op == IR_neg && note;
     return ir_const(g, ir_apply(op, numbers), !keep ? NULL : note[0] == '-' ? note + 1 : ir_format("-%s", note));
@@ -161,7 +165,6 @@ ir_id fold_map(ir_graph *g, ir_op op, int32_t n_args, const ir_id *args)
         numbers[i] = g->values[x[i]].number;
         all_const = all_const && is_const(g, x[i]);
     }
-    if (all_const) return computed(g, op, x, numbers);
-    const ir_id simpler = algebra(g, op, x);
+    const ir_id simpler = all_const ? computed(g, op, x, numbers) : algebra(g, op, x);
     return simpler != IR_NONE ? simpler : ir_value_new(g, op, n_args, x, NULL);
 }

@@ -186,7 +186,8 @@ static lrnde_status set_defaults(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
     LRNDE_TRY(lrnde__series_reserve(s, 1));
-    if (desc->n_saveat)
+    int own_span = s->options.t0 != desc->t0 || s->options.t1 != desc->t1; /* the model's save times need not fit it */
+    if (desc->n_saveat && !own_span)
         LRNDE_TRY(lrnde_set(s, "t", desc->saveat, (size_t)desc->n_saveat * sizeof *desc->saveat));
     else
         LRNDE_TRY(lrnde__saves_set(s, &s->options.t1, 1, s->options.t0, s->options.t1));
@@ -220,7 +221,10 @@ static lrnde_status build(lrnde_solver *s, const lrnde_options *options)
     lrnde__list_arrays(s);
     if (s->error.status) return s->error.status;
     lrnde__draw_params(s);
-    return set_defaults(s);
+    LRNDE_TRY(set_defaults(s));
+    lrnde__log(s, "%s: %s on %s, %d threads, batch %d in tiles of %d, %.1f MiB", desc->name, desc->method, s->driver->name,
+               (int)lrnde_threads(s), (int)s->options.batch, (int)desc->tile, (double)s->memory / 0x1p20);
+    return LRNDE_OK;
 }
 
 lrnde_status lrnde_create(lrnde_solver **solver, const lrnde_model_desc *desc, const lrnde_options *options, lrnde_error *error)

@@ -1,4 +1,7 @@
-/* error.c - statuses as text, and the one way to fail: every failing function returns what lrnde__fail returns. */
+/*
+ * error.c - what a solver says: statuses as text, the one way to fail (every failing function returns what lrnde__fail
+ * returns), lines for the log.
+ */
 #include "solve/solver.h"
 
 #include <math.h>
@@ -44,4 +47,15 @@ lrnde_status lrnde__fail_at(lrnde_solver *s, lrnde_status status, double t, doub
     fail(s, status, t, h, format, values);
     va_end(values);
     return status;
+}
+
+void lrnde__log(const lrnde_solver *s, const char *format, ...)
+{
+    char line[256];
+    if (!s->options.log) return;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(line, sizeof line, format, values);
+    va_end(values);
+    s->options.log(s->options.user, line);
 }

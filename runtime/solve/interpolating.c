@@ -8,7 +8,7 @@
 #include "solve/solver.h"
 
 /* u at the times of the stages; stages at equal times share one array. */
-static lrnde_status supply_states(lrnde__run *r, double t, double h, int32_t stages)
+static void supply_states(lrnde__run *r, double t, double h, int32_t stages)
 {
     const double *c = r->sys->external_c;
     for (int32_t i = 0; i < stages; i++) {
@@ -17,7 +17,6 @@ static lrnde_status supply_states(lrnde__run *r, double t, double h, int32_t sta
         r->external[i] = r->s->adjoint_u[same];
         if (same == i) lrnde__state_at(r->s, t + c[i] * h, r->external[i]);
     }
-    return LRNDE_OK;
 }
 
 /* Hands the components at t0 to where the gradient is collected. */
@@ -60,7 +59,7 @@ lrnde_status lrnde__sweep_interpolating(lrnde_solver *s)
     while (lrnde__jump_next(s, &t)) {
         LRNDE_TRY(lrnde__run_to(r, t));
         meet_at(s, t);
-        LRNDE_TRY(lrnde__run_restart(r));
+        lrnde__run_restart(r);
     }
     LRNDE_TRY(lrnde__run_to(r, t0));
     collect(s);

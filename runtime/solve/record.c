@@ -100,5 +100,6 @@ lrnde_status lrnde__record_reserve(lrnde_solver *s, lrnde__record *r, int64_t sl
     char *chunk = memory;
     for (int64_t i = 0; i < more; i++) carve(s, r, &memory, &table);
     first->chunk = chunk;
+    lrnde__log(s, "record: %lld steps, %.1f MiB in all", (long long)r->capacity - 1, (double)s->memory / 0x1p20);
     return LRNDE_OK;
 }

@@ -29,15 +29,10 @@ double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys)
     return n;
 }
 
-static lrnde_status supply(lrnde__run *r, double t, double h, int32_t stages)
-{
-    return r->supply ? r->supply(r, t, h, stages) : LRNDE_OK;
-}
-
 /* f(t, u) of the current slot, into the carry of FSAL methods. */
-static lrnde_status derive(lrnde__run *r, void **f)
+static void derive(lrnde__run *r, void **f)
 {
-    LRNDE_TRY(supply(r, r->t, 0, 1));
+    if (r->supply) r->supply(r, r->t, 0, 1);
     lrnde_args a = r->s->args;
     a.s.t = r->t;
     a.carry = lrnde__in(lrnde__slot_at(r->record, r->record->steps)->carry);
@@ -46,7 +41,6 @@ static lrnde_status derive(lrnde__run *r, void **f)
     r->s->driver->launch(r->s->device, &r->sys->rhs, &a, NULL);
     r->stats.nfe += 1;
     r->stats.rhs_calls += r->sys->rhs.rhs_evals;
-    return LRNDE_OK;
 }
 
 lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic)
@@ -60,7 +54,7 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
     r->stats = (lrnde_stats){.t = t0};
     if (automatic && !r->sys->finish)
         return lrnde__fail(r->s, LRNDE_ERR_UNSUPPORTED, "%s has no error estimate: it solves on a mesh only", r->s->desc->method);
-    if (automatic || r->sys->fsal) LRNDE_TRY(derive(r, f0));
+    if (automatic || r->sys->fsal) derive(r, f0);
     if (!automatic) return LRNDE_OK;
     LRNDE_TRY(lrnde__first_step(r, slot->carry, f0, t0, t1, &r->h));
     r->stats.nfe += 2;
@@ -69,28 +63,35 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
     return LRNDE_OK;
 }
 
-lrnde_status lrnde__run_restart(lrnde__run *r)
+void lrnde__run_restart(lrnde__run *r)
 {
     lrnde__slot *slot = lrnde__slot_at(r->record, r->record->steps);
-    return r->sys->fsal ? derive(r, slot->carry + r->sys->n_components) : LRNDE_OK;
+    if (r->sys->fsal) derive(r, slot->carry + r->sys->n_components);
+}
+
+/* Nothing runs for ever: whether another step from t of length h may be tried. */
+static lrnde_status may_go_on(const lrnde__run *r, double h)
+{
+    const lrnde_options *o = &r->s->options;
+    if (r->stats.accepted + r->stats.rejected >= o->max_steps)
+        return lrnde__fail_at(r->s, LRNDE_ERR_STEP_LIMIT, r->t, h, "%s: %lld steps are not enough: t = %.9g, h = %.3g", r->what,
+                              (long long)o->max_steps, r->t, h);
+    if (wall_clock() > r->deadline)
+        return lrnde__fail_at(r->s, LRNDE_ERR_TIME_LIMIT, r->t, h, "%s: %g s are over: t = %.9g, h = %.3g", r->what,
+                              o->time_limit_s, r->t, h);
+    if (o->cancel && o->cancel(o->user))
+        return lrnde__fail_at(r->s, LRNDE_ERR_CANCELLED, r->t, h, "%s: cancelled at t = %.9g", r->what, r->t);
+    return LRNDE_OK;
 }
 
 /* A step of h from the current slot to the next, and its error norm. */
 static lrnde_status try_step(lrnde__run *r, double h, double *E)
 {
     lrnde_solver *s = r->s;
-    const lrnde_options *o = &s->options;
     int64_t n = r->record->steps;
-    if (r->stats.accepted + r->stats.rejected >= o->max_steps)
-        return lrnde__fail_at(s, LRNDE_ERR_STEP_LIMIT, r->t, h, "%s: %lld steps are not enough: t = %.9g, h = %.3g", r->what,
-                              (long long)o->max_steps, r->t, h);
-    if (wall_clock() > r->deadline)
-        return lrnde__fail_at(s, LRNDE_ERR_TIME_LIMIT, r->t, h, "%s: %g s are over: t = %.9g, h = %.3g", r->what, o->time_limit_s,
-                              r->t, h);
-    if (o->cancel && o->cancel(o->user))
-        return lrnde__fail_at(s, LRNDE_ERR_CANCELLED, r->t, h, "%s: cancelled at t = %.9g", r->what, r->t);
+    LRNDE_TRY(may_go_on(r, h));
     if (r->record->keep) LRNDE_TRY(lrnde__record_reserve(s, r->record, n + 2));
-    LRNDE_TRY(supply(r, r->t, h, r->sys->stages));
+    if (r->supply) r->supply(r, r->t, h, r->sys->stages);
 
     lrnde__slot *slot = lrnde__slot_at(r->record, n), *next = lrnde__slot_at(r->record, n + 1);
     const lrnde_kernel *step = r->record->keep && r->record->keep_tape ? &r->sys->step_tape : &r->sys->step;

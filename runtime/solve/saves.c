@@ -17,7 +17,7 @@ static void *grow(lrnde_solver *s, void *old, int64_t used, int64_t n, size_t el
     return p;
 }
 
-lrnde_status lrnde__saves_reserve(lrnde_solver *s, int64_t n)
+static lrnde_status reserve(lrnde_solver *s, int64_t n)
 {
     lrnde__saves *v = &s->saves;
     int32_t outputs = s->desc->n_outputs;
@@ -45,7 +45,7 @@ lrnde_status lrnde__saves_set(lrnde_solver *s, const double *t, int64_t n, doubl
         if (!((t[i] - last) * direction >= 0 && (t1 - t[i]) * direction >= 0))
             return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "save time %lld, %.9g, is out of order or outside of [%.9g, %.9g]",
                                (long long)i, t[i], t0, t1);
-    LRNDE_TRY(lrnde__saves_reserve(s, n));
+    LRNDE_TRY(reserve(s, n));
     memmove(s->saves.t, t, (size_t)n * sizeof *t);
     s->saves.n = n;
     return LRNDE_OK;

@@ -26,7 +26,7 @@ static void look_at_step(lrnde__run *r, int64_t n)
     lrnde__local_step(r, n);
 }
 
-lrnde_status lrnde__forward(lrnde_solver *s, const double *mesh, size_t m, int keep)
+static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int keep)
 {
     const lrnde_model_desc *desc = s->desc;
     lrnde__run *r = &s->forward;
@@ -60,7 +60,7 @@ static lrnde_status set_saves(lrnde_solver *s, const double *t, size_t n, double
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep)
 {
     LRNDE_TRY(set_saves(s, t, n, m ? mesh[0] : s->options.t0, m ? mesh[m - 1] : s->options.t1));
-    return lrnde__forward(s, mesh, m, keep);
+    return forward(s, mesh, m, keep);
 }
 
 lrnde_status lrnde_solve(lrnde_solver *s, const double *t, size_t n, lrnde_stats *stats)

@@ -52,14 +52,14 @@ struct lrnde__run {
     lrnde_solver *s;
     const lrnde_system_desc *sys;
     lrnde__record *record;
-    const char *what; /* for messages: "solve", "adjoint" */
-    void **f0;        /* (n_components) scratch for f(t, u) if not FSAL */
-    void **external;  /* (stages) or NULL */
-    lrnde_status (*supply)(lrnde__run *r, double t, double h, int32_t stages); /* fills external for stages 0.. */
-    void (*accepted)(lrnde__run *r, int64_t n);                                /* after step n was accepted; may be NULL */
-    double t, h, e_old;                                                        /* now; the next step to try; see control.h */
-    double shortest;                                                           /* step that time resolves */
-    double deadline;                                                           /* wall clock */
+    const char *what;                                                  /* for messages: "solve", "adjoint" */
+    void **f0;                                                         /* (n_components) scratch for f(t, u) if not FSAL */
+    void **external;                                                   /* (stages) or NULL */
+    void (*supply)(lrnde__run *r, double t, double h, int32_t stages); /* fills external for stages 0..; may be NULL */
+    void (*accepted)(lrnde__run *r, int64_t n);                        /* after step n was accepted; may be NULL */
+    double t, h, e_old;                                                /* now; the next step to try; see control.h */
+    double shortest;                                                   /* step that time resolves */
+    double deadline;                                                   /* wall clock */
     lrnde_stats stats;
 };
 
@@ -168,6 +168,8 @@ lrnde_status lrnde__fail(lrnde_solver *s, lrnde_status status, const char *forma
 lrnde_status lrnde__fail_at(lrnde_solver *s, lrnde_status status, double t, double h, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+void lrnde__log(const lrnde_solver *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* memory.c: NULL on failure, which lrnde__fail has been told. */
 void *lrnde__host(lrnde_solver *s, size_t bytes);
 void *lrnde__device(lrnde_solver *s, size_t bytes);
@@ -199,7 +201,7 @@ static inline lrnde__slot *lrnde__slot_at(const lrnde__record *r, int64_t n)
 
 /* run.c */
 lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic);
-lrnde_status lrnde__run_restart(lrnde__run *r);
+void lrnde__run_restart(lrnde__run *r);
 lrnde_status lrnde__run_to(lrnde__run *r, double stop);
 lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m);
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys);
@@ -215,7 +217,6 @@ void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u);
 void lrnde__state_at(lrnde_solver *s, double t, void *u);
 
 /* saves.c */
-lrnde_status lrnde__saves_reserve(lrnde_solver *s, int64_t n);
 lrnde_status lrnde__saves_set(lrnde_solver *s, const double *t, int64_t n, double t0, double t1);
 lrnde_status lrnde__series_reserve(lrnde_solver *s, int64_t n);
 int lrnde__saves_inside(const lrnde_solver *s, double t0, double t1);
@@ -225,9 +226,8 @@ double lrnde__weight(const lrnde_solver *s);
 void lrnde__heads(lrnde_solver *s);
 const void *const *lrnde__data_at(lrnde_solver *s, int64_t save);
 
-/* solve.c: keep: for a sweep */
+/* solve.c; mesh NULL: adaptive; t NULL: the save times set; keep: the record, for a sweep */
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep);
-lrnde_status lrnde__forward(lrnde_solver *s, const double *mesh, size_t m, int keep);
 
 /* local.c */
 void lrnde__local_begin(lrnde_solver *s, lrnde__choice choice, double t, double h);

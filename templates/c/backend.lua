@@ -57,7 +57,6 @@ end
 
 --- A double literal, exact.
 function c.double(x)
-  if x ~= x or x == math.huge or x == -math.huge then error("a constant that is not finite", 0) end
   if x == math.floor(x) and math.abs(x) < 1e6 then return ("%s%d.0%s"):format(x < 0 and "(" or "", x, x < 0 and ")" or "") end
   return (x < 0 and "(%a)" or "%a"):format(x)
 end
@@ -66,6 +65,7 @@ end
 function c.number(x)
   if c.precision == "f64" then return c.double(x) end
   local rounded = string.unpack("f", string.pack("f", x))
+  if rounded - rounded ~= 0 then error(("the constant %g is too large for %s"):format(x, c.precision), 0) end
   local text = c.double(rounded)
   return text:sub(-1) == ")" and text:sub(1, -2) .. "f)" or text .. "f"
 end

@@ -4,6 +4,7 @@ local emit = require "emit"
 local shape = {}
 
 local UNROLL = 10             -- terms of an inner product a statement; gpu.md-style measurements: longer chains gain nothing
+local ROWS_TOGETHER = 4       -- rows of a long inner product that share their loads
 local STACK_ROWS = 64         -- arrays up to this many rows live on the stack, larger ones in the workspace
 
 local function writer()
@@ -20,7 +21,8 @@ end
 local function feature(block) return block.domain > 1 and "i" or "0" end
 
 --- y_o = sum_j w[o, j] x_j for the rows of a block: one chain in the lane loop if it is short, else a loop over j before it.
-local function inner_product(e, v, block, before)
+-- There a few rows go together: an element of x is loaded once for all, and their chains hide each other's latency.
+local function inner_product(e, v, block, outside, before)
   local plan, b = e.plan, e.backend
   local w, x = plan.values[v.args[1]], plan.values[v.args[2]]
   local transposed = v.op == "matvec_t"
@@ -29,55 +31,56 @@ local function inner_product(e, v, block, before)
   if w.op ~= "input" then error("the matrix of a product must be a parameter", 0) end
   local matrix, from, row = e:pointer(w.name), e:rows(x)
   local name = e:name(v)
-  local function weight(j)
-    if transposed then return ("%s[%s + %s]"):format(matrix, type(j) == "number" and j * cols or ("(%s) * %d"):format(j, cols), feature(block)) end
-    return ("%s[%s * %d + %s]"):format(matrix, feature(block), cols, j)
+  local function weight(r, j)
+    local i = r == 0 and feature(block) or ("(%s + %d)"):format(feature(block), r)
+    if transposed then return ("%s[%s + %s]"):format(matrix, type(j) == "number" and j * cols or ("(%s) * %d"):format(j, cols), i) end
+    return ("%s[%s * %d + %s]"):format(matrix, i, cols, j)
   end
   local function element(j)
     if type(j) == "number" then return b.load(from, row + j, false) end
     return ("%s[(%s) * T + l]"):format(from, row == 0 and j or ("%d + %s"):format(row, j))
   end
   if n <= 2 * UNROLL then
-    local lines = {}
-    for j = 0, n - 1 do
-      lines[#lines + 1] = j == 0 and ("real %s = %s * %s;"):format(name, weight(0), element(0))
-                          or ("%s = %s;"):format(name, b.op("fma", { weight(j), element(j), name }, "real"))
-    end
+    local lines = { ("real %s = %s * %s;"):format(name, weight(0, 0), element(0)) }
+    for j = 1, n - 1 do lines[#lines + 1] = ("%s = %s;"):format(name, b.op("fma", { weight(0, j), element(j), name }, "real")) end
     return lines
   end
-  local sum = e:fresh(name .. "_sum", v.id)
-  local chunks = n // UNROLL
-  local function body(terms, j)
-    local chain = { ("real s = %s[l];"):format(sum) }
+  local together = 1
+  for r = 2, ROWS_TOGETHER do if v.size % r == 0 then together = r end end
+  local sum, indent = e:fresh(name .. "_sum", v.id), together > 1 and "    " or ""
+  local function add(text, ...) before[#before + 1] = indent .. text:format(...) end
+  local function chains(terms, j)
+    local first = j == 0
+    add("LRNDE_LANES for (int l = 0; l < T; l++) {")
+    for r = 0, together - 1 do add("    real s%d = %s;", r, first and "0" or ("%s[%d][l]"):format(sum, r)) end
     for q = 0, terms - 1 do
-      local at = j and (q == 0 and j or ("%s + %d"):format(j, q)) or chunks * UNROLL + q
-      chain[#chain + 1] = ("s = %s;"):format(b.op("fma", { weight(at), element(at), "s" }, "real"))
+      local at = type(j) == "number" and j + q or q == 0 and j or ("%s + %d"):format(j, q)
+      for r = 0, together - 1 do add("    s%d = %s;", r, b.op("fma", { weight(r, at), element(at), "s" .. r }, "real")) end
     end
-    chain[#chain + 1] = ("%s[l] = s;"):format(sum)
-    return chain
+    for r = 0, together - 1 do add("    %s[%d][l] = s%d;", sum, r, r) end
+    add("}")
   end
-  before[#before + 1] = ("real %s[T];"):format(sum)
-  before[#before + 1] = ("for (int l = 0; l < T; l++) %s[l] = 0;"):format(sum)
-  before[#before + 1] = ("for (int j = 0; j < %d; j += %d) {"):format(chunks * UNROLL, UNROLL)
-  before[#before + 1] = "    LRNDE_LANES for (int l = 0; l < T; l++) {"
-  for _, line in ipairs(body(UNROLL, "j")) do before[#before + 1] = "        " .. line end
-  before[#before + 1] = "    }"
-  before[#before + 1] = "}"
-  if n % UNROLL > 0 then
-    before[#before + 1] = "LRNDE_LANES for (int l = 0; l < T; l++) {"
-    for _, line in ipairs(body(n % UNROLL)) do before[#before + 1] = "    " .. line end
-    before[#before + 1] = "}"
-  end
-  return { ("const real %s = %s[l];"):format(name, sum) }
+  outside[#outside + 1] = ("real %s[%d][T];"):format(sum, together)
+  if together > 1 then before[#before + 1] = ("if (i %% %d == 0) {"):format(together) end
+  chains(UNROLL, 0)
+  add("for (int j = %d; j < %d; j += %d) {", UNROLL, n // UNROLL * UNROLL, UNROLL)
+  indent = indent .. "    "
+  chains(UNROLL, "j")
+  indent = indent:sub(5)
+  add("}")
+  if n % UNROLL > 0 then chains(n % UNROLL, n // UNROLL * UNROLL) end
+  if together > 1 then before[#before + 1] = "}" end
+  return { ("const real %s = %s[%s][l];"):format(name, sum, together > 1 and "i % " .. together or "0") }
 end
 
---- One statement of a lane loop for value v, or several; `before` and `after` surround the lane loop of a feature.
-local function lane_statement(e, v, block, lane, before, after, reduce)
+--- One statement of a lane loop for value v, or several; `before` and `after` surround the lane loop of a feature, `outside`
+-- comes before the loop over features.
+local function lane_statement(e, v, block, lane, outside, before, after, reduce)
   local plan, b = e.plan, e.backend
   local function operand(i) return e:operand(plan.values[v.args[i]], block) end
   local function declare(text) lane[#lane + 1] = ("const real %s = %s;"):format(e:name(v), text) end
   if v.op == "matvec" or v.op == "matvec_t" then
-    for _, line in ipairs(inner_product(e, v, block, before)) do lane[#lane + 1] = line end
+    for _, line in ipairs(inner_product(e, v, block, outside, before)) do lane[#lane + 1] = line end
   elseif v.op == "sum" then
     reduce[#reduce + 1] = { init = "0", type = "double", v = v }
     lane[#lane + 1] = ("%s[l] += (double)%s;"):format(e:array_name(v.storage.array), operand(1))
@@ -123,15 +126,13 @@ local function lane_statement(e, v, block, lane, before, after, reduce)
   end
   if v.storage and not v.storage.array.lane and v.op ~= "batch_sum" then
     local sign = v.storage.array.output and v.storage.array.output.accumulate and "+=" or "="
-    for _, place in ipairs { v.storage, table.unpack(v.also or {}) } do
-      lane[#lane + 1] = ("%s %s %s;"):format(b.load(e:array_name(place.array), place.row, v.size > 1), sign, e:name(v))
-    end
+    lane[#lane + 1] = ("%s %s %s;"):format(b.load(e:array_name(v.storage.array), v.storage.row, v.size > 1), sign, e:name(v))
   end
 end
 
 local function map_block(e, block, out)
-  local lane, before, after, reduce = {}, {}, {}, {}
-  for _, v in ipairs(block.values) do lane_statement(e, v, block, lane, before, after, reduce) end
+  local lane, outside, before, after, reduce = {}, {}, {}, {}, {}
+  for _, v in ipairs(block.values) do lane_statement(e, v, block, lane, outside, before, after, reduce) end
   if #lane == 0 then return end
   local names = {}
   for _, v in ipairs(block.values) do if v.name and v.op ~= "input" then names[#names + 1] = v.name end end
@@ -141,6 +142,7 @@ local function map_block(e, block, out)
     out:add(2, "%s %s[T];", r.type, name)
     out:add(2, "for (int l = 0; l < T; l++) %s[l] = %s;", name, r.init)
   end
+  for _, line in ipairs(outside) do out:add(2, "%s", line) end
   local indent = 2
   if block.domain > 1 then
     out:add(2, "for (int i = 0; i < %d; i++) {", block.domain)

@@ -1,0 +1,122 @@
+--- make reproduce: the training figures of README.  Every run keeps its log in runs/reproduce; one that has ended is not run
+-- again, one that was interrupted goes on where it stopped.
+--
+--   lua5.4 bench/reproduce.lua BUILD [paper|options|tolerances]
+
+package.path = "bench/?.lua"
+local runs = require "runs"
+local build, part = arg[1] or "build", arg[2]
+local folder = "runs/reproduce"
+
+--- The summary line and step reports of a run, from its log if it has ended, else by running it.
+local function run(name, words)
+  local path = ("%s/%s/summary.json"):format(folder, name)
+  local done = io.open(path)
+  if done then
+    local result = { steps = {}, summary = done:read "a" }
+    done:close()
+    for line in io.lines(("%s/%s/log.jsonl"):format(folder, name)) do
+      result.steps[#result.steps + 1] = { step = runs.field(line, "step"), nfe = runs.field(line, "nfe"),
+                                          accuracy = runs.field(line, "train_accuracy"), reg = runs.field(line, "reg"),
+                                          loss = runs.field(line, "loss") }
+    end
+    return result
+  end
+  local all = { "--out", folder .. "/" .. name }
+  local started = io.open(("%s/%s/last.safetensors"):format(folder, name))
+  if started then
+    started:close()
+    all[#all + 1] = "--resume"
+  end
+  table.move(words, 1, #words, #all + 1, all)
+  local result, message = runs.train(build, name, all)
+  if not result then
+    io.stderr:write("error: ", name, ": ", message, "\n")
+    os.exit(1)
+  end
+  local out = assert(io.open(path, "w"))
+  out:write(result.summary)
+  out:close()
+  return result
+end
+
+local function words(...) return { ... } end
+
+--- The paper's MNIST classifier as its code has it, beside the digitised curves of the paper's figures.
+local function paper()
+  local curves = {                                        -- NFE (with the 9 of the local step) and training accuracy
+    none = { nfe = { 189.0, 222.8, 256.0, 269.4 }, accuracy = { nil, 86.96, 96.77, 98.16 } },
+    unbiased = { nfe = { 198.0, 209.3, 202.1, 197.5 }, accuracy = { nil, 85.25, 94.67, 96.36 } },
+    biased = { nfe = { 198.0, 209.4, 199.3, 196.8 }, accuracy = { nil, 85.24, 94.46, 96.45 } },
+  }
+  local at = { 1, 101, 501, 1001 }
+  print "\nmnist_node, the paper's recipe, seed 0: training NFE (local step included) and accuracy, paper in brackets"
+  for _, setting in ipairs { "native", "double" } do
+    for _, mode in ipairs { "none", "unbiased", "biased" } do
+      local result = run(("paper_%s_%s"):format(setting, mode), words(
+        "models/mnist_node.lua", "--steps", 1001, "--every", 100, "--seed", 0, "--set", "accumulate=" .. setting,
+        "--set", mode == "none" and "regularize=false" or "regularize.sampling=" .. mode))
+      local line = {}
+      for i, step in ipairs(at) do
+        for _, s in ipairs(result.steps) do
+          if s.step == step or s.step == step - 1 and step > 1 then
+            local accuracy = curves[mode].accuracy[i]
+            line[i] = ("%d: %d [%.0f] %.1f%s"):format(s.step, s.nfe + (mode == "none" and 0 or 9), curves[mode].nfe[i], 100 * s.accuracy,
+                                                     accuracy and (" [%.1f]"):format(accuracy) or "")
+          end
+        end
+      end
+      print(("%-7s %-9s %s"):format(setting, mode, table.concat(line, "   ")))
+    end
+  end
+end
+
+local function show(name, result)
+  local last = result.steps[#result.steps]
+  print(("%-52s %8.1f %9.4f %10.2e %8.1f"):format(name, runs.summary(result, "test_nfe"), runs.summary(result, "test_accuracy"),
+                                                 last.reg or 0, runs.summary(result, "train_s")))
+end
+
+local function header(text)
+  print("\n" .. text)
+  print(("%-52s %8s %9s %10s %8s"):format("", "test NFE", "accuracy", "last R", "train s"))
+end
+
+--- Every combination of step_size, gradient and sampling on the demo's model.
+local function options()
+  header "fashion_node, tolerance 1e-6, f32, seed 0"
+  show("none", run("options_none", words("models/fashion_node.lua", "--every", 100, "--set", "regularize=false")))
+  for _, step_size in ipairs { "accepted", "automatic" } do
+    for _, gradient in ipairs { "partial", "truncated", "total" } do
+      for _, sampling in ipairs { "biased", "unbiased" } do
+        local name = ("%s_%s_%s"):format(step_size, gradient, sampling)
+        show(name:gsub("_", ", "), run("options_" .. name, words(
+          "models/fashion_node.lua", "--every", 100, "--set", "regularize.step_size=" .. step_size,
+          "--set", "regularize.gradient=" .. gradient, "--set", "regularize.sampling=" .. sampling)))
+      end
+    end
+  end
+end
+
+--- The defaults at two tolerances, two precisions and three seeds.
+local function tolerances()
+  header "fashion_node, defaults with coefficient 10, three seeds"
+  for _, precision in ipairs { "f32", "f64" } do
+    for _, tolerance in ipairs { "1e-4", "1e-6" } do
+      for _, mode in ipairs { "none", "unbiased", "biased" } do
+        for seed = 0, 2 do
+          local name = ("%s_%s_%s_%d"):format(precision, tolerance, mode, seed)
+          show(name, run("tolerances_" .. name, words(
+            "models/fashion_node.lua", "--every", 100, "--seed", seed, "--set", "precision=" .. precision,
+            "--set", "solver.atol=" .. tolerance, "--set", "solver.rtol=" .. tolerance,
+            "--set", mode == "none" and "regularize=false" or "regularize.sampling=" .. mode)))
+        end
+      end
+    end
+  end
+end
+
+local parts = { tolerances = tolerances, options = options, paper = paper }
+for _, name in ipairs { "tolerances", "options", "paper" } do
+  if not part or part == name then parts[name]() end
+end

@@ -1,0 +1,90 @@
+--- The fields `solver`, `saveat` and `sensitivity` of a model: which method, from when to when, how well, and what is kept.
+
+local contract = require "language.contract"
+local registry = require "language.registry"
+local tableau = require "language.tableau"
+local vocabulary = require "language.vocabulary"
+
+local solver = {}
+
+local MOST_SAVE_TIMES <const> = 1000000
+
+-- What a family of methods offers the rest: see steppers/erk.lua.
+local steppers = registry.open("steppers", {
+  family = "string", doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
+  extra_stages = "function", error_sums = "function", put_sums = "function", finish = "function", interior = "function",
+  carry_components = "function", read_carry = "function", read_constants = "function" })
+solver.steppers = steppers
+
+local function load_method(m, options)
+  local given = options.method or m.spec.solver.method or "tsit5"
+  local word = vocabulary.name(given, "method") or m:fail("solver.method", "must be a method, by name or as L.<name> {}")
+  if not word:match "%.lua$" then
+    local _, message = tableau.find(word)
+    if message then m:fail("solver.method", "%s", message) end
+  end
+  m.tab = tableau.load(word)
+  m.stepper = steppers:get(m.tab.family)
+  if not m.tab.err then m:fail("solver.method", "%s has no error estimate; adaptive solving needs one", m.tab.name) end
+end
+
+local function load_tspan(m)
+  local tspan = m.spec.solver.tspan or (m.spec.data and "data") or m:fail("solver.tspan", "missing: { t0, t1 }")
+  m.solver.tspan_data = tspan == "data"
+  if tspan == "data" then
+    if not m.spec.data then m:fail("solver.tspan", "\"data\", but the model has no data") end
+    return
+  end
+  if type(tspan) ~= "table" or #tspan ~= 2 or not contract.is_finite(tspan[1]) or not contract.is_finite(tspan[2])
+     or tspan[1] == tspan[2] then
+    m:fail("solver.tspan", "must be { t0, t1 }, two different numbers, or \"data\"")
+  end
+  m.solver.t0, m.solver.t1 = tspan[1], tspan[2]
+end
+
+-- Save times lie within tspan, in the order of integration.
+local function load_saveat(m)
+  local saveat, t0, t1 = m.spec.saveat, m.solver.t0, m.solver.t1
+  local direction = t1 > t0 and 1 or -1
+  m.saveat = { from_data = saveat == "data" }
+  if type(saveat) == "number" then
+    local n = math.floor(math.abs(t1 - t0) / saveat + 1e-9)
+    if not (saveat > 0) then m:fail("saveat", "the interval must be positive") end
+    if not (n >= 1 and n <= MOST_SAVE_TIMES) then m:fail("saveat", "gives %.0f times, not 1 to %d", n, MOST_SAVE_TIMES) end
+    m.saveat.list = {}
+    for i = 1, n do m.saveat.list[i] = t0 + direction * i * saveat end
+  elseif type(saveat) == "table" then
+    if #saveat == 0 or #saveat > MOST_SAVE_TIMES then m:fail("saveat", "has %d times, not 1 to %d", #saveat, MOST_SAVE_TIMES) end
+    for i, t in ipairs(saveat) do
+      if not contract.is_finite(t) or (i > 1 and direction * (t - saveat[i - 1]) <= 0) then
+        m:fail("saveat", "times must be numbers in the order of integration")
+      end
+      if not m.solver.tspan_data and (direction * (t - t0) < 0 or direction * (t1 - t) < 0) then
+        m:fail("saveat", "%g is outside tspan, %g to %g", t, t0, t1)
+      end
+    end
+    m.saveat.list = saveat
+  elseif saveat and saveat ~= "data" then
+    m:fail("saveat", "must be an interval, a list of times or \"data\"")
+  elseif saveat and not m.spec.data then
+    m:fail("saveat", "\"data\", but the model has no data")
+  end
+end
+
+--- Sets tab, stepper, solver, saveat and sensitivity of m.  options.method overrides the model's.
+function solver.load(m, options)
+  local given = contract.check(m.spec.solver, { method = "string|table?", atol = "number?", rtol = "number?",
+                                                tspan = "table|string?", max_steps = "integer?" }, m.file, "solver")
+  load_method(m, options)
+  m.solver = { atol = given.atol or 1e-6, rtol = given.rtol or 1e-3, max_steps = given.max_steps or 1000000, t0 = 0, t1 = 1 }
+  for _, key in ipairs { "atol", "rtol" } do
+    if m.solver[key] < 0 then m:fail("solver." .. key, "must not be negative") end
+  end
+  if m.solver.atol == 0 and m.solver.rtol == 0 then m:fail("solver", "atol and rtol are both zero") end
+  if m.solver.max_steps < 1 then m:fail("solver.max_steps", "must be positive") end
+  load_tspan(m)
+  load_saveat(m)
+  m.sensitivity = m:word("sensitivity", "sensitivity", vocabulary.sensitivities, m.spec.sensitivity or "discrete")
+end
+
+return solver

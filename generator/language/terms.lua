@@ -1,0 +1,59 @@
+--- The field `loss` of a model: terms, each a loss of one output against one input of the data.
+
+local data = require "language.data"
+local kernel = require "kernel"
+local value = require "language.value"
+local vocabulary = require "language.vocabulary"
+local contract = require "language.contract"
+
+local terms = {}
+
+-- The outputs by name, as one kernel would have them.
+local function probe_outputs(m, probe)
+  local outputs = {}
+  for _, o in ipairs(m:outputs(probe, probe:array("in[0]", "sample", { m.state }), probe:scalar "t")) do outputs[o.name] = o.value end
+  return outputs
+end
+
+local function load_term(m, name, term, outputs, probe)
+  local word = vocabulary.name(term, "loss")
+  if type(term) ~= "table" or not word then m:fail("loss." .. name, "must be a loss, such as L.mse { ... }") end
+  vocabulary.check_options(term)
+  local module, of = vocabulary.losses:get(word), term[1]
+  local function refuse(message, ...) m:fail("loss", "L.%s: " .. message, word, ...) end
+  if type(of) ~= "string" then refuse("its first entry names an output, such as \"u\"") end
+  if not outputs[of] then
+    local known = contract.names(outputs)
+    refuse("there is no output '%s'%s (known: %s)", of, contract.suggestion(of, known), table.concat(known, ", "))
+  end
+  local target = term.data or module.default_data or of
+  local size = value.size(outputs[of])
+  local _, input = data.at(m.data, probe, target)
+  if not input then
+    local known = {}
+    for i, x in ipairs(m.data.inputs) do known[i] = x.name end
+    refuse("the data have no '%s'%s (known: %s)", target, contract.suggestion(target, known), table.concat(known, ", "))
+  end
+  if module.needs_label and not input.label then refuse("'%s' is no label", target) end
+  if module.needs_label and input.classes ~= size then refuse("'%s' has %d features for %d classes", of, size, input.classes) end
+  if not module.needs_label and input.size ~= size then
+    refuse("output '%s' has %d features, the data '%s' %d", of, size, target, input.size)
+  end
+  m.terms[#m.terms + 1] = { name = name, module = module, of = of, data = target, weight = term.weight or 1 }
+  if module.metric then
+    m.metrics[#m.metrics + 1] = { name = module.metric.name, per_sample = module.metric.per_sample, of = of, data = target }
+  end
+end
+
+--- Sets terms and metrics of m.
+function terms.load(m)
+  m.terms, m.metrics = {}, {}
+  local loss = m.spec.loss
+  if not loss then return end
+  local given = vocabulary.is(loss, "loss") and { [vocabulary.name(loss, "loss")] = loss } or loss
+  local probe = kernel.new("probe", m.params)
+  local outputs = probe_outputs(m, probe)
+  for _, name in ipairs(contract.identifiers("loss", given)) do load_term(m, name, given[name], outputs, probe) end
+end
+
+return terms

@@ -1,0 +1,10 @@
+-- expect: 8: error: L.dense: unknown activation 'tanhh'; did you mean 'tanh'?
+local L = require "lrnde"
+return L.ode {
+  name = "fails",
+  params = { rate = 0.5 },
+  state = { "x", "y" },
+  u0 = { 1, 2 },
+  dynamics = L.dense { 2, 2, "tanhh" },
+  solver = { tspan = { 0, 1 } },
+}

@@ -1,0 +1,3 @@
+-- expect: error
+local L = require "lrnde"
+return L.ode(3)

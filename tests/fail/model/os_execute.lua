@@ -1,0 +1,13 @@
+-- expect: x
+local L = require "lrnde"
+return L.ode {
+  name = "fails",
+  params = { rate = 0.5 },
+  state = { "x", "y" },
+  u0 = { 1, 2 },
+  dynamics = function(u, t, p)
+    os.execute "true"
+    return u
+  end,
+  solver = { tspan = { 0, 1 } },
+}

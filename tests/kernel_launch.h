@@ -1,0 +1,233 @@
+/*
+ * kernel_launch.h - one launch of a generated kernel with fields given and read by name, as lrnde-gen --eval names them:
+ * "carry[0]", "params.<leaf>", "tape_in[4]", "t".
+ *
+ * Arrays are given and returned as doubles, row-major (batch, size) if per sample.  Per-sample inputs are packed into tiles
+ * whose lanes beyond the batch repeat the last sample.  Whatever a kernel must write itself holds NaN before the launch,
+ * and so does its scratch; whatever it adds to holds 1.
+ */
+#ifndef TESTS_KERNEL_LAUNCH_H
+#define TESTS_KERNEL_LAUNCH_H
+
+#include "driver.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+enum { LAUNCH_TABLE = 64, LAUNCH_ARRAYS = 256 };
+
+typedef struct launch_array {
+    char field[64];
+    bool per_sample;
+    int64_t size; /* features, or elements if shared */
+    void *at;     /* on the device: tiles, or dense */
+} launch_array;
+
+typedef struct launch {
+    const lrnde_model_desc *model;
+    const lrnde_system_desc *system; /* whose fields they are */
+    const lrnde_kernel *kernel;
+    const lrnde_driver *driver;
+    lrnde_device *device;
+    lrnde_args args;
+    void *tables[16][LAUNCH_TABLE]; /* the tables of pointers in args */
+    double cot_sums[LRNDE_MAX_SUMS], total[LRNDE_MAX_SUMS];
+    launch_array arrays[LAUNCH_ARRAYS];
+    int n_arrays;
+    void *owned[LAUNCH_ARRAYS];
+    int n_owned;
+} launch;
+
+/* Where the tables of pointers are, and which the kernel adds to. */
+static const struct {
+    const char *name;
+    size_t offset;
+    bool added;
+} LAUNCH_TABLES[] = {
+#define LAUNCH_X(name, added)                                                                                                    \
+    {                                                                                                                            \
+#name, offsetof(lrnde_args, name), added                                                                                 \
+    }
+    LAUNCH_X(data, false),  LAUNCH_X(constants, false),    LAUNCH_X(carry, false),
+    LAUNCH_X(next, false),  LAUNCH_X(next_in, false),      LAUNCH_X(k, false),
+    LAUNCH_X(k_in, false),  LAUNCH_X(external, false),     LAUNCH_X(out, false),
+    LAUNCH_X(in, false),    LAUNCH_X(cot_next, false),     LAUNCH_X(cot_carry, false),
+    LAUNCH_X(cot_k, false), LAUNCH_X(cot_constants, true),
+#undef LAUNCH_X
+};
+enum { LAUNCH_TABLE_COUNT = sizeof LAUNCH_TABLES / sizeof *LAUNCH_TABLES };
+
+static inline void *launch_alloc(launch *l, int64_t n, double value)
+{
+    size_t bytes = (size_t)(n ? n : 1) * (size_t)l->model->real_bytes;
+    void *host = malloc(bytes), *p = l->driver->alloc(l->device, bytes);
+    assert_true(host && p && l->n_owned < LAUNCH_ARRAYS);
+    for (int64_t i = 0; i < n; i++) {
+        if (l->model->real_bytes == sizeof(float))
+            ((float *)host)[i] = (float)value;
+        else
+            ((double *)host)[i] = value;
+    }
+    l->driver->put(l->device, p, host, (size_t)n * (size_t)l->model->real_bytes);
+    free(host);
+    return l->owned[l->n_owned++] = p;
+}
+
+static inline void launch_begin(launch *l, const lrnde_model_desc *model, const lrnde_system_desc *system,
+                                const lrnde_kernel *kernel, const lrnde_driver *driver, int32_t batch, int32_t threads)
+{
+    char why[256];
+    *l = (launch){.model = model, .system = system, .kernel = kernel, .driver = driver};
+    l->device = driver->open(model, threads, why, sizeof why);
+    if (!l->device) fail_msg("%s", why);
+    lrnde_args *a = &l->args;
+    a->batch = batch, a->tiles = (batch + model->tile - 1) / model->tile;
+    a->workers = driver->workers(l->device, a->tiles);
+    for (int i = 0; i < LAUNCH_TABLE_COUNT; i++)
+        memcpy((char *)a + LAUNCH_TABLES[i].offset, &(void *){l->tables[i]}, sizeof(void *));
+    const int64_t lanes = (int64_t)a->tiles * model->tile, rows = kernel->shared_size / LRNDE_CHUNK + 1 + a->tiles;
+    a->params = launch_alloc(l, model->n_params, NAN);
+    a->tape = launch_alloc(l, lanes * system->tape, NAN);
+    a->tape_in = launch_alloc(l, lanes * system->tape, NAN);
+    a->work_stride = (size_t)kernel->work, a->partial_stride = (size_t)kernel->partial;
+    a->work = launch_alloc(l, a->workers * kernel->work, NAN);
+    a->partial = launch_alloc(l, a->workers * kernel->partial, kernel->shared ? NAN : 1);
+    a->sums = driver->alloc(l->device, (size_t)(rows * kernel->n_sums + 1) * sizeof(double));
+    a->cot_sums = l->cot_sums;
+    l->owned[l->n_owned++] = a->sums;
+}
+
+static inline void launch_end(launch *l)
+{
+    for (int i = 0; i < l->n_owned; i++) l->driver->free(l->device, l->owned[i]);
+    l->driver->close(l->device);
+}
+
+/* ---- fields ---- */
+
+/* Splits "k_in[3]"; without an index returns -1. */
+static inline int launch_split(const char *field, char base[static 64])
+{
+    int index = -1;
+    sscanf(field, "%63[^[][%d]", base, &index);
+    return index;
+}
+
+static inline double *launch_scalar(launch *l, const char *field)
+{
+    char base[64];
+    int index = launch_split(field, base);
+#define LRNDE_X(name, doc)                                                                                                       \
+    if (!strcmp(field, #name)) return &l->args.s.name;
+    LRNDE_SCALARS(LRNDE_X)
+#undef LRNDE_X
+    return !strcmp(base, "cot_sums") ? &l->cot_sums[index] : NULL;
+}
+
+static inline int64_t launch_leaf_offset(const launch *l, const char *name)
+{
+    for (int32_t i = 0; i < l->model->n_param_leaves; i++)
+        if (!strcmp(l->model->param_leaves[i].name, name)) return l->model->param_leaves[i].offset;
+    fail_msg("%s has no parameter '%s'", l->model->name, name);
+    return 0;
+}
+
+/* The array of a field, made when it is first asked for. */
+static inline launch_array *launch_find(launch *l, const char *field, bool per_sample, int64_t size)
+{
+    char base[64];
+    for (int i = 0; i < l->n_arrays; i++)
+        if (!strcmp(l->arrays[i].field, field)) return &l->arrays[i];
+    assert_true(l->n_arrays < LAUNCH_ARRAYS);
+    launch_array *array = &l->arrays[l->n_arrays++];
+    *array = (launch_array){.per_sample = per_sample, .size = size};
+    snprintf(array->field, sizeof array->field, "%s", field);
+    const int index = launch_split(field, base);
+    const int64_t n = per_sample ? (int64_t)l->args.tiles * l->model->tile * size : size;
+    const size_t real = (size_t)l->model->real_bytes;
+    if (!strncmp(field, "params.", 7)) {
+        array->at = (char *)l->args.params + (size_t)launch_leaf_offset(l, field + 7) * real;
+    } else if (!strcmp(field, "params")) {
+        array->at = (void *)l->args.params;
+    } else if (!strcmp(field, "grad")) {
+        array->at = l->args.grad = launch_alloc(l, n, NAN);
+    } else if (!strcmp(base, "tape") || !strcmp(base, "tape_in")) {
+        array->at = strcmp(base, "tape") ? (void *)l->args.tape_in : l->args.tape;
+    } else {
+        int table = 0;
+        while (table < LAUNCH_TABLE_COUNT && strcmp(LAUNCH_TABLES[table].name, base)) table++;
+        if (table == LAUNCH_TABLE_COUNT || index < 0 || index >= LAUNCH_TABLE) fail_msg("there is no field '%s'", field);
+        array->at = l->tables[table][index] = launch_alloc(l, n, LAUNCH_TABLES[table].added ? 1 : NAN);
+    }
+    return array;
+}
+
+/* Position of feature i of a lane, in elements. */
+static inline size_t launch_place(const launch *l, const launch_array *array, int64_t lane, int64_t i)
+{
+    char base[64];
+    int64_t tile = l->model->tile, rows = array->size, row = i;
+    if (!array->per_sample) return (size_t)i;
+    int index = launch_split(array->field, base);
+    if (!strcmp(base, "tape") || !strcmp(base, "tape_in")) rows = l->system->tape, row += index;
+    return (size_t)((lane / tile * rows + row) * tile + lane % tile);
+}
+
+static inline int64_t launch_lanes(const launch *l, const launch_array *array)
+{
+    return array->per_sample ? (int64_t)l->args.tiles * l->model->tile : 1;
+}
+
+static inline void launch_set(launch *l, const char *field, bool per_sample, int64_t size, const double *x)
+{
+    double *scalar = launch_scalar(l, field);
+    if (scalar) {
+        *scalar = *x;
+        return;
+    }
+    launch_array *array = launch_find(l, field, per_sample, size);
+    for (int64_t lane = 0; lane < launch_lanes(l, array); lane++) {
+        int64_t sample = lane < l->args.batch ? lane : l->args.batch - 1;
+        for (int64_t i = 0; i < size; i++) {
+            float narrow = (float)x[sample * size + i];
+            const void *from = l->model->real_bytes == sizeof(float) ? (const void *)&narrow : &x[sample * size + i];
+            size_t real = (size_t)l->model->real_bytes;
+            l->driver->put(l->device, (char *)array->at + launch_place(l, array, lane, i) * real, from, real);
+        }
+    }
+}
+
+static inline double launch_real(const launch *l, const void *at, size_t i)
+{
+    double wide;
+    float narrow;
+    if (l->model->real_bytes == sizeof(double)) {
+        l->driver->get(l->device, &wide, (const double *)at + i, sizeof wide);
+        return wide;
+    }
+    l->driver->get(l->device, &narrow, (const float *)at + i, sizeof narrow);
+    return (double)narrow;
+}
+
+/* Element i of a lane of an output. */
+static inline double launch_get(const launch *l, const launch_array *array, int64_t lane, int64_t i)
+{
+    return launch_real(l, array->at, launch_place(l, array, lane, i));
+}
+
+static inline void launch_run(launch *l)
+{
+    l->driver->launch(l->device, l->kernel, &l->args, l->total);
+    assert_int_equal(l->driver->sync(l->device), 0);
+}
+
+#endif

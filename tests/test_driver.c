@@ -1,0 +1,101 @@
+/*
+ * test_driver.c - the CPU driver alone: matrix products against plain loops, and sums that do not depend on the workers.
+ */
+#include "driver.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+extern const lrnde_driver lrnde_driver_c;
+
+enum { M = 150, N = 131, K = 270 };
+
+static double number(int64_t i)
+{
+    return sin((double)i * 1.7 + 0.3);
+}
+
+/* All three products over op(A) (M, K) and op(B) (K, N), beta 0, 1 and -1/2; sizes beyond a block of the widened one. */
+static void products(void **state)
+{
+    (void)state;
+    static float a[M * K], b[K * N], c[M * N], d[M * N];
+    static double wide_a[M * K], wide_b[K * N], wide_c[M * N];
+    const float betas[] = {0, 1, -0.5f};
+    for (int64_t i = 0; i < M * K; i++) wide_a[i] = a[i] = (float)number(i);
+    for (int64_t i = 0; i < K * N; i++) wide_b[i] = b[i] = (float)number(i + 7);
+    for (int form = 0; form < 12; form++) {
+        int ta = form & 1, tb = form >> 1 & 1, lda = ta ? M : K, ldb = tb ? K : N;
+        float beta = betas[form >> 2];
+        for (int64_t i = 0; i < M * N; i++) wide_c[i] = c[i] = d[i] = (float)number(i + 3);
+        lrnde_gemm_f32(ta, tb, M, N, K, a, lda, b, ldb, beta, c, N);
+        lrnde_gemm_f32_d(ta, tb, M, N, K, a, lda, b, ldb, beta, d, N);
+        lrnde_gemm_f64(ta, tb, M, N, K, wide_a, lda, wide_b, ldb, beta, wide_c, N);
+        for (int i = 0; i < M; i++)
+            for (int j = 0; j < N; j++) {
+                double sum = beta * (double)(float)number(i * N + j + 3), size = fabs(sum);
+                for (int k = 0; k < K; k++) {
+                    double term = wide_a[ta ? k * M + i : i * K + k] * wide_b[tb ? j * K + k : k * N + j];
+                    sum += term;
+                    size += fabs(term);
+                }
+                assert_true(fabs(c[i * N + j] - sum) <= 64 * 0x1p-24 * size);
+                assert_true(fabs(d[i * N + j] - sum) <= 0x1p-23 * fabs(sum) + 64 * 0x1p-53 * size);
+                assert_true(fabs(wide_c[i * N + j] - sum) <= 64 * 0x1p-53 * size);
+            }
+    }
+}
+
+static void sum_tile(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
+{
+    ((double *)a->partial)[(size_t)worker * a->partial_stride] += tile1 - tile0;
+    for (int32_t tile = tile0; tile < tile1; tile++) a->sums[tile] = number(tile);
+}
+
+static void sum_shared(const lrnde_args *a, int64_t e0, int64_t e1)
+{
+    double *sum = &a->sums[a->tiles + e0 / LRNDE_CHUNK], tiles = 0;
+    for (int w = 0; w < a->workers; w++) tiles += ((double *)a->partial)[(size_t)w * a->partial_stride];
+    *sum = tiles;
+    for (int64_t e = e0; e < e1; e++) *sum += number(e);
+}
+
+/* Every tile and chunk runs once; the partial of a kernel with a shared phase starts from zero at every launch. */
+static void sums(void **state)
+{
+    (void)state;
+    enum { TILES = 53, ELEMENTS = 3 * LRNDE_CHUNK + 17 };
+    const lrnde_kernel kernel = {.tile = sum_tile, .shared = sum_shared, .shared_size = ELEMENTS, .n_sums = 1, .partial = 1};
+    const lrnde_model_desc desc = {.real_bytes = 8};
+    double first = 0;
+    for (int threads = 1; threads <= 4; threads++) {
+        char why[80];
+        lrnde_device *d = lrnde_driver_c.open(&desc, threads, why, sizeof why);
+        lrnde_args a = {.tiles = TILES, .workers = lrnde_driver_c.workers(d, TILES), .partial_stride = 8};
+        a.sums = lrnde_driver_c.alloc(d, (TILES + 4) * sizeof(double));
+        a.partial = lrnde_driver_c.alloc(d, (size_t)a.workers * 8 * sizeof(double));
+        for (int launch = 0; launch < 2; launch++) {
+            double total;
+            lrnde_driver_c.launch(d, &kernel, &a, &total);
+            if (threads == 1 && launch == 0) first = total;
+            assert_true(total == first);
+        }
+        lrnde_driver_c.free(d, a.sums);
+        lrnde_driver_c.free(d, a.partial);
+        lrnde_driver_c.close(d);
+    }
+    double expected = 4 * TILES;
+    for (int tile = 0; tile < TILES; tile++) expected += number(tile);
+    for (int e = 0; e < ELEMENTS; e++) expected += number(e);
+    assert_true(fabs(first - expected) < 1e-9);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products), cmocka_unit_test(sums)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
