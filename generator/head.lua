@@ -1,7 +1,6 @@
 --- The kernels of a model beside its systems: start, outputs and loss, their reverses, and the optimizer's update.
 
 local data = require "language.data"
-local derive = require "derive"
 local kernel = require "kernel"
 local value = require "language.value"
 
@@ -25,15 +24,6 @@ local function evaluate(k, m)
   return u, outputs, terms, metrics
 end
 
---- vjp of pairs with respect to u and the parameters: out[0] and the gradient.
-local function reverse(k, u, pairs_)
-  local names, leaves = k:leaves()
-  local cot = derive.vjp(pairs_, { u, table.unpack(leaves) })
-  k:output("out[0]", cot[1] or value.zeros_like(u))
-  k:accumulate_gradient(names, { table.unpack(cot, 2, #leaves + 1) })
-  return k
-end
-
 --- The kernels, by name (those a model has no use for are missing), and the outputs { {name, size}.. }.
 function head.kernels(m)
   local list = {}
@@ -48,20 +38,16 @@ function head.kernels(m)
     put(init, "out", m:start(init))
 
     local rev = new "rev_init"
-    local values, pairs_, wrt, fields = m:start(rev), {}, {}, {}
-    for i, v in ipairs(values) do pairs_[i] = { v, rev:array(("in[%d]"):format(i - 1), "sample", { value.size(v) }) } end
+    local pairs_, targets = {}, {}
+    for i, v in ipairs(m:start(rev)) do
+      pairs_[i] = { v, rev:array(("in[%d]"):format(i - 1), "sample", { value.size(v) }) }
+    end
     for i, input in ipairs(m.data.inputs) do
       if not input.label then
-        wrt[#wrt + 1] = rev:array(("data[%d]"):format(i - 1), "sample", { input.size })
-        fields[#fields + 1] = ("out[%d]"):format(i - 1)
+        targets[#targets + 1] = { ("out[%d]"):format(i - 1), rev:array(("data[%d]"):format(i - 1), "sample", { input.size }) }
       end
     end
-    local n_data = #wrt
-    local names, leaves = rev:leaves()
-    table.move(leaves, 1, #leaves, n_data + 1, wrt)
-    local cot = derive.vjp(pairs_, wrt)
-    for i, field in ipairs(fields) do rev:output(field, cot[i] or value.zeros_like(wrt[i])) end
-    rev:accumulate_gradient(names, { table.unpack(cot, n_data + 1, #wrt) })
+    rev:reverse(pairs_, targets)
   end
 
   local k = new "head"
@@ -77,7 +63,7 @@ function head.kernels(m)
     local u, _, losses = evaluate(rev, m)
     local pairs_ = {}
     for i, v in ipairs(losses) do pairs_[i] = { v, rev:const(m.terms[i].weight) } end
-    reverse(rev, u, pairs_)
+    rev:reverse(pairs_, { { "out[0]", u } })
   end
 
   local rev = new "rev_output"
@@ -86,7 +72,7 @@ function head.kernels(m)
   for i, o in ipairs(m:outputs(rev, u, rev:scalar "t")) do
     pairs_[i] = { o.value, rev:array(("in[%d]"):format(i), "sample", { value.size(o.value) }) }
   end
-  reverse(rev, u, pairs_)
+  rev:reverse(pairs_, { { "out[0]", u } })
 
   if m.train then
     local update, n = new "update", m.params.size

@@ -3,6 +3,7 @@
 -- Inputs and outputs are named by field: "carry[0]", "params.dynamics.0.weight", "t".  One input value stands for a field,
 -- however often it is asked for, so that derivatives with respect to it are complete.
 
+local derive = require "derive"
 local ir = require "ir"
 local value = require "language.value"
 
@@ -45,10 +46,25 @@ function Kernel:output(field, v) self.graph:output(field, v.id, false) end
 --- Adds v to a field: sums and parameter gradients.
 function Kernel:accumulate(field, v) self.graph:output(field, v.id, true) end
 
---- Adds the gradient of every leaf that this kernel has read and that has a cotangent.
-function Kernel:accumulate_gradient(names, cotangents)
+--- Ends a reverse kernel: the vjp of pairs_ ({ {value, cotangent}.. }).  The cotangents of the targets { {field, value}.. } are
+-- written, zeros where nothing depends on them; those of the constants of the solve (a list of values, or nil) and of every
+-- parameter read so far are added to their fields.
+function Kernel:reverse(pairs_, targets, constants)
+  constants = constants or {}
+  local names, leaves = self:leaves()
+  local wrt = {}
+  for i, target in ipairs(targets) do wrt[i] = target[2] end
+  table.move(constants, 1, #constants, #wrt + 1, wrt)
+  table.move(leaves, 1, #leaves, #wrt + 1, wrt)
+  local cot = derive.vjp(pairs_, wrt)
+  for i, target in ipairs(targets) do self:output(target[1], cot[i] or value.zeros_like(target[2])) end
+  for i in ipairs(constants) do
+    local c = cot[#targets + i]
+    if c then self:accumulate(("cot_constants[%d]"):format(i - 1), c) end
+  end
   for i, name in ipairs(names) do
-    if cotangents[i] then self:accumulate("grad." .. name, cotangents[i]) end
+    local c = cot[#targets + #constants + i]
+    if c then self:accumulate("grad." .. name, c) end
   end
 end
 

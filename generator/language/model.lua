@@ -140,7 +140,7 @@ function Model:state_vector(k, result, field)
   if type(result) == "table" and not value.is(result) and self.state_names and #result == 0 then
     local list = {}
     for i, name in ipairs(self.state_names) do
-      if result[name] == nil then self:fail_at(field, "gives no '%s'", name) end
+      if rawget(result, name) == nil then self:fail_at(field, "gives no '%s'", name) end
       list[i] = result[name]
     end
     for name in pairs(result) do

@@ -66,6 +66,7 @@ end
 function network.bind(net, prefix, k, t)
   return function(x)
     x = value.lift(k.graph, x)
+    x = value.spread(value.rank(x) == 0 and value.concat(x) or x)
     walk(net, prefix, function(item, name)
       if type(item) == "function" then
         x = host.guarded(item, x)

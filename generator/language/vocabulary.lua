@@ -62,10 +62,11 @@ end
 
 local function add_math(L)
   for name in pairs(value.activations) do L[name] = value.activations[name] end
-  for _, name in ipairs { "exp", "log", "log1p", "sqrt", "sin", "cos", "abs", "sign", "max", "min", "lt", "le", "eq", "sum",
+  for _, name in ipairs { "exp", "log", "log1p", "sqrt", "sin", "cos", "abs", "sign", "max", "min", "lt", "le", "eq",
                           "concat", "stop" } do
     L[name] = value[name]
   end
+  L.sum = function(v) return value.sum(value.is(v) and value.rank(v) > 0 and value.spread(v) or v) end   -- features of a sample
   L.gt = function(a, b) return value.lt(b, a) end
   L.ge = function(a, b) return value.le(b, a) end
   L.where = function(condition, a, b) return value.select(condition, a, b) end

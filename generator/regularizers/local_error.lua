@@ -8,7 +8,6 @@
 
 local value = require "language.value"
 local kernel = require "kernel"
-local derive = require "derive"
 
 local local_error = { name = "local_error", doc = "the solver's error or stiffness estimate of one local step" }
 
@@ -40,17 +39,9 @@ function local_error.kernels(system, tab, stepper, params, options)
   local list, u, constants = sums(rev, system, tab, stepper, options)
   local pairs_ = {}
   for q, parts in ipairs(list) do pairs_[q] = { parts[1], rev:scalar(("cot_sums[%d]"):format(q - 1)) } end
-  local names, leaves = rev:leaves()
   local held = options.gradient ~= "total"
-  local wrt = { u }
-  table.move(constants, 1, #constants, 2, wrt)
-  table.move(leaves, 1, #leaves, #wrt + 1, wrt)
-  local cot = derive.vjp(pairs_, wrt)
-  rev:output("cot_carry[0]", not held and cot[1] or value.zeros_like(u))
-  for i in ipairs(constants) do
-    if cot[1 + i] then rev:accumulate(("cot_constants[%d]"):format(i - 1), cot[1 + i]) end
-  end
-  rev:accumulate_gradient(names, { table.unpack(cot, #constants + 2, #wrt) })
+  if held then rev:output("cot_carry[0]", value.zeros_like(u)) end
+  rev:reverse(pairs_, held and {} or { { "cot_carry[0]", u } }, constants)
   return { ["local"] = forward, rev_local = rev }
 end
 

@@ -7,7 +7,6 @@
 
 local value = require "language.value"
 local kernel = require "kernel"
-local derive = require "derive"
 
 local discrete = { name = "discrete", doc = "exact gradient of the computed solution (discretise, then differentiate)" }
 
@@ -33,18 +32,9 @@ local function reverse(k, system, tab, stepper, step, full)
       for _, part in ipairs(parts) do pairs_[#pairs_ + 1] = { part, k:scalar(("cot_sums[%d]"):format(q - 1)) } end
     end
   end
-  local forward = k.graph:size()
-  local names, leaves = k:leaves()
-  local constants = stepper.read_constants(k, system)
-  local wrt = {}
-  for _, list in ipairs { step.carry, constants, leaves } do table.move(list, 1, #list, #wrt + 1, wrt) end
-  local cot = derive.vjp(pairs_, wrt)
-  for i, v in ipairs(step.carry) do k:output(("cot_carry[%d]"):format(i - 1), cot[i] or value.zeros_like(v)) end
-  for i in ipairs(constants) do
-    local c = cot[#step.carry + i]
-    if c then k:accumulate(("cot_constants[%d]"):format(i - 1), c) end
-  end
-  k:accumulate_gradient(names, { table.unpack(cot, #step.carry + #constants + 1, #wrt) })
+  local forward, targets = k.graph:size(), {}
+  for i, v in ipairs(step.carry) do targets[i] = { ("cot_carry[%d]"):format(i - 1), v } end
+  k:reverse(pairs_, targets, stepper.read_constants(k, system))
   return forward
 end
 
@@ -118,15 +108,9 @@ function discrete.kernels(system, tab, stepper, params)
   local u, constants = stepper.read_carry(rhs, system, { fsal = false }, "carry"), stepper.read_constants(rhs, system)
   local f, pairs_ = system.rhs(rhs, u, rhs:scalar "t", constants), {}
   for c, v in ipairs(f) do pairs_[c] = { v, rhs:component(("cot_next[%d]"):format(c - 1), system.components[c]) } end
-  local names, leaves = rhs:leaves()
-  local wrt = {}
-  for _, list in ipairs { u, constants, leaves } do table.move(list, 1, #list, #wrt + 1, wrt) end
-  local cot = derive.vjp(pairs_, wrt)
-  for c, v in ipairs(u) do rhs:output(("cot_carry[%d]"):format(c - 1), cot[c] or value.zeros_like(v)) end
-  for i in ipairs(constants) do
-    if cot[#u + i] then rhs:accumulate(("cot_constants[%d]"):format(i - 1), cot[#u + i]) end
-  end
-  rhs:accumulate_gradient(names, { table.unpack(cot, #u + #constants + 1, #wrt) })
+  local targets = {}
+  for c, v in ipairs(u) do targets[c] = { ("cot_carry[%d]"):format(c - 1), v } end
+  rhs:reverse(pairs_, targets, constants)
 
   return {
     step_tape = forward_kernel,

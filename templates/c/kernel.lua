@@ -45,14 +45,13 @@ local function inner_product(e, v, block, outside, before)
     for j = 1, n - 1 do lines[#lines + 1] = ("%s = %s;"):format(name, b.op("fma", { weight(0, j), element(j), name }, "real")) end
     return lines
   end
-  local together = 1
+  local together, sum = 1, e:fresh(name .. "_sum", v.id)
   for r = 2, ROWS_TOGETHER do if v.size % r == 0 then together = r end end
-  local sum, indent = e:fresh(name .. "_sum", v.id), together > 1 and "    " or ""
+  local indent = together > 1 and "    " or ""
   local function add(text, ...) before[#before + 1] = indent .. text:format(...) end
   local function chains(terms, j)
-    local first = j == 0
     add("LRNDE_LANES for (int l = 0; l < T; l++) {")
-    for r = 0, together - 1 do add("    real s%d = %s;", r, first and "0" or ("%s[%d][l]"):format(sum, r)) end
+    for r = 0, together - 1 do add("    real s%d = %s[%d][l];", r, sum, r) end
     for q = 0, terms - 1 do
       local at = type(j) == "number" and j + q or q == 0 and j or ("%s + %d"):format(j, q)
       for r = 0, together - 1 do add("    s%d = %s;", r, b.op("fma", { weight(r, at), element(at), "s" .. r }, "real")) end
@@ -62,8 +61,8 @@ local function inner_product(e, v, block, outside, before)
   end
   outside[#outside + 1] = ("real %s[%d][T];"):format(sum, together)
   if together > 1 then before[#before + 1] = ("if (i %% %d == 0) {"):format(together) end
-  chains(UNROLL, 0)
-  add("for (int j = %d; j < %d; j += %d) {", UNROLL, n // UNROLL * UNROLL, UNROLL)
+  for r = 0, together - 1 do add("for (int l = 0; l < T; l++) %s[%d][l] = 0;", sum, r) end
+  add("for (int j = 0; j < %d; j += %d) {", n // UNROLL * UNROLL, UNROLL)
   indent = indent .. "    "
   chains(UNROLL, "j")
   indent = indent:sub(5)

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 9: error: values cannot be compared with < or >; use L.where, L.lt, L.max or L.min
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 8: error: the data have no 'y'; known: label, x
 local L = require "lrnde"
 return L.ode {
   name = "fails",

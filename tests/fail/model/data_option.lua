@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 5: error: L.csv: option 'clases': unknown; did you mean 'classes'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: error: --dump-after: there is no pass 'flod'; see --list passes
 -- options: --dump-after flod
 local L = require "lrnde"
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 9: error: ran for more than 50000000 instructions (an endless loop?)
 local L = require "lrnde"
 return L.ode {
   name = "fails",

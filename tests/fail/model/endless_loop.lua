@@ -1,4 +1,4 @@
--- expect: 3: error
+-- expect: 3: error: ran for more than 50000000 instructions (an endless loop?)
 local L = require "lrnde"
 while true do end
 return L.ode {

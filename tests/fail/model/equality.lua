@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 8: error: dynamics gives 1 when it is called with numbers where its trace gives 0: it branches on a value, perhaps by ==; use L.where and L.eq
 local L = require "lrnde"
 return L.ode {
   name = "fails",

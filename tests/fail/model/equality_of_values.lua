@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 9: error: values cannot be compared with ==; use L.where and L.eq
 local L = require "lrnde"
 return L.ode {
   name = "fails",

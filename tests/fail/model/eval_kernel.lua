@@ -1,4 +1,4 @@
--- expect: x
+-- expect: error: --eval: there is no kernel 'stpe'
 -- options: --eval stpe
 local L = require "lrnde"
 return L.ode {

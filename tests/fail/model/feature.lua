@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 9: error: there is no 'z'; known: x, y
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: error: 100003000001 parameters; at most 2147483647 are possible
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: state: error: 1000000000 is not between 1 and 1,000,000
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 10: error: index 3 is outside 1..2
 local L = require "lrnde"
 return L.ode {
   name = "fails",

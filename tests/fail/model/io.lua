@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 3: error: 'io' is not available in a model file
 local L = require "lrnde"
 local text = io.open "points.csv"
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 11: error: a value kept from another call; a function is traced anew each time
 local L = require "lrnde"
 local kept
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 8: error: L.dense: option 'tiem': unknown; did you mean 'time'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

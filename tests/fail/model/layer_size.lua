@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 8: error: L.dense: size 1 must be a whole number from 1 to 1,000,000
 local L = require "lrnde"
 return L.ode {
   name = "fails",

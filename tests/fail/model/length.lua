@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 9: error: add: shapes (2) and (3) do not fit
 local L = require "lrnde"
 return L.ode {
   name = "fails",

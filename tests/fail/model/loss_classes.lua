@@ -1,4 +1,4 @@
--- expect: x
+-- expect: loss: error: L.cross_entropy: 'logits' has 10 features for 3 classes
 local L = require "lrnde"
 return L.ode {
   name = "fails",

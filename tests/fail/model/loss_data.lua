@@ -1,4 +1,4 @@
--- expect: x
+-- expect: loss: error: L.cross_entropy: the data have no 'clas'
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: loss: error: L.mse: output 'logits' has 3 features, the data 'x' 2
 local L = require "lrnde"
 return L.ode {
   name = "fails",

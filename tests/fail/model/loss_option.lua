@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 11: error: L.cross_entropy: option 'wieght': unknown; did you mean 'weight'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: loss: error: L.cross_entropy: there is no output 'logit'; did you mean 'logits'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

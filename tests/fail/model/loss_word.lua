@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 11: error: lrnde has no 'crossentropy'; did you mean 'cross_entropy'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver.max_steps: error: must be positive
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 10: error: needs more than 256 MiB of memory
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver.method: error: no 'tsti5' in tableaus/; did you mean 'tsit5'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver.method: error: must be a method, by name or as L.<name> {}
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver.method: error: no 'tsit55' in tableaus/; did you mean 'tsit5'?
 -- options: --method tsit55
 local L = require "lrnde"
 return L.ode {

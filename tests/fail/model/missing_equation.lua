@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 8: error: dynamics gives no 'y'
 local L = require "lrnde"
 return L.ode {
   name = "fails",

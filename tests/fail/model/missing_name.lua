@@ -1,4 +1,4 @@
--- expect: x
+-- expect: missing field 'name'
 local L = require "lrnde"
 return L.ode {
   params = { rate = 0.5 },

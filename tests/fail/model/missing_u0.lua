@@ -1,4 +1,4 @@
--- expect: x
+-- expect: u0: error: missing: a list of numbers, or a function of the data
 local L = require "lrnde"
 return L.ode {
   name = "fails",

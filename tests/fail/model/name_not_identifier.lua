@@ -1,4 +1,4 @@
--- expect: x
+-- expect: name: error: 'two words' is not a C identifier of at most 64 letters
 local L = require "lrnde"
 return L.ode {
   name = "two words",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 10: error: a number that is nan where a finite one is wanted
 local L = require "lrnde"
 return L.ode {
   name = "fails",

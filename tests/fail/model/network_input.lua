@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 8: error: f takes 3 features but is given 2
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,2 +1,2 @@
--- expect: error
+-- expect: error: must return L.ode { ... }
 return { name = "fails" }

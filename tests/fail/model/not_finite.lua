@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver.atol: error: must be of type number, not nan
 local L = require "lrnde"
 return L.ode {
   name = "fails",

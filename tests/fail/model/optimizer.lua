@@ -1,4 +1,4 @@
--- expect: x
+-- expect: train.optimizer: error: no 'adma' in optimizers/; did you mean 'adam'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 13: error: L.adam: option 'learning_rate': unknown
 local L = require "lrnde"
 return L.ode {
   name = "fails",

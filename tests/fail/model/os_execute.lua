@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 9: error: 'os' is not available in a model file
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 9: error: output must give a table of named values
 local L = require "lrnde"
 return L.ode {
   name = "fails",

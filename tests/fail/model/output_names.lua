@@ -1,4 +1,4 @@
--- expect: x
+-- expect: error: output: a name is a letter, then letters, digits and _, not '1'
 local L = require "lrnde"
 return L.ode {
   name = "fails",

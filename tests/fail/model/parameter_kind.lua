@@ -1,4 +1,4 @@
--- expect: x
+-- expect: params.rate: error: must be a finite number, a list of them or a network
 local L = require "lrnde"
 return L.ode {
   name = "fails",

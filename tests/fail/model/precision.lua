@@ -1,4 +1,4 @@
--- expect: x
+-- expect: precision: error: must be "f32" or "f64"
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 3: error: stack overflow
 local L = require "lrnde"
 local function grow(n) return 1 + grow(n + 1) end
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: regularize.sampeling: error: unknown field; did you mean 'sampling'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: regularize.gradient: error: 'exact' is none of: partial, truncated, total
 local L = require "lrnde"
 return L.ode {
   name = "fails",

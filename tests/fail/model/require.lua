@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 3: error: only require "lrnde" is available in a model file, not 'socket'
 local L = require "lrnde"
 local socket = require "socket"
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: saveat: error: gives 999999999 times, not 1 to 1000000
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: saveat: error: times must be numbers in the order of integration
 local L = require "lrnde"
 return L.ode {
   name = "fails",

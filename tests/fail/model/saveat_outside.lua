@@ -1,4 +1,4 @@
--- expect: x
+-- expect: saveat: error: 2 is outside tspan, 0 to 1
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 10: error: L.exponential: both values must be positive
 local L = require "lrnde"
 return L.ode {
   name = "fails",

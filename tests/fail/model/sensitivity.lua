@@ -1,4 +1,4 @@
--- expect: x
+-- expect: sensitivity: error: no 'interpolation' in sensitivities/; did you mean 'interpolating'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: error: L.adam: option 'beta': unknown; did you mean 'beta1'?
 -- options: --set train.optimizer.beta=1
 local L = require "lrnde"
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver.rtol: error: must be of type number, not string
 -- options: --set 'solver.rtol=(function() while true do end end)()'
 local L = require "lrnde"
 return L.ode {

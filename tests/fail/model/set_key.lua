@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver.reltol: error: unknown field; did you mean 'rtol'?
 -- options: --set solver.reltol=1e-3
 local L = require "lrnde"
 return L.ode {

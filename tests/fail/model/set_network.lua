@@ -1,4 +1,4 @@
--- expect: x
+-- expect: error: --set dynamics.x: 'dynamics' is no table
 -- options: --set dynamics.x=1
 local L = require "lrnde"
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: error: --set params.rte: there is no parameter 'rte'; did you mean 'rate'?
 -- options: --set params.rte=1
 local L = require "lrnde"
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: error: --set solver.atol.x: 'atol' is no table
 -- options: --set solver.atol.x=1
 local L = require "lrnde"
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: state: error: two features are called 'x'
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: regularize.estimate: error: bs3 has no two stages at c = 1 to estimate stiffness from
 local L = require "lrnde"
 return L.ode {
   name = "fails",

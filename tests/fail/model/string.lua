@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 9: error: a string where a number, a value or a list of them is wanted
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: error: --target: there is no backend 'opencl'
 -- options: --target c,opencl
 local L = require "lrnde"
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 8: error: dynamics gives a string in a list of numbers and values
 local L = require "lrnde"
 return L.ode {
   name = "fails",

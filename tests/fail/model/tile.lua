@@ -1,4 +1,4 @@
--- expect: x
+-- expect: error: --tile 100 is not a power of two up to 4096
 -- options: --tile 100
 local L = require "lrnde"
 return L.ode {

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver.rtol: error: must not be negative
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver: error: atol and rtol are both zero
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 8: error: dynamics gives 1 numbers for a state of 2
 local L = require "lrnde"
 return L.ode {
   name = "fails",

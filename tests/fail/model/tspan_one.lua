@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver.tspan: error: must be { t0, t1 }, two different numbers, or "data"
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: u0: error: must be a list of finite numbers, or a function of the data
 local L = require "lrnde"
 return L.ode {
   name = "fails",

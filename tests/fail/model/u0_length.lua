@@ -1,4 +1,4 @@
--- expect: x
+-- expect: u0: error: has 3 numbers for a state of 2
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: dynamic: error: unknown field; did you mean 'dynamics'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: solver.reltol: error: unknown field; did you mean 'rtol'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

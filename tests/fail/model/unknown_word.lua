@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 8: error: lrnde has no 'chian'; did you mean 'chain'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,4 +1,4 @@
--- expect: x
+-- expect: 9: error: no such case
 local L = require "lrnde"
 return L.ode {
   name = "fails",
