@@ -15,7 +15,7 @@ LUALIB  := $(shell pkg-config --libs lua5.4 2>/dev/null || echo -llua5.4)
 BLAS    := $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas)
 LIBS    := $(BLAS) -lz -ljansson -lm -ldl
 PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev libopenblas-dev libcmocka-dev zlib1g-dev libjansson-dev librandom123-dev \
-            gnuplot-nox valgrind clang-format dataset-fashion-mnist
+            gnuplot-nox valgrind clang-format curl dataset-fashion-mnist
 
 # A folder is a registry: whatever C file is there is built.
 objects  = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
@@ -51,7 +51,7 @@ $(B)/generator/%.o: INC := -Igenerator $(LUA)
 $(B)/runtime/%.o:   INC := -Iruntime -fopenmp $(DRIVERS)
 $(B)/templates/%.o: INC := -Iruntime -fopenmp
 $(B)/bench/%.o:     INC := -Iruntime -fopenmp
-$(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests -Itemplates/c $(LUA) -fopenmp
+$(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests -iquote templates/c $(LUA) -fopenmp
 $(B)/%.o: %.c
 	@mkdir -p $(@D) && echo "  CC    $<"
 	$(Q)$(CC) $(ALL) $(INC) -c -o $@ $<

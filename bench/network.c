@@ -48,7 +48,8 @@ static void evaluate(const bench_network *n, int first, int samples)
     if (rows)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, samples, wide, narrow, 1, z, narrow, n->w2, narrow, 0, y, wide);
     else
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, wide, samples, narrow, 1, n->w2, narrow, z, samples, 0, y, samples);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, wide, samples, narrow, 1, n->w2, narrow, z, samples, 0, y,
+                    samples);
     if (!n->bare) bench_add_bias(y, n->b2, rows ? samples : wide, rows ? wide : samples, rows, 0);
 }
 

@@ -100,7 +100,7 @@ end
 
 --- The defaults at two tolerances, two precisions and three seeds.
 local function tolerances()
-  header "fashion_node, defaults with coefficient 10, three seeds"
+  header "fashion_node, defaults, three seeds"
   for _, precision in ipairs { "f32", "f64" } do
     for _, tolerance in ipairs { "1e-4", "1e-6" } do
       for _, mode in ipairs { "none", "unbiased", "biased" } do

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LEAST_ROUNDS = 15, MOST_ROUNDS = 1000 };
+enum { LEAST_ROUNDS = 7, MOST_ROUNDS = 1000 };
 
 static double seconds_of(clockid_t clock)
 {
@@ -37,7 +37,7 @@ void bench_compare(const bench_side *sides, int n, int threads, double seconds, 
     for (int i = 0; i < n; i++) {
         qsort(sample[i], (size_t)rounds, sizeof **sample, ascending);
         double median = sample[i][rounds / 2];
-        times[i] = (bench_time){median, (sample[i][3 * rounds / 4] - sample[i][rounds / 4]) / median};
+        times[i] = (bench_time){median, sample[i][0], (sample[i][3 * rounds / 4] - sample[i][rounds / 4]) / median};
     }
     free(sample);
 }

@@ -10,11 +10,12 @@ typedef struct bench_side {
 
 typedef struct bench_time {
     double median; /* seconds of one run */
+    double least;
     double spread; /* interquartile range / median */
 } bench_time;
 
 /*
- * Runs the sides in turn, once to warm up and then for about `seconds` but at least 15 rounds, and gives the time of each.
+ * Runs the sides in turn, once to warm up and then for about `seconds` but at least 7 rounds, and gives the time of each.
  * What disturbs the machine meets all sides, and a median forgets the rounds it met.  Sides of one thread are timed by the
  * thread's own clock, which stops while something else has its core; sides of more by the wall's.
  */

@@ -88,7 +88,7 @@ end
 --- The passes over a kernel's graph; dump(name, graph) sees what each leaves.
 function lrnde.optimize(graph, options, dump)
   for _, pass in ipairs(ir.passes) do
-    graph = graph:pass(pass.name, { unroll_budget = options.unroll_budget or 1500, unroll_width = 32 })
+    graph = graph:pass(pass.name, { unroll_budget = options.unroll_budget or 1500, unroll_width = 8 })
     if dump then dump(pass.name, graph) end
   end
   return graph

@@ -169,7 +169,7 @@ local function find_roots(plan)
     if v.op ~= "input" then for _, a in ipairs(v.args) do load_shared(a) end end
   end
   local function resize(n)
-    if shared.size and shared.size ~= n then error("shared vectors of two sizes in one kernel", 0) end
+    if shared.size and shared.size ~= n then error("shared vectors of two sizes in one kernel") end
     shared.size = n
   end
   local function add_sum(id, index)
@@ -185,7 +185,7 @@ local function find_roots(plan)
       load_shared(of.id)
       shared.sums[#shared.sums + 1] = { value = of.id, index = index }
     elseif not (v.op == "const" and v.number == 0) then
-      error(("sums[%d] is a '%s', not a sum"):format(index, v.op), 0)
+      error(("sums[%d] is a '%s', not a sum"):format(index, v.op))
     end
   end
 

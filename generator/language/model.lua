@@ -249,12 +249,14 @@ local function load_train(m)
               steps = train.steps or 1000, evaluate_every = train.evaluate_every or 0 }
 end
 
---- Samples side by side in memory: many where layers are matrix products, a vector's worth for equations.
+--- Samples side by side in memory: many where layers are matrix products, a vector's worth for equations and small
+-- networks.  In a wide tile even a small matrix is worth a call of the matrix library; in a narrow one it is a loop.
 local function choose_tile(m, options)
   local largest = 0
   for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then largest = math.max(largest, leaf.size) end end
-  m.product_size = 4096
-  m.tile = options.tile or (largest >= m.product_size and 128 or m.precision == "f32" and 16 or 8)
+  local narrow_product, wide_product, wide_tile = 4096, 256, 64
+  m.tile = options.tile or (largest >= narrow_product and 128 or m.precision == "f32" and 16 or 8)
+  m.product_size = m.tile >= wide_tile and wide_product or narrow_product
   if m.tile < 1 or m.tile > 4096 or m.tile & (m.tile - 1) ~= 0 then
     host.fail(("error: --tile %d is not a power of two up to 4096"):format(m.tile))
   end

@@ -2,6 +2,8 @@
 --
 -- value(step) for step = 1..n, n = train.steps: see runtime/train/schedule.h, which evaluates them.
 
+local contract = require "language.contract"
+
 local schedules = {}
 local Schedule = {}
 
@@ -17,8 +19,8 @@ function schedules.constructors()
   local list = {}
   for kind, about in pairs(kinds) do
     list[kind] = function(o)
-      if type(o) ~= "table" or #o ~= about[1] or type(o[1]) ~= "number" or type(o[about[1]]) ~= "number" then
-        error(about[2] .. " takes " .. about[1] .. (about[1] == 1 and " number" or " numbers"), 0)
+      if type(o) ~= "table" or #o ~= about[1] or not contract.is_finite(o[1]) or not contract.is_finite(o[about[1]]) then
+        error(("%s takes %d finite number%s"):format(about[2], about[1], about[1] == 1 and "" or "s"), 0)
       end
       if kind == "exponential" and not (o[1] > 0 and o[2] > 0) then error("L.exponential: both values must be positive", 0) end
       return setmetatable({ kind = kind, a = o[1], b = o[2] or 0 }, Schedule)

@@ -161,8 +161,8 @@ for _, op in ipairs(ir.ops) do
   end
 end
 
--- What arithmetic can be done with: a number or a value, a list as a vector.
-local function operand(x)
+--- What arithmetic can be done with: a number or a value, a list as a vector.
+function value.operand(x)
   if type(x) == "number" or value.is(x) then return x end
   return value.op("concat", { x })
 end
@@ -171,7 +171,7 @@ function value.relu(x) return value.max(x, 0) end
 function value.softplus(x) return value.max(x, 0) + value.log1p(value.exp(value.neg(value.abs(x)))) end
 --- The tanh form of gelu, as in the frameworks whose models are compared with.
 function value.gelu(x)
-  x = operand(x)
+  x = value.operand(x)
   return 0.5 * x * (1 + value.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ^ 3)))
 end
 function value.identity(x) return x end
@@ -186,7 +186,6 @@ function value.suggest_activation(word)
 end
 
 function value.sum(v)
-  v = operand(v)
   return value.rank(v) == 0 and v or value.op("sum", { v })
 end
 function value.concat(...) return value.op("concat", { ... }) end

@@ -66,7 +66,10 @@ local function add_math(L)
                           "concat", "stop" } do
     L[name] = value[name]
   end
-  L.sum = function(v) return value.sum(value.is(v) and value.rank(v) > 0 and value.spread(v) or v) end   -- features of a sample
+  L.sum = function(v)                                                 -- of a sample's features, be they the same for all samples
+    v = value.operand(v)
+    return value.rank(v) == 0 and v or value.sum(value.spread(v))
+  end
   L.gt = function(a, b) return value.lt(b, a) end
   L.ge = function(a, b) return value.le(b, a) end
   L.where = function(condition, a, b) return value.select(condition, a, b) end
@@ -77,7 +80,11 @@ local function extend_math(env)
   for _, name in ipairs { "exp", "log", "sqrt", "sin", "cos", "abs", "max", "min" } do
     local plain, symbolic = math[name], value[name]
     env.math[name] = function(...)
-      for _, x in ipairs { ... } do if value.is(x) then return symbolic(...) end end
+      local args = table.pack(...)
+      for i = 1, math.max(args.n, 1) do
+        if value.is(args[i]) then return symbolic(...) end
+        if type(args[i]) ~= "number" then error(("math.%s of a %s"):format(name, type(args[i])), 0) end
+      end
       return plain(...)
     end
   end

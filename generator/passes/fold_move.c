@@ -2,7 +2,8 @@
  * fold_move.c - the other half of fold: ops that move, add up or look up elements.
  *
  * A move of a move is one move, or none: whatever is read is read from where it was made.  What repeats one number is never
- * gathered, summed or multiplied element by element.
+ * gathered, summed or multiplied element by element.  But what sums up a vector that is the same for every sample stays with
+ * the samples: backends have one place for sums over features, and it is there.
  */
 #include "passes/fold.h"
 
@@ -90,7 +91,8 @@ static ir_id concat(ir_graph *g, int32_t n_args, const ir_id *args)
         end += next.n;
     }
     if (i == n_args && g->values[whole.x].rank == 1) return slice(g, whole.x, whole.first, end - whole.first);
-    if (n_args == 1) return new1(g, IR_expand, args[0], 1, 0);
+    const bool shared = g->values[args[0]].kind == IR_SHARED; /* a sum over the batch, which kernels keep as a vector */
+    if (n_args == 1 && !shared) return new1(g, IR_expand, args[0], 1, 0);
     return ir_value_new(g, IR_concat, n_args, args, NULL);
 }
 
@@ -151,10 +153,11 @@ static ir_id sum(ir_graph *g, ir_id x)
 {
     const ir_value *v = &g->values[x];
     const int32_t n = features(g, x);
+    if (fold_is(g, x, 0)) return zero(g);
+    if (v->kind == IR_SHARED) return ir_value_new(g, IR_sum, 1, &x, NULL); /* of the shared phase of a kernel */
     if (n == 1) return index_of(g, x, 0);
     switch (v->op) {
     case IR_expand: return fold_map(g, IR_mul, 2, (ir_id[]){ir_const(g, n, NULL), v->args[0]});
-    case IR_spread:
     case IR_pad: return sum(g, v->args[0]);
     default: return ir_value_new(g, IR_sum, 1, &x, NULL);
     }
@@ -186,11 +189,6 @@ ir_id fold_move(ir_graph *g, ir_op op, int32_t n_args, const ir_id *args, const 
     case IR_reshape:
         if (v->op == IR_reshape) return fold_move(g, op, 1, v->args, attr);
         if (v->rank == (attr[1] ? 2 : 1) && v->dim[0] == attr[0]) return args[0];
-        break;
-    case IR_matvec:
-    case IR_matvec_t: /* the same product for every sample is made once */
-        if (g->values[args[1]].op == IR_spread)
-            return ir_value_new(g, op, 2, (ir_id[]){args[0], g->values[args[1]].args[0]}, NULL);
         break;
     case IR_pick:
     case IR_rowmax:

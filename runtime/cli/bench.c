@@ -54,8 +54,8 @@ static void show(const bench_options *o, const lrnde_bench_case *c, const lrnde_
         return;
     }
     if (!o->json) {
-        printf("%-14s %9.4g us, %s %.4g us: ratio %.3f (spread %.0f %%), target %.2f %s\n", c->name, 1e6 * r->ours_s, r->reference,
-               1e6 * r->reference_s, ratio, 100 * r->spread, c->target, ratio <= c->target ? "met" : "MISSED");
+        printf("%-14s %9.4g us, %s %.4g us: ratio %.3f (spread %.0f %%), target %.2f %s\n", c->name, 1e6 * r->ours_s,
+               r->reference, 1e6 * r->reference_s, ratio, 100 * r->spread, c->target, ratio <= c->target ? "met" : "MISSED");
         return;
     }
     lrnde__json j;
@@ -68,6 +68,8 @@ static void show(const bench_options *o, const lrnde_bench_case *c, const lrnde_
     lrnde__json_number(&j, "target", c->target);
     lrnde__json_integer(&j, "met", ratio <= c->target);
     lrnde__json_number(&j, "spread", r->spread);
+    lrnde__json_number(&j, "least_s", r->least_s);
+    lrnde__json_number(&j, "reference_least_s", r->reference_least_s);
     lrnde__json_integer(&j, "threads", r->threads);
     lrnde__json_object(&j, "config", config);
     lrnde__json_end(&j);

@@ -10,9 +10,10 @@
 #include "io/jsonl.h"
 
 typedef struct lrnde_bench_result {
-    double ours_s, reference_s; /* medians; reference_s NAN: the peer is not installed, so the case does not count */
-    double spread;              /* interquartile range / median of ours */
-    const char *reference;      /* the peer's name and version */
+    double ours_s, reference_s;        /* medians; reference_s NAN: the peer is not installed, so the case does not count */
+    double least_s, reference_least_s; /* the fastest of each */
+    double spread;                     /* interquartile range / median of ours */
+    const char *reference;             /* the peer's name and version */
     int threads;
 } lrnde_bench_result;
 

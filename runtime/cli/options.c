@@ -44,9 +44,8 @@ static void help(const options_tool *tool)
 
 static int number(const char *text, char **end, double *value)
 {
-    errno = 0;
     *value = strtod(text, end);
-    return *end == text || errno == EINVAL ? -1 : 0;
+    return *end == text || !isfinite(*value) ? -1 : 0;
 }
 
 int cli_reals(const char *text, option_reals *list)
@@ -77,6 +76,14 @@ void cli_append(option_texts *list, const char *text)
     *list = (option_texts){v, list->n + 1};
 }
 
+static int whole_number(const char *text, int64_t least, int64_t *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtoll(text, &end, 10);
+    return end == text || *end || errno || *value < least ? -1 : 0;
+}
+
 /* Stores one value.  Returns what the text should have been, or NULL if it is fine. */
 static const char *store(const option_desc *o, void *values, const char *text)
 {
@@ -88,10 +95,8 @@ static const char *store(const option_desc *o, void *values, const char *text)
     case OPTION_TEXTS: cli_append(at, text); return NULL;
     case OPTION_REALS: return cli_reals(text, at) ? "a list of numbers: 1,2,3" : NULL;
     case OPTION_REAL: return number(text, &end, at) || *end ? "a number" : NULL;
-    case OPTION_INTEGER:
-        errno = 0;
-        *(int64_t *)at = strtoll(text, &end, 10);
-        return end == text || *end || errno || *(int64_t *)at < 0 ? "a whole number, 0 or more" : NULL;
+    case OPTION_INTEGER: return whole_number(text, 0, at) ? "a whole number, 0 or more" : NULL;
+    case OPTION_COUNT: return whole_number(text, 1, at) ? "a whole number, 1 or more" : NULL;
     }
     return NULL;
 }
@@ -103,7 +108,8 @@ static void set_defaults(const options_tool *tool, void *values)
         switch (tool->options[i].kind) {
         case OPTION_FLAG: *(int *)at = 0; break;
         case OPTION_TEXT: *(const char **)at = NULL; break;
-        case OPTION_INTEGER: *(int64_t *)at = -1; break;
+        case OPTION_INTEGER:
+        case OPTION_COUNT: *(int64_t *)at = -1; break;
         case OPTION_REAL: *(double *)at = NAN; break;
         case OPTION_REALS: *(option_reals *)at = (option_reals){0}; break;
         case OPTION_TEXTS: *(option_texts *)at = (option_texts){0}; break;

@@ -9,7 +9,8 @@
  *   FLAG      int                0             --stats
  *   TEXT      const char *       NULL          --out DIR, --out=DIR
  *   INTEGER   int64_t            -1            --seed 3: 0 or more
- *   REAL      double             NAN           --atol 1e-8
+ *   COUNT     int64_t            -1            --steps 3: 1 or more
+ *   REAL      double             NAN           --atol 1e-8: finite
  *   REALS     option_reals       n = 0         --u0 1,2,3
  *   TEXTS     option_texts       n = 0         --set a=1 --set b=2: may be given again
  */
@@ -35,11 +36,20 @@ typedef struct option_texts {
     int64_t n;
 } option_texts;
 
-typedef enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_INTEGER, OPTION_REAL, OPTION_REALS, OPTION_TEXTS } option_kind;
+typedef enum option_kind {
+    OPTION_FLAG,
+    OPTION_TEXT,
+    OPTION_INTEGER,
+    OPTION_COUNT,
+    OPTION_REAL,
+    OPTION_REALS,
+    OPTION_TEXTS
+} option_kind;
 
 typedef int option_type_FLAG;
 typedef const char *option_type_TEXT;
 typedef int64_t option_type_INTEGER;
+typedef int64_t option_type_COUNT;
 typedef double option_type_REAL;
 typedef option_reals option_type_REALS;
 typedef option_texts option_type_TEXTS;

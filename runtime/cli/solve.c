@@ -37,7 +37,7 @@ static const options_tool TOOL = {
     .max_operands = 1,
 };
 
-enum { PLOT_INTERVALS = 200 };
+enum { PLOT_INTERVALS = 200, MOST_TIMES = 10000000 };
 
 static double *reals(int64_t n)
 {
@@ -80,6 +80,8 @@ static int save_times(const solve_options *o, lrnde_solver *s, option_reals *tim
     if (lrnde_get(s, "tspan", tspan, sizeof tspan)) return failed(s);
     if (o->mesh.n) tspan[0] = o->mesh.v[0], tspan[1] = o->mesh.v[o->mesh.n - 1];
     if (o->saveat.n == 1 && !(o->saveat.v[0] > 0)) return cli_error(&TOOL, "--saveat: an interval must be positive");
+    if (o->saveat.n == 1 && fabs(tspan[1] - tspan[0]) / o->saveat.v[0] > MOST_TIMES)
+        return cli_error(&TOOL, "--saveat: more than %d times", MOST_TIMES);
     if (o->saveat.n == 1)
         *times = every(tspan[0], tspan[1], o->saveat.v[0]);
     else if (o->saveat.n)
@@ -213,6 +215,16 @@ static int show_local_step(const solve_options *o, lrnde_solver *s)
     return code;
 }
 
+/* A tolerance of zero is one too, and not the model's: so they are set and not options of the solver. */
+static int set_tolerance(const solve_options *o, lrnde_solver *s)
+{
+    double tolerance[2];
+    if (lrnde_get(s, "tolerance", tolerance, sizeof tolerance)) return failed(s);
+    if (!isnan(o->atol)) tolerance[0] = o->atol;
+    if (!isnan(o->rtol)) tolerance[1] = o->rtol;
+    return lrnde_set(s, "tolerance", tolerance, sizeof tolerance) ? failed(s) : EXIT_DONE;
+}
+
 /* Everything the command line says about the solver's arrays. */
 static int set_arrays(const solve_options *o, lrnde_solver *s, const input_rows *in)
 {
@@ -220,15 +232,45 @@ static int set_arrays(const solve_options *o, lrnde_solver *s, const input_rows 
     if (o->weights && lrnde_load(s, o->weights)) return failed(s);
     if (o->params.n && tool_set(s, "params", o->params.v, o->params.n)) return failed(s);
     if (o->u0.n && tool_set(s, "u0", o->u0.v, o->u0.n)) return failed(s);
+    if (set_tolerance(o, s)) return EXIT_INPUT;
     return o->input && input_set(in, s, o->input, &e) ? tool_failure(&TOOL, &e) : EXIT_DONE;
+}
+
+static int ends_in(const char *path, const char *a, const char *b)
+{
+    const char *dot = path ? strrchr(path, '.') : a;
+    return dot && (!strcmp(dot, a) || !strcmp(dot, b));
 }
 
 static int check(const solve_options *o)
 {
-    if (o->tspan.n && o->tspan.n != 2) return cli_error(&TOOL, "--tspan takes two numbers: t0,t1");
+    if (o->tspan.n && (o->tspan.n != 2 || o->tspan.v[0] == o->tspan.v[1]))
+        return cli_error(&TOOL, "--tspan takes two different numbers: t0,t1");
+    if (o->atol < 0 || o->rtol < 0) return cli_error(&TOOL, "--atol and --rtol must not be negative");
+    if (!ends_in(o->output, ".csv", ".npy"))
+        return cli_error(&TOOL, "--output: '%s' ends neither in .csv nor in .npy", o->output);
+    if (!ends_in(o->plot, ".svg", ".png")) return cli_error(&TOOL, "--plot: '%s' ends neither in .svg nor in .png", o->plot);
     if (o->mesh.n == 1) return cli_error(&TOOL, "--mesh takes at least two times");
     if (o->u0.n && o->input) return cli_error(&TOOL, "--u0 and --input both give initial states");
     if (!isnan(o->h) && isnan(o->local_step)) return cli_error(&TOOL, "--h is the length of the step at --local-step T");
+    return EXIT_DONE;
+}
+
+/* What the command line must give for this model. */
+static int check_model(const solve_options *o, const lrnde_model_desc *model)
+{
+    if (o->params.n && o->params.n != model->n_params)
+        return cli_error(&TOOL, "--params: %lld numbers, %s has %lld", (long long)o->params.n, model->name,
+                         (long long)model->n_params);
+    if (!model->u0 && o->u0.n)
+        return cli_error(&TOOL, "--u0: %s computes its initial state from data; --input gives them", model->name);
+    if (!model->u0 && !o->input)
+        return cli_error(&TOOL, "%s computes its initial state from data; --input gives them", model->name);
+    if (o->u0.n && o->u0.n != model->state)
+        return cli_error(&TOOL, "--u0: %lld numbers, the state of %s has %lld", (long long)o->u0.n, model->name,
+                         (long long)model->state);
+    if (model->tspan_data && !o->tspan.n && !o->mesh.n)
+        return cli_error(&TOOL, "%s is solved over the times of its data; --tspan gives others", model->name);
     return EXIT_DONE;
 }
 
@@ -245,12 +287,11 @@ static int run(solve_options *o)
     if (sensitivity) cli_append(&o->set, sensitivity);
     request.set = o->set;
     if (!code) code = build_model(&request, &TOOL, &model);
+    if (!code) code = check_model(o, model);
     if (!code && o->input && input_read(&in, o->input, &e)) code = tool_failure(&TOOL, &e);
     if (!code) {
         options.batch = (int32_t)in.rows;
         options.training = o->gradient || !isnan(o->local_step);
-        if (!isnan(o->atol)) options.atol = o->atol;
-        if (!isnan(o->rtol)) options.rtol = o->rtol;
         if (o->tspan.n) options.t0 = o->tspan.v[0], options.t1 = o->tspan.v[1];
         if (options.training && in.rows > 1) code = cli_error(&TOOL, "--gradient and --local-step take one sample");
     }

@@ -117,6 +117,7 @@ static int check(const train_options *o)
     for (int64_t i = 0; i < o->seeds.n; i++)
         if (o->seeds.v[i] < 0 || o->seeds.v[i] != floor(o->seeds.v[i]))
             return cli_error(&TOOL, "--seeds: whole numbers, 0 or more");
+    if (o->resume && o->weights) return cli_error(&TOOL, "--resume and --weights both say where to start");
     if (o->seeds.n && o->log) return cli_error(&TOOL, "--seeds writes a log for each run, --log is for one");
     return EXIT_DONE;
 }

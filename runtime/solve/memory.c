@@ -32,7 +32,7 @@ void *lrnde__device(lrnde_solver *s, size_t bytes)
     if (bytes == 0) bytes = 1; /* arrays of no elements have an address too */
     size_t limit = s->options.memory_limit;
     if (limit && s->memory + bytes > limit) {
-        lrnde__fail(s, LRNDE_ERR_MEMORY, "memory limit: %.1f MiB more are needed, %.1f of %.1f MiB are held",
+        lrnde__fail(s, LRNDE_ERR_MEMORY, "memory limit: %.3g MiB more are needed, %.3g of %.3g MiB are held",
                     (double)bytes / 0x1p20, (double)s->memory / 0x1p20, (double)limit / 0x1p20);
         return NULL;
     }

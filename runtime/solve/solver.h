@@ -211,6 +211,7 @@ lrnde_status lrnde__first_step(lrnde__run *r, void **carry, void **f0, double t,
 
 /* locate.c */
 void lrnde__locate(lrnde__run *r, int64_t n);
+void lrnde__locate_start(lrnde__run *r, const void *u, const void *f0);
 
 /* dense.c */
 void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u);

@@ -204,17 +204,17 @@ static lrnde_status run_steps(run *r, lrnde__outcome *outcome, lrnde_error *e)
     const lrnde__training *t = r->training;
     char *last = in_folder(r, "last.safetensors"), *log = in_folder(r, "log.jsonl"), *plot = in_folder(r, "nfe.svg");
     lrnde_error drawing;
-    introduce(r, outcome);
-    lrnde_status status = lrnde__make_folder(t->out, e);
-    if (!status) status = load_weights(r->train.solver, t->weights, e);
+    lrnde_status status = load_weights(r->train.solver, t->weights, e);
     if (!status && t->resume) status = lrnde__checkpoint_load(r->train.solver, &r->state, last, e);
+    if (!status) status = lrnde__make_folder(t->out, e);
+    if (!status) introduce(r, outcome);
     if (!status) status = write_config(r, outcome, e);
     if (!status)
         status = lrnde__reports_open(&r->reports, r->model, &t->options, t->log ? t->log : log, lrnde_step(r->train.solver),
                                      t->json, e);
     if (!status) {
         status = all_steps(r, outcome, e);
-        if (lrnde__reports_plot(&r->reports, plot, &drawing)) fprintf(stderr, "warning: %s\n", drawing.text);
+        if (lrnde__reports_plot(&r->reports, plot, &drawing) && !status) fprintf(stderr, "warning: %s\n", drawing.text);
     }
     lrnde_status closing = lrnde__reports_close(&r->reports, status ? &drawing : e);
     free(last);
@@ -226,9 +226,9 @@ static lrnde_status run_steps(run *r, lrnde__outcome *outcome, lrnde_error *e)
 static lrnde_status only_evaluate(run *r, lrnde__outcome *outcome, lrnde_error *e)
 {
     char *last = in_folder(r, "last.safetensors");
-    introduce(r, outcome);
     lrnde_status status = load_weights(r->test.solver, r->training->resume ? last : r->training->weights, e);
     free(last);
+    if (!status) introduce(r, outcome);
     return status ? status : lrnde__evaluate(&r->test, &outcome->test, e);
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <float.h>
+#include <math.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,10 +128,11 @@ void lrnde__reports_step(lrnde__reports *r, const lrnde_report *report, double s
         write_json(r, stdout, report, step_s, test);
     else
         write_text(r, report, step_s, test);
-    if (regularized(r) && report->E < r->floor && !r->floor_said++)
+    double floor = r->floor * fabs(report->h_reg); /* stages of size |u| rounded, times h, over the scale */
+    if (regularized(r) && report->E < floor && !r->floor_said++)
         fprintf(stderr,
                 "note: at step %lld E = %.3g is below the rounding floor %.3g: the local error estimate is mostly noise\n",
-                (long long)report->step, report->E, r->floor);
+                (long long)report->step, report->E, floor);
 }
 
 void lrnde__reports_progress(const lrnde__reports *r, const lrnde_report *report, int64_t steps, double step_s)

@@ -15,7 +15,7 @@ typedef struct lrnde__reports {
     char *path; /* of the log */
     FILE *log;
     int terminal;
-    double floor; /* of E: below it the estimate is rounding noise */
+    double floor; /* of E per unit of h: below it the estimate is rounding noise */
     int floor_said;
 } lrnde__reports;
 

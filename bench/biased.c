@@ -1,0 +1,123 @@
+/*
+ * biased.c - what local regularization adds to a training step, at equal work of the solver.
+ *
+ * Two solvers of the 784-100-784 classifier, one with biased sampling, see the same images; parameters are put back before
+ * every step, so both solve the same problem with the same steps.  What is added, a local step and its reverse, does not
+ * depend on the tolerance; what it is added to does.
+ */
+#include "cli/bench.h"
+#include "rig.h"
+#include "timing.h"
+
+#include <stdlib.h>
+
+enum { BATCH = 512, PIXELS = 784, CLASSES = 10 };
+
+typedef struct training {
+    lrnde_solver *solver;
+    float *params;
+    size_t params_bytes;
+    lrnde_report report;
+    lrnde_status status;
+} training;
+
+static void train(void *of)
+{
+    training *t = of;
+    lrnde_set(t->solver, "params", t->params, t->params_bytes);
+    t->status = lrnde_train_step(t->solver, &t->report);
+}
+
+/* A solver with images of noise and parameters as it drew them. */
+static int open_training(training *t, const lrnde_model_desc *model, int threads)
+{
+    static float pixels[BATCH * PIXELS];
+    int32_t labels[BATCH];
+    lrnde_options options = LRNDE_OPTIONS;
+    lrnde_error error;
+    options.threads = threads;
+    options.batch = BATCH;
+    options.training = 1;
+    if (lrnde_create(&t->solver, model, &options, &error)) return cli_error(&lrnde_bench_tool, "%s", error.text);
+    t->params_bytes = (size_t)model->n_params * sizeof *t->params;
+    t->params = malloc(t->params_bytes);
+    if (!t->params) abort();
+    bench_random(pixels, sizeof *pixels, BATCH * PIXELS, 0, 1);
+    for (int i = 0; i < BATCH; i++) labels[i] = i % CLASSES;
+    lrnde_get(t->solver, "params", t->params, t->params_bytes);
+    lrnde_set(t->solver, "x", pixels, sizeof pixels);
+    lrnde_set(t->solver, "label", labels, sizeof labels);
+    train(t);
+    return t->status ? cli_error(&lrnde_bench_tool, "%s", lrnde_last_error(t->solver)->text) : EXIT_DONE;
+}
+
+static void close_training(training *t)
+{
+    lrnde_destroy(t->solver);
+    free(t->params);
+}
+
+/* settings: NULL-terminated, the first of them to be filled in here. */
+static int compare(const char *settings[], int threads, lrnde_bench_result *result, lrnde__json *config)
+{
+    enum { BIASED, NONE, SIDES };
+    const char *const regularize[SIDES] = {"regularize=true", "regularize=false"};
+    const lrnde_model_desc *model;
+    training training[SIDES] = {0};
+    bench_side sides[SIDES];
+    bench_time times[SIDES];
+    for (int i = 0; i < SIDES; i++) {
+        settings[0] = regularize[i];
+        int code = bench_model("models/mnist_node.lua", settings, &model);
+        if (!code) code = open_training(&training[i], model, threads);
+        if (code) return code;
+        sides[i] = (bench_side){train, &training[i]};
+    }
+    threads = lrnde_threads(training[NONE].solver);
+    bench_compare(sides, SIDES, threads, 10, times);
+    *result = (lrnde_bench_result){.ours_s = times[BIASED].median,
+                                   .reference_s = times[NONE].median,
+                                   .least_s = times[BIASED].least,
+                                   .reference_least_s = times[NONE].least,
+                                   .spread = times[BIASED].spread,
+                                   .reference = "without",
+                                   .threads = threads};
+    lrnde__json_string(config, "network", "784-100-784 tanh, f32");
+    lrnde__json_string(config, "method", model->method);
+    lrnde__json_string(config, "sensitivity", model->sensitivity == LRNDE_DISCRETE ? "discrete" : "interpolating");
+    lrnde__json_integer(config, "batch", BATCH);
+    lrnde__json_number(config, "tolerance", model->rtol);
+    lrnde__json_integer(config, "nfe", training[BIASED].report.forward.nfe);
+    lrnde__json_integer(config, "nfe_none", training[NONE].report.forward.nfe);
+    lrnde__json_integer(config, "nfe_adjoint", training[NONE].report.adjoint.nfe);
+    lrnde__json_integer(config, "nfe_local", training[BIASED].report.forward.nfe_local);
+    for (int i = 0; i < SIDES; i++) close_training(&training[i]);
+    return EXIT_DONE;
+}
+
+static int run_paper(int threads, lrnde_bench_result *result, lrnde__json *config)
+{
+    return compare((const char *[]){NULL, "sensitivity=interpolating", NULL}, threads, result, config);
+}
+
+static int run_loose(int threads, lrnde_bench_result *result, lrnde__json *config)
+{
+    const char *settings[] = {NULL, "sensitivity=interpolating", "solver.atol=1e-4", "solver.rtol=1e-4", NULL};
+    return compare(settings, threads, result, config);
+}
+
+static int run_discrete(int threads, lrnde_bench_result *result, lrnde__json *config)
+{
+    const char *settings[] = {NULL, "sensitivity=discrete", "solver.atol=1e-4", "solver.rtol=1e-4", NULL};
+    return compare(settings, threads, result, config);
+}
+
+#define WHAT "a training step with biased regularization against one without, "
+static const lrnde_bench_case biased_cost = {"biased_cost", WHAT "interpolating adjoint, the paper's tolerance", 1.10, run_paper};
+static const lrnde_bench_case biased_cost_1e4 = {"biased_cost_1e4", WHAT "interpolating adjoint, 1e-4: five steps", 1.10,
+                                                 run_loose};
+static const lrnde_bench_case biased_discrete_1e4 = {"biased_discrete_1e4", WHAT "discrete adjoint, 1e-4: five steps", 1.10,
+                                                     run_discrete};
+LRNDE_BENCH_CASE(biased_cost);
+LRNDE_BENCH_CASE(biased_cost_1e4);
+LRNDE_BENCH_CASE(biased_discrete_1e4);

@@ -1,0 +1,2 @@
+# expect: --list: there is no 'tabluaus'
+refused $GEN --list tabluaus

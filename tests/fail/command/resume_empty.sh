@@ -1,0 +1,4 @@
+# expect: run/last.safetensors: 
+trained
+: >run/last.safetensors
+refused $TRAIN --data data --out run --resume $DIGITS

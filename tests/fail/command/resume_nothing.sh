@@ -1,0 +1,2 @@
+# expect: out/last.safetensors: No such file or directory
+refused $TRAIN --data data --out out --resume $DIGITS

@@ -1,0 +1,2 @@
+# expect: nothing.lua: No such file or directory
+refused $GEN --tableau nothing.lua

@@ -1,0 +1,9 @@
+-- expect: memory limit: 
+-- options: --memory-limit 200000 --rtol 1e-12 --atol 1e-12 --gradient 'u[1]' --sensitivity discrete
+--- A record that would need more than it may.
+local L = require "lrnde"
+return L.ode {
+  name = "fault", u0 = { 1 },
+  dynamics = function(u, t) return { L.sin(1000*t)*u[1] } end,
+  solver = { tspan = { 0, 2 } },
+}

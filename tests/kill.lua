@@ -1,0 +1,4 @@
+--- Training that is killed and resumed gives the bytes of an undisturbed run; an interrupted one saves its state.
+--
+-- The state reaches the disk at most every half minute of a run, so a short run is killed before anything is saved: every
+-- other attempt is interrupted instead, which saves, and goes on from there.

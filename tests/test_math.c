@@ -1,0 +1,149 @@
+/*
+ * test_math.c - the functions that generated C computes with (templates/c/math.h) against long double.
+ *
+ * Errors are in ulp of the exact result: at most 2.  Results below twice the smallest normal number may be 0.
+ */
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+typedef double real;
+enum { T = 32 };
+#include "../templates/c/math.h"
+
+static const double MOST_ULP = 2;
+
+typedef struct function {
+    const char *name;
+    float (*f32)(float);
+    double (*f64)(double);
+    long double (*exact)(long double);
+} function;
+
+static long double exact_sigmoid(long double x)
+{
+    return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x));
+}
+
+static const function functions[] = {
+    {"exp", lrnde_exp_f32, lrnde_exp_f64, expl},
+    {"tanh", lrnde_tanh_f32, lrnde_tanh_f64, tanhl},
+    {"sigmoid", lrnde_sigmoid_f32, lrnde_sigmoid_f64, exact_sigmoid},
+};
+enum { FUNCTIONS = sizeof functions / sizeof *functions };
+
+/* Distance of `got` from `exact` in units in the last of `digits` bits; least: the smallest normal number. */
+static double ulps(double got, long double exact, int digits, double least)
+{
+    int exponent;
+    if (isnan(got)) return INFINITY;
+    if (fabsl(exact) < 2 * (long double)least && got == 0) return 0;
+    frexpl(fabsl(exact) < least ? least : exact, &exponent);
+    return (double)fabsl((got - exact) / ldexpl(1, exponent - digits));
+}
+
+/* Every so-many-th float there is, of both signs, where the result is in range. */
+static void single(void **state)
+{
+    (void)state;
+    for (int i = 0; i < FUNCTIONS; i++) {
+        double worst = 0;
+        float where = 0;
+        for (uint64_t bits = 0; bits < 1ull << 32; bits += 1009) {
+            uint32_t word = (uint32_t)bits;
+            float x;
+            memcpy(&x, &word, sizeof x);
+            long double exact = functions[i].exact(x);
+            if (isnan(x) || exact > FLT_MAX) continue;
+            double error = ulps(functions[i].f32(x), exact, FLT_MANT_DIG, FLT_MIN);
+            if (error > worst) worst = error, where = x;
+        }
+        print_message("           %-8s f32: at most %.2f ulp, at %a\n", functions[i].name, worst, where);
+        assert_true(worst <= MOST_ULP);
+    }
+}
+
+static uint64_t next_random(uint64_t *s)
+{
+    *s ^= *s << 13, *s ^= *s >> 7, *s ^= *s << 17;
+    return *s;
+}
+
+/* Doubles spread evenly over their exponents from 2^-60 to 2^10, and evenly over (-40, 40), where functions bend. */
+static void twice(void **state)
+{
+    (void)state;
+    for (int i = 0; i < FUNCTIONS; i++) {
+        double worst = 0, where = 0;
+        uint64_t seed = 88172645463325252u;
+        for (int n = 0; n < 2000000; n++) {
+            double u = (double)(next_random(&seed) >> 11) * 0x1p-53, x = 80 * u - 40;
+            if (n % 2) x = copysign(ldexp(1 + u, (int)(next_random(&seed) % 70) - 60), n % 4 == 1 ? 1 : -1);
+            long double exact = functions[i].exact(x);
+            if (exact > DBL_MAX) continue;
+            double error = ulps(functions[i].f64(x), exact, DBL_MANT_DIG, DBL_MIN);
+            if (error > worst) worst = error, where = x;
+        }
+        print_message("           %-8s f64: at most %.2f ulp, at %a\n", functions[i].name, worst, where);
+        assert_true(worst <= MOST_ULP);
+    }
+}
+
+/* The ends of the number line, of both precisions. */
+static void specials(void **state)
+{
+    (void)state;
+    for (int i = 0; i < FUNCTIONS; i++) {
+        assert_true(isnan(functions[i].f32(NAN)) && isnan(functions[i].f64(NAN)));
+        for (int sign = -1; sign <= 1; sign += 2) {
+            double expected = (double)functions[i].exact(sign * (long double)INFINITY);
+            assert_true(functions[i].f32(sign * INFINITY) == (float)expected);
+            assert_true(functions[i].f64(sign * (double)INFINITY) == expected);
+            assert_true(functions[i].f32(sign * FLT_MAX) == (float)expected);
+            assert_true(functions[i].f64(sign * DBL_MAX) == expected);
+        }
+    }
+    assert_true(lrnde_exp_f32(0) == 1 && lrnde_exp_f64(0) == 1);
+    assert_true(isfinite(lrnde_exp_f32(88.72f)) && isinf(lrnde_exp_f32(88.73f)));
+    assert_true(isfinite(lrnde_exp_f64(709.78)) && isinf(lrnde_exp_f64(709.79)));
+    assert_true(lrnde_sigmoid_f32(0) == 0.5f && lrnde_sigmoid_f64(0) == 0.5);
+    assert_true(signbit(lrnde_tanh_f32(-0.0f)) && signbit(lrnde_tanh_f64(-0.0)));
+    assert_true(lrnde_tanh_f32(FLT_TRUE_MIN) == FLT_TRUE_MIN && lrnde_tanh_f64(-DBL_TRUE_MIN) == -DBL_TRUE_MIN);
+}
+
+/* Sums over lanes read the first n alone and lose none. */
+static void lane_sums(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= T; n++) {
+        double x[T], y[T];
+        float xf[T], yf[T];
+        for (int l = 0; l < T; l++) {
+            x[l] = l < n ? l + 1 : NAN, y[l] = l < n ? 3 - l : NAN;
+            xf[l] = (float)x[l], yf[l] = (float)y[l];
+        }
+        double sum = 0, dot = 0;
+        for (int l = 0; l < n; l++) sum += x[l], dot += x[l] * y[l];
+        assert_true(lrnde_lane_sum_f64(x, n) == sum && lrnde_lane_dot_f64(x, y, n) == dot);
+        assert_true((double)lrnde_lane_sum_f32(xf, n) == sum && (double)lrnde_lane_dot_f32(xf, yf, n) == dot);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(single),
+        cmocka_unit_test(twice),
+        cmocka_unit_test(specials),
+        cmocka_unit_test(lane_sums),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
