@@ -51,6 +51,7 @@ $(B)/generator/%.o: INC := -Igenerator $(LUA)
 $(B)/runtime/%.o:   INC := -Iruntime -fopenmp $(DRIVERS)
 $(B)/templates/%.o: INC := -Iruntime -fopenmp
 $(B)/bench/%.o:     INC := -Iruntime -fopenmp
+$(B)/bench/fast_math.o: INC += -ffast-math
 $(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests -iquote templates/c $(LUA) -fopenmp
 $(B)/%.o: %.c
 	@mkdir -p $(@D) && echo "  CC    $<"

@@ -71,7 +71,7 @@ static int compare(const char *settings[], int threads, lrnde_bench_result *resu
         int code = bench_model("models/mnist_node.lua", settings, &model);
         if (!code) code = open_training(&training[i], model, threads);
         if (code) return code;
-        sides[i] = (bench_side){train, &training[i]};
+        sides[i] = (bench_side){train, &training[i], 1};
     }
     threads = lrnde_threads(training[NONE].solver);
     bench_compare(sides, SIDES, threads, 10, times);

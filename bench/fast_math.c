@@ -4,6 +4,10 @@
 #include <math.h>
 #include <stddef.h>
 
+#ifndef __FAST_MATH__
+#error "a peer without vectorised functions is no peer"
+#endif
+
 void bench_add_bias(float *x, const float *bias, int rows, int cols, int by_column, int activate)
 {
     for (int i = 0; i < rows; i++) {

@@ -93,5 +93,5 @@ void bench_launch(void *kernel)
 {
     const bench_kernel *k = kernel;
     double sums[LRNDE_MAX_SUMS];
-    lrnde_driver_c.launch(k->rig->device, k->kernel, &k->rig->args, sums);
+    for (int i = 0; i < k->launches; i++) lrnde_driver_c.launch(k->rig->device, k->kernel, &k->rig->args, sums);
 }

@@ -18,10 +18,11 @@ typedef struct bench_rig {
     int n_blocks;
 } bench_rig;
 
-/* A kernel to launch; run bench_launch with it as a side of a comparison. */
+/* A kernel to launch so many times; run bench_launch with it as a side of a comparison. */
 typedef struct bench_kernel {
     bench_rig *rig;
     const lrnde_kernel *kernel;
+    int launches;
 } bench_kernel;
 
 /* Builds a model of this source tree with the settings "KEY=VALUE" of a NULL-terminated list.  Returns an exit code. */

@@ -30,7 +30,7 @@ void bench_compare(const bench_side *sides, int n, int threads, double seconds, 
         for (int i = 0; i < n; i++) {
             double start = seconds_of(clock);
             sides[i].run(sides[i].of);
-            sample[i][rounds] = seconds_of(clock) - start;
+            sample[i][rounds] = (seconds_of(clock) - start) / sides[i].count;
         }
         rounds++;
     }

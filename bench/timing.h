@@ -2,14 +2,15 @@
 #ifndef LRNDE_BENCH_TIMING_H
 #define LRNDE_BENCH_TIMING_H
 
-/* Something to time: run(of). */
+/* Something to time: run(of), which does it `count` times. */
 typedef struct bench_side {
     void (*run)(void *of);
     void *of;
+    int count;
 } bench_side;
 
 typedef struct bench_time {
-    double median; /* seconds of one run */
+    double median; /* seconds of doing it once */
     double least;
     double spread; /* interquartile range / median */
 } bench_time;

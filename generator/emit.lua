@@ -9,9 +9,10 @@ Emit.__index = Emit
 
 local function identifier(text) return (text:gsub("%[(%d+)%]", "%1"):gsub("[^%w_]", "_")) end
 
---- plan: schedule.plan's; backend: spellings; fields: says where a field lives (language/fields.lua).
-function emit.new(plan, backend, fields)
-  local e = setmetatable({ plan = plan, backend = backend, fields = fields, names = {}, taken = {} }, Emit)
+--- plan: schedule.plan's; backend: spellings; fields: says where a field lives (fields.lua); formulas: what the reader is
+-- told of a value by its name.
+function emit.new(plan, backend, fields, formulas)
+  local e = setmetatable({ plan = plan, backend = backend, fields = fields, formulas = formulas, names = {}, taken = {}, said = {} }, Emit)
   for _, word in ipairs(backend.reserved) do e.taken[word] = true end
   e:begin_function()
   return e
@@ -147,6 +148,16 @@ function Emit:scalars()
     end
   end
   return list
+end
+
+--- The formula that v is, or is a feature of, when it is met for the first time.
+function Emit:formula(v)
+  local bare = v.op ~= "input" and v.name and v.name:gsub("_%d+$", "")
+  local formula = bare and self.formulas[bare]
+  if formula and not self.said[bare] then
+    self.said[bare] = true
+    return formula
+  end
 end
 
 --- Forgets which scalars are declared: a new function begins.

@@ -51,7 +51,10 @@ end
 function Fields:pointer(field, size, per_sample)
   local base, index = split(field)
   local cast = writable[base] and "(real *)" or "(const real *)"
-  if base == "params" and index then return ("%sa->params + %d"):format(cast, self.params:leaf(index).offset) end
+  if base == "params" and index then
+    local offset = self.params:leaf(index).offset
+    return offset == 0 and cast .. "a->params" or ("%sa->params + %d"):format(cast, offset)
+  end
   if base == "tape" or base == "tape_in" then
     return ("%sa->%s + ((size_t)tile * %d + %d) * T"):format(cast, base, self.tape, index)
   end

@@ -94,20 +94,22 @@ function lrnde.optimize(graph, options, dump)
   return graph
 end
 
---- Kernels as text in a backend: sets k.text, k.parts, k.count, k.symbol; returns them in order.
+--- Kernels as text in a backend: sets k.title, k.text, k.parts, k.count, k.symbol; returns them in order.
 local function emit_kernels(p, backend, options)
   local m, list = p.m, {}
   local suffix = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
   lrnde.each_kernel(p, function(k, s, prefix)
     local graph = lrnde.optimize(k.graph, options)
     local f = fields.new(field_names(m, s.system), m.params, s.tape)
-    k.symbol = ("%s_%s%s_%s"):format(m.name, prefix, k.name, m.precision)
+    k.title = prefix .. k.name
+    k.symbol = ("%s_%s_%s"):format(m.name, k.title, m.precision)
     k.count = graph:count()
     local plan = schedule.plan(graph, {
       product_size = m.product_size, leaf = function(name) return m.params:leaf(name) end, gradient_size = m.params.size,
       is_shared = function(field) return f:is_shared(field) end })
     k.plan = plan
-    k.text, k.parts = backend.shape.kernel(plan, backend, f, { name = k.symbol, gemm = suffix })
+    k.text, k.parts = backend.shape.kernel(plan, backend, f, {
+      name = k.symbol, gemm = suffix, formulas = m.stepper.formulas(m.tab) })
     list[#list + 1] = k
   end)
   return list

@@ -86,6 +86,32 @@ local function evaluate(k, system, u, t, constants, external)
   return system.rhs(k, u, t, constants, external)
 end
 
+-- A coefficient in a formula: as it was written if that is short, else its symbol.
+local function coefficient(text, symbol) return #text <= 6 and text or symbol end
+
+local function weighted(weights, texts, symbol)
+  local terms = {}
+  for j, w in ipairs(weights) do
+    if w ~= 0 then terms[#terms + 1] = ("%s k%d"):format(coefficient(texts[j], symbol .. j), j) end
+  end
+  return "h (" .. table.concat(terms, " + "):gsub("%+ %-", "- ") .. ")"
+end
+
+--- What a step computes, for the reader of the emitted text: { [name of a value] = formula }.
+function erk.formulas(tab)
+  local list, text = {}, tab.text
+  list.u1 = "u1 = u + " .. weighted(tab.b, text.b, "b_")
+  local errors = {}
+  for q, weights in ipairs(tab.err or {}) do errors[q] = weighted(weights, text.err[q], ("e%d_"):format(q)) end
+  list.err = "err = " .. table.concat(errors, " and ")
+  for i = 2, tab.stages do
+    local z, c = "z" .. i, tab.c[i] == 1 and "h" or coefficient(text.c[i], "c" .. i) .. " h"
+    list[z] = ("%s = u + %s"):format(z, weighted(tab.A[i], text.A[i], "a" .. i .. "_"))
+    list["k" .. i] = ("k%d = f(t + %s, %s)"):format(i, c, tab.fsal and i == tab.stages and "u1" or z)
+  end
+  return list
+end
+
 --- One step from u: stages k, their arguments z, the new state u1.  k1 may be given (FSAL carry, or frozen), else it is
 -- evaluated.  All entries are lists over components.
 function erk.step(k, system, tab, u, t, h, constants, k1)

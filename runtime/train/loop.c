@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAVE_EVERY_S = 30 }; /* wall time between saves of the state */
+/* The state is saved so often that a kill loses little, and so seldom that saving takes a hundredth of the time. */
+static const double SAVE_EVERY_S = 0.1, SAVE_SHARE = 0.01;
 
 typedef struct run {
     const lrnde__training *training;
@@ -16,7 +17,7 @@ typedef struct run {
     lrnde__feed train, test;
     lrnde__reports reports;
     lrnde__state state;
-    double saved_at;
+    double saved_at, save_s; /* wall time of the last save, and what it took */
     lrnde__tensors good; /* a state from which a step has succeeded */
     void *params;        /* on their way from the training to the test solver */
 } run;
@@ -45,10 +46,12 @@ static lrnde_status write_last(const run *r, const lrnde__tensors *state, lrnde_
 static lrnde_status save_state(run *r, lrnde_error *e)
 {
     lrnde__tensors now;
+    double start = lrnde__seconds();
     lrnde_status status = lrnde__checkpoint_take(&now, r->train.solver, &r->state, e);
     if (!status) status = write_last(r, &now, e);
     lrnde__tensors_free(&now);
     r->saved_at = lrnde__seconds();
+    r->save_s = r->saved_at - start;
     return status;
 }
 
@@ -125,7 +128,8 @@ static lrnde_status one_step(run *r, int64_t step, lrnde__outcome *outcome, lrnd
         lrnde__reports_step(&r->reports, &report, step_s, evaluates ? &outcome->test : NULL);
     else
         lrnde__reports_progress(&r->reports, &report, r->training->steps, step_s);
-    return lrnde__seconds() - r->saved_at > SAVE_EVERY_S ? save_state(r, e) : LRNDE_OK;
+    double unsaved_s = lrnde__seconds() - r->saved_at;
+    return unsaved_s > SAVE_EVERY_S && r->save_s < SAVE_SHARE * unsaved_s ? save_state(r, e) : LRNDE_OK;
 }
 
 /* What is left on disk: the state where the run stopped, but after a failed computation the last one known to be good. */

@@ -130,12 +130,14 @@ local function lane_statement(e, v, block, lane, outside, before, after, reduce)
 end
 
 local function map_block(e, block, out)
-  local lane, outside, before, after, reduce = {}, {}, {}, {}, {}
-  for _, v in ipairs(block.values) do lane_statement(e, v, block, lane, outside, before, after, reduce) end
+  local formulas, lane, outside, before, after, reduce = {}, {}, {}, {}, {}, {}
+  for _, v in ipairs(block.values) do
+    local formula = e:formula(v)
+    if formula then table.insert(block.domain > 1 and formulas or lane, ("/* %s */"):format(formula)) end
+    lane_statement(e, v, block, lane, outside, before, after, reduce)
+  end
   if #lane == 0 then return end
-  local names = {}
-  for _, v in ipairs(block.values) do if v.name and v.op ~= "input" then names[#names + 1] = v.name end end
-  if #names > 0 then out:add(2, "/* %s */", table.concat(names, " ")) end
+  for _, formula in ipairs(formulas) do out:add(2, "%s", formula) end
   for _, r in ipairs(reduce) do
     local name = r.name or e:array_name(r.v.storage.array)
     out:add(2, "%s %s[T];", r.type, name)
@@ -187,10 +189,18 @@ local function product_block(e, block, out)
   local to = e:array_name(v.storage.array)
   local place = v.storage.row == 0 and to or ("%s + %d * T"):format(to, v.storage.row)
   local transposed = v.op == "matvec_t"
-  out:add(2, "/* %s = %s%s x */", v.name or e:name(v), w.name:gsub("^params%.", ""), transposed and "^T" or "")
-  out:add(2, "%s(%d, 0, %d, T, %d, %s, %d, %s, T, 0, %s, T);", gemm, transposed and 1 or 0,
+  local start = v.args[3] and e:operand(plan.values[v.args[3]], block)
+  out:add(2, "/* %s = %s%s x%s */", v.name or e:name(v), w.name:gsub("^params%.", ""), transposed and "^T" or "",
+          start and " + " .. start or "")
+  if start then
+    out:add(2, "for (int i = 0; i < %d; i++) {", v.size)
+    for _, line in ipairs(block.row_order or {}) do out:add(3, "const real %s = %s;", line.name, line.text) end
+    out:add(3, "LRNDE_LANES for (int l = 0; l < T; l++) %s = %s;", e.backend.load(to, v.storage.row, v.size > 1), start)
+    out:add(2, "}")
+  end
+  out:add(2, "%s(%d, 0, %d, T, %d, %s, %d, %s, T, %d, %s, T);", gemm, transposed and 1 or 0,
           transposed and w.dims[2] or w.dims[1], transposed and w.dims[1] or w.dims[2], e:pointer(w.name), w.dims[2],
-          row == 0 and base or ("%s + %d * T"):format(base, row), place)
+          row == 0 and base or ("%s + %d * T"):format(base, row), start and 1 or 0, place)
 end
 
 --- The scalars a function uses, in double, and their rounded copies.
@@ -264,9 +274,9 @@ local function shared_function(e, name, out)
   out:add(0, "}")
 end
 
---- Text of a kernel; options: { name, gemm = "f32" | "f32_d" | "f64" }.  Returns the text and { tile =, shared =, work = }.
+--- Text of a kernel; options: { name, gemm = "f32" | "f32_d" | "f64", formulas }.  Returns the text and { tile =, shared =, work = }.
 function shape.kernel(plan, backend, fields, options)
-  local e = emit.new(plan, backend, fields)
+  local e = emit.new(plan, backend, fields, options.formulas)
   e.gemm = options.gemm
   local inputs = {}
   for _, v in pairs(plan.values) do if v.op == "input" then inputs[v.name] = v end end

@@ -1,0 +1,166 @@
+/*
+ * test_memory.c - what compiled models allocate: nothing from the second solve of the same length on, forward, backward and
+ * with a regularizer; and that a limit is kept to.
+ *
+ * test_solve.c holds the loops against handwritten kernels; this is the whole of it, as an application meets it.
+ */
+#include "cases.h"
+
+#include "cli/build.h"
+#include "lrnde.h"
+
+#define OK(call) assert_int_equal(call, LRNDE_OK)
+
+/* Counts what the process allocates.  A sanitizer has its own allocator, and tests of leaks of its own. */
+#ifdef __SANITIZE_ADDRESS__
+static const long allocations;
+#else
+static long allocations;
+void *__libc_malloc(size_t);
+void *__libc_calloc(size_t, size_t);
+void *__libc_realloc(void *, size_t);
+void *__libc_memalign(size_t, size_t);
+void *malloc(size_t n)
+{
+    return allocations++, __libc_malloc(n);
+}
+void *calloc(size_t n, size_t m)
+{
+    return allocations++, __libc_calloc(n, m);
+}
+void *realloc(void *block, size_t n)
+{
+    return allocations++, __libc_realloc(block, n);
+}
+void *aligned_alloc(size_t align, size_t n)
+{
+    return allocations++, __libc_memalign(align, n);
+}
+#endif
+
+static const options_tool TOOL = {.program = "test_memory"};
+
+static const lrnde_model_desc *build(const char *file, const char *sensitivity)
+{
+    const lrnde_model_desc *model;
+    build_request request = {.model_file = file, .set = {&sensitivity, 1}};
+    assert_int_equal(build_model(&request, &TOOL, &model), EXIT_DONE);
+    return model;
+}
+
+static lrnde_solver *create(const lrnde_model_desc *model, int32_t batch, size_t memory_limit)
+{
+    lrnde_solver *s;
+    lrnde_error error;
+    lrnde_options o = LRNDE_OPTIONS;
+    o.batch = batch, o.training = 1, o.threads = 2, o.memory_limit = memory_limit;
+    if (lrnde_create(&s, model, &o, &error)) fail_msg("%s", error.text);
+    return s;
+}
+
+/* Gives every input some numbers; labels stay 0. */
+static void set_inputs(lrnde_solver *s)
+{
+    const lrnde_model_desc *model = lrnde_model(s);
+    for (int32_t i = 0; i < model->n_inputs; i++) {
+        int64_t n = (int64_t)lrnde_batch(s) * model->inputs[i].size;
+        float *x = malloc((size_t)n * sizeof *x);
+        if (model->inputs[i].label) memset(x, 0, (size_t)n * sizeof *x);
+        for (int64_t k = 0; k < n && !model->inputs[i].label; k++) x[k] = (float)(k % 7) / 7;
+        OK(lrnde_set(s, model->inputs[i].name, x, (size_t)n * sizeof *x));
+        free(x);
+    }
+}
+
+/* A gradient as training takes it.  The regularizer draws another time at every training step: so the steps are the same. */
+static void gradient(lrnde_solver *s)
+{
+    lrnde_report report;
+    double cot[2] = {1, 1};
+    lrnde_set_step(s, 0);
+    if (lrnde_model(s)->n_loss) {
+        OK(lrnde_loss_gradient(s, &report));
+    } else {
+        OK(lrnde_solve(s, NULL, 0, NULL));
+        OK(lrnde_gradient(s, "u", cot, sizeof cot));
+    }
+}
+
+static void allocates_once(const char *file, int32_t batch)
+{
+    static const char *const sensitivities[] = {"sensitivity=discrete", "sensitivity=interpolating"};
+    for (int i = 0; i < 2; i++) {
+        lrnde_solver *s = create(build(file, sensitivities[i]), batch, 0);
+        size_t held = 0;
+        long before = 0;
+        set_inputs(s);
+        for (int k = 0; k < 3; k++) {
+            gradient(s);
+            if (k == 0) before = allocations, held = lrnde_memory(s);
+        }
+        assert_int_equal(allocations, before);
+        assert_int_equal(lrnde_memory(s), held);
+        lrnde_destroy(s);
+    }
+}
+
+static void equations_allocate_once(void **state)
+{
+    (void)state;
+    allocates_once("models/lotka_volterra.lua", 1);
+}
+
+static void networks_allocate_once(void **state)
+{
+    (void)state;
+    allocates_once("tests/fixtures/digits.lua", 9);
+    allocates_once("tests/models/wide.lua", 64);
+}
+
+static void updates_allocate_nothing(void **state)
+{
+    (void)state;
+    lrnde_solver *s = create(build("tests/fixtures/digits.lua", "sensitivity=discrete"), 8, 0);
+    set_inputs(s);
+    gradient(s);
+    OK(lrnde_update(s));
+    long before = allocations;
+    OK(lrnde_update(s));
+    assert_int_equal(allocations, before);
+    lrnde_destroy(s);
+}
+
+/* With a limit of what a solve holds it works, with a little less it says so, and still does after that. */
+static void limit_is_kept(void **state)
+{
+    (void)state;
+    const lrnde_model_desc *model = build("models/lotka_volterra.lua", "sensitivity=discrete");
+    lrnde_solver *s = create(model, 1, 0);
+    gradient(s);
+    size_t held = lrnde_memory(s);
+    lrnde_destroy(s);
+
+    s = create(model, 1, held);
+    gradient(s);
+    assert_int_equal(lrnde_memory(s), held);
+    lrnde_destroy(s);
+
+    s = create(model, 1, held - 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_MEMORY);
+        assert_contains(lrnde_last_error(s)->text, "memory limit: ");
+        assert_true(lrnde_memory(s) < held);
+    }
+    lrnde_destroy(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equations_allocate_once),
+        cmocka_unit_test(networks_allocate_once),
+        cmocka_unit_test(updates_allocate_nothing),
+        cmocka_unit_test(limit_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
