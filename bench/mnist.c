@@ -32,7 +32,8 @@ static int against_products(const lrnde_kernel *kernel, int launches, bench_rig 
                             lrnde__json *config)
 {
     enum { OURS, ROWS, COLUMNS, SIDES };
-    bench_network rows = {.batch = BATCH, .wide = 784, .narrow = 100, .bare = 1, .repeat = EVALUATIONS, .order = BENCH_ROWS};
+    bench_network rows = {.batch = BATCH, .wide = 784, .narrow = 100, .bare = 1, .launches = launches, .order = BENCH_ROWS};
+    rows.evaluations = EVALUATIONS / launches;
     rows.threads = rig->args.workers;
     bench_network_open(&rows);
     bench_network columns = rows;

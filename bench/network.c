@@ -56,9 +56,11 @@ static void evaluate(const bench_network *n, int first, int samples)
 void bench_network_run(void *network)
 {
     const bench_network *n = network;
+    for (int launch = 0; launch < n->launches; launch++) {
 #pragma omp parallel for num_threads(n->threads) schedule(static, 1)
-    for (int thread = 0; thread < n->threads; thread++) {
-        int first = n->batch * thread / n->threads, end = n->batch * (thread + 1) / n->threads;
-        for (int i = 0; i < n->repeat; i++) evaluate(n, first, end - first);
+        for (int thread = 0; thread < n->threads; thread++) {
+            int first = n->batch * thread / n->threads, end = n->batch * (thread + 1) / n->threads;
+            for (int i = 0; i < n->evaluations; i++) evaluate(n, first, end - first);
+        }
     }
 }

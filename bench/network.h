@@ -15,7 +15,7 @@ typedef enum bench_order { BENCH_ROWS, BENCH_COLUMNS } bench_order;
 typedef struct bench_network {
     int batch, wide, narrow; /* x, y: wide; between: narrow.  Or the other way round */
     int threads, bare;
-    int repeat; /* evaluations of a run */
+    int launches, evaluations; /* a run lets the threads start so often, each time for so many evaluations */
     bench_order order;
     float *w1, *b1, *w2, *b2, *x, *z, *y;
 } bench_network;

@@ -13,7 +13,8 @@ static int run_rhs(int threads, lrnde_bench_result *result, lrnde__json *config)
     int code = bench_model("bench/spiral.lua", (const char *const[]){NULL}, &model);
     if (!code) code = bench_rig_open(&rig, model, BATCH, 1);
     if (code) return code;
-    bench_network peer = {.batch = BATCH, .wide = 2, .narrow = 50, .threads = 1, .repeat = TIMES, .order = BENCH_ROWS};
+    bench_network peer = {
+        .batch = BATCH, .wide = 2, .narrow = 50, .threads = 1, .launches = TIMES, .evaluations = 1, .order = BENCH_ROWS};
     bench_network_open(&peer);
     bench_network columns = peer;
     columns.order = BENCH_COLUMNS;

@@ -56,11 +56,12 @@ local function add_copy(plan, source)
   return plan.values[id]
 end
 
---- Is this value large enough to be a call of the matrix library?
+local INLINE_TERMS = 20       -- an inner product up to this long is a chain of statements in the loop that wants it
+
+--- Is this value a matrix product of its own, rather than statements of a loop?
 local function is_product(plan, v)
   if v.op ~= "matvec" and v.op ~= "matvec_t" then return v.op == "outer" end
-  local w = plan.values[v.args[1]]
-  return w.size >= plan.product_size
+  return plan.values[v.args[1]].dims[v.op == "matvec" and 2 or 1] > INLINE_TERMS
 end
 
 --- Wx + b with a shared b becomes one product that starts from b, its third argument, instead of from zeros: one pass less

@@ -58,7 +58,7 @@ for _, name in ipairs(host.list(FAIL .. "command")) do
     local script = FAIL .. "command/" .. name
     local expected = assert(host.read(script)):match "^# expect: ([^\n]*)\n"
     local folder = scratch .. "/" .. name
-    write_digits(function(file, content) host.write(folder .. "/data/" .. file, content) end)
+    write_digits(folder .. "/data")
     host.write(folder .. "/prelude.sh", PRELUDE)
     local environment = {
       GEN = check.tool "lrnde-gen", SOLVE = check.tool "lrnde-solve", TRAIN = check.tool "lrnde-train",

@@ -27,7 +27,7 @@ end
 
 -- Training runs of the digits, with options, in a folder that lasts as long as the program.
 local folder = check.folder()
-write_digits(function(file, content) host.write(folder .. "/data/" .. file, content) end)
+write_digits(folder .. "/data")
 
 local function train(options)
   return check.run(("timeout 30 %s --data %s/data --out %s/run %s %sdigits.lua")

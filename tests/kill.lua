@@ -8,7 +8,7 @@ local write_digits = dofile(host.root .. "/tests/fixtures/digits_data.lua")
 
 local KILLS <const> = 20
 local folder = check.folder()
-write_digits(function(file, content) host.write(folder .. "/data/" .. file, content) end)
+write_digits(folder .. "/data")
 
 -- A command that trains the digits into a folder of the test's own, for some seconds; one thread, so that sums are added in
 -- one order.

@@ -3,7 +3,7 @@
 #   sh tests/run.sh BUILD "unit programs" "lua scripts"
 build=$1
 failed=
-export LRNDE_CACHE="${LRNDE_CACHE:-$build/cache}" LRNDE_BUILD="$build"
+export LRNDE_CACHE="${LRNDE_CACHE:-$(pwd)/$build/cache}" LRNDE_BUILD="$build"
 for program in $2 $3; do
     case $program in
     *.lua) set -- "$build/tests/lua" "$program" ;;

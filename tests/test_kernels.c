@@ -10,15 +10,15 @@
  * The small models are compiled as the tools do it, in both precisions; all else with -O1, which is three times as quick.
  */
 #include "kernel_launch.h"
+#include "registries.h"
 
 #include "cli/build.h"
 #include "cli/process.h"
 
-#include <dirent.h>
 #include <float.h>
 #include <jansson.h>
 
-enum { MOST_FILES = 64, MOST_SETTINGS = 4, MOST_FAILURES = 20, LARGE = 50000 /* parameters */ };
+enum { MOST_SETTINGS = 4, MOST_FAILURES = 20, LARGE = 50000 /* parameters */ };
 
 extern const lrnde_driver lrnde_driver_c;
 
@@ -39,45 +39,6 @@ typedef struct comparison {
     double eps, worst; /* worst: largest |difference| / (eps terms) */
     int failures;
 } comparison;
-
-/* ---- registries ---- */
-
-typedef struct names {
-    char path[MOST_FILES][300];
-    int n;
-} names;
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-/* The .lua files of a folder, sorted. */
-static names lua_files(const char *folder)
-{
-    names list = {.n = 0};
-    struct dirent *entry;
-    DIR *dir = opendir(folder);
-    assert_non_null(dir);
-    while ((entry = readdir(dir))) {
-        size_t n = strlen(entry->d_name);
-        if (n < 5 || strcmp(entry->d_name + n - 4, ".lua")) continue;
-        assert_true(list.n < MOST_FILES);
-        snprintf(list.path[list.n++], sizeof list.path[0], "%s/%s", folder, entry->d_name);
-    }
-    closedir(dir);
-    assert_true(list.n > 0);
-    qsort(list.path, (size_t)list.n, sizeof list.path[0], by_name);
-    return list;
-}
-
-/* "tableaus/bs3.lua" -> "key=bs3". */
-static const char *setting(char text[static 300], const char *key, const char *path)
-{
-    const char *bare = strrchr(path, '/') + 1;
-    snprintf(text, 300, "%s=%.*s", key, (int)(strlen(bare) - 4), bare);
-    return text;
-}
 
 /* ---- comparing ---- */
 

@@ -127,7 +127,9 @@ end
 
 --- The table of named values that the user's function in a field gave, as { name, value } in the order of the names.
 function Model:named_vectors(k, given, field)
-  if type(given) ~= "table" or value.is(given) then self:fail_at(field, "must give a table of named values") end
+  if type(given) ~= "table" or value.is(given) or next(given) == nil then
+    self:fail_at(field, "must give a table of named values")
+  end
   local list = {}
   for i, name in ipairs(contract.identifiers(field, given)) do
     list[i] = { name = name, value = self:vector(k, given[name], field, name) }

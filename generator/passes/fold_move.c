@@ -91,8 +91,9 @@ static ir_id concat(ir_graph *g, int32_t n_args, const ir_id *args)
         end += next.n;
     }
     if (i == n_args && g->values[whole.x].rank == 1) return slice(g, whole.x, whole.first, end - whole.first);
-    const bool shared = g->values[args[0]].kind == IR_SHARED; /* a sum over the batch, which kernels keep as a vector */
-    if (n_args == 1 && !shared) return new1(g, IR_expand, args[0], 1, 0);
+    const ir_value *only = &g->values[args[0]];
+    const bool total = only->kind == IR_SHARED && only->op != IR_const; /* over the batch: kernels keep it as a vector */
+    if (n_args == 1 && !total) return new1(g, IR_expand, args[0], 1, 0);
     return ir_value_new(g, IR_concat, n_args, args, NULL);
 }
 

@@ -3,8 +3,6 @@
 local emit = require "emit"
 local shape = {}
 
-local UNROLL = 10             -- terms of an inner product a statement; gpu.md-style measurements: longer chains gain nothing
-local ROWS_TOGETHER = 4       -- rows of a long inner product that share their loads
 local STACK_ROWS = 64         -- arrays up to this many rows live on the stack, larger ones in the workspace
 
 local function writer()
@@ -20,66 +18,36 @@ end
 --- The feature a statement of the block is about: the variable of the loop over features, if there is one.
 local function feature(block) return block.domain > 1 and "i" or "0" end
 
---- y_o = sum_j w[o, j] x_j for the rows of a block: one chain in the lane loop if it is short, else a loop over j before it.
--- There a few rows go together: an element of x is loaded once for all, and their chains hide each other's latency.
-local function inner_product(e, v, block, outside, before)
+--- y_o = sum_j w[o, j] x_j for the feature of a block: one chain of statements.
+local function inner_product(e, v, block)
   local plan, b = e.plan, e.backend
   local w, x = plan.values[v.args[1]], plan.values[v.args[2]]
   local transposed = v.op == "matvec_t"
   local rows, cols = w.dims[1], w.dims[2]
-  local n = transposed and rows or cols
   if w.op ~= "input" then error("the matrix of a product must be a parameter", 0) end
   local matrix, from, row = e:pointer(w.name), e:rows(x)
-  local name = e:name(v)
-  local function weight(r, j)
-    local i = r == 0 and feature(block) or ("(%s + %d)"):format(feature(block), r)
-    if transposed then return ("%s[%s + %s]"):format(matrix, type(j) == "number" and j * cols or ("(%s) * %d"):format(j, cols), i) end
-    return ("%s[%s * %d + %s]"):format(matrix, i, cols, j)
+  local name, i = e:name(v), feature(block)
+  local function weight(j)
+    if transposed then return ("%s[%d + %s]"):format(matrix, j * cols, i) end
+    return ("%s[%s * %d + %d]"):format(matrix, i, cols, j)
   end
-  local function element(j)
-    if type(j) == "number" then return b.load(from, row + j, false) end
-    return ("%s[(%s) * T + l]"):format(from, row == 0 and j or ("%d + %s"):format(row, j))
+  local lines = {}
+  for j = 0, (transposed and rows or cols) - 1 do
+    local factors = { weight(j), b.load(from, row + j, false), name }
+    lines[#lines + 1] = j == 0 and ("real %s = %s * %s;"):format(name, factors[1], factors[2])
+                        or ("%s = %s;"):format(name, b.op("fma", factors, "real"))
   end
-  if n <= 2 * UNROLL then
-    local lines = { ("real %s = %s * %s;"):format(name, weight(0, 0), element(0)) }
-    for j = 1, n - 1 do lines[#lines + 1] = ("%s = %s;"):format(name, b.op("fma", { weight(0, j), element(j), name }, "real")) end
-    return lines
-  end
-  local together, sum = 1, e:fresh(name .. "_sum", v.id)
-  for r = 2, ROWS_TOGETHER do if v.size % r == 0 then together = r end end
-  local indent = together > 1 and "    " or ""
-  local function add(text, ...) before[#before + 1] = indent .. text:format(...) end
-  local function chains(terms, j)
-    add("LRNDE_LANES for (int l = 0; l < T; l++) {")
-    for r = 0, together - 1 do add("    real s%d = %s[%d][l];", r, sum, r) end
-    for q = 0, terms - 1 do
-      local at = type(j) == "number" and j + q or q == 0 and j or ("%s + %d"):format(j, q)
-      for r = 0, together - 1 do add("    s%d = %s;", r, b.op("fma", { weight(r, at), element(at), "s" .. r }, "real")) end
-    end
-    for r = 0, together - 1 do add("    %s[%d][l] = s%d;", sum, r, r) end
-    add("}")
-  end
-  outside[#outside + 1] = ("real %s[%d][T];"):format(sum, together)
-  if together > 1 then before[#before + 1] = ("if (i %% %d == 0) {"):format(together) end
-  for r = 0, together - 1 do add("for (int l = 0; l < T; l++) %s[%d][l] = 0;", sum, r) end
-  add("for (int j = 0; j < %d; j += %d) {", n // UNROLL * UNROLL, UNROLL)
-  indent = indent .. "    "
-  chains(UNROLL, "j")
-  indent = indent:sub(5)
-  add("}")
-  if n % UNROLL > 0 then chains(n % UNROLL, n // UNROLL * UNROLL) end
-  if together > 1 then before[#before + 1] = "}" end
-  return { ("const real %s = %s[%s][l];"):format(name, sum, together > 1 and "i % " .. together or "0") }
+  return lines
 end
 
---- One statement of a lane loop for value v, or several; `before` and `after` surround the lane loop of a feature, `outside`
--- comes before the loop over features.
-local function lane_statement(e, v, block, lane, outside, before, after, reduce)
+--- One statement of a lane loop for value v, or several; `before` and `after` surround the lane loop of a feature.
+
+local function lane_statement(e, v, block, lane, before, after, reduce)
   local plan, b = e.plan, e.backend
   local function operand(i) return e:operand(plan.values[v.args[i]], block) end
   local function declare(text) lane[#lane + 1] = ("const real %s = %s;"):format(e:name(v), text) end
   if v.op == "matvec" or v.op == "matvec_t" then
-    for _, line in ipairs(inner_product(e, v, block, outside, before)) do lane[#lane + 1] = line end
+    for _, line in ipairs(inner_product(e, v, block)) do lane[#lane + 1] = line end
   elseif v.op == "sum" then
     reduce[#reduce + 1] = { init = "0", type = "double", v = v }
     lane[#lane + 1] = ("%s[l] += (double)%s;"):format(e:array_name(v.storage.array), operand(1))
@@ -130,11 +98,11 @@ local function lane_statement(e, v, block, lane, outside, before, after, reduce)
 end
 
 local function map_block(e, block, out)
-  local formulas, lane, outside, before, after, reduce = {}, {}, {}, {}, {}, {}
+  local formulas, lane, before, after, reduce = {}, {}, {}, {}, {}
   for _, v in ipairs(block.values) do
     local formula = e:formula(v)
     if formula then table.insert(block.domain > 1 and formulas or lane, ("/* %s */"):format(formula)) end
-    lane_statement(e, v, block, lane, outside, before, after, reduce)
+    lane_statement(e, v, block, lane, before, after, reduce)
   end
   if #lane == 0 then return end
   for _, formula in ipairs(formulas) do out:add(2, "%s", formula) end
@@ -143,7 +111,6 @@ local function map_block(e, block, out)
     out:add(2, "%s %s[T];", r.type, name)
     out:add(2, "for (int l = 0; l < T; l++) %s[l] = %s;", name, r.init)
   end
-  for _, line in ipairs(outside) do out:add(2, "%s", line) end
   local indent = 2
   if block.domain > 1 then
     out:add(2, "for (int i = 0; i < %d; i++) {", block.domain)
@@ -161,7 +128,7 @@ local function map_block(e, block, out)
   if indent == 3 then out:add(2, "}") end
 end
 
---- One large matrix product; an outer product sums over the valid lanes only.
+--- One matrix product, by the library if it is large; an outer product sums over the valid lanes only.
 local function product_block(e, block, out)
   local plan, v = e.plan, block.value
   local gemm = "lrnde_gemm_" .. e.gemm
@@ -198,9 +165,16 @@ local function product_block(e, block, out)
     out:add(3, "LRNDE_LANES for (int l = 0; l < T; l++) %s = %s;", e.backend.load(to, v.storage.row, v.size > 1), start)
     out:add(2, "}")
   end
-  out:add(2, "%s(%d, 0, %d, T, %d, %s, %d, %s, T, %d, %s, T);", gemm, transposed and 1 or 0,
-          transposed and w.dims[2] or w.dims[1], transposed and w.dims[1] or w.dims[2], e:pointer(w.name), w.dims[2],
-          row == 0 and base or ("%s + %d * T"):format(base, row), start and 1 or 0, place)
+  local rows, cols = w.dims[1], w.dims[2]
+  local m, n = transposed and cols or rows, transposed and rows or cols
+  local from = row == 0 and base or ("%s + %d * T"):format(base, row)
+  if w.size >= plan.product_size then
+    out:add(2, "%s(%d, 0, %d, T, %d, %s, %d, %s, T, %d, %s, T);", gemm, transposed and 1 or 0, m, n, e:pointer(w.name), cols, from,
+            start and 1 or 0, place)
+  else
+    out:add(2, "lrnde_product_%s(%d, %d, %s, %d, %d, %s, %d, %s);", e.backend.precision, m, n, e:pointer(w.name), transposed and 1 or cols,
+            transposed and cols or 1, from, start and 1 or 0, place)
+  end
 end
 
 --- The scalars a function uses, in double, and their rounded copies.
@@ -315,10 +289,10 @@ function shape.kernel(plan, backend, fields, options)
       end
     end
     if work > 0 then text:add(1, "real *work = (real *)a->work + (size_t)worker * a->work_stride;") end
-    if plan.partial > 0 then
+    if #plan.partials > 0 then
       text:add(1, "real *restrict partial = (real *)a->partial + (size_t)worker * a->partial_stride; /* (%d) */", plan.partial)
     end
-    if work == 0 and plan.partial == 0 then text:add(1, "(void)worker;") end
+    if work == 0 and #plan.partials == 0 then text:add(1, "(void)worker;") end
     text:add(1, "for (int32_t tile = tile0; tile < tile1; tile++) {")
     if #plan.partials + #plan.sums > 0 then
       text:add(2, "const int lanes = tile == a->tiles - 1 ? a->batch - tile * T : T;")

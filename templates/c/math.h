@@ -189,3 +189,45 @@ LRNDE_UNUSED static inline double lrnde_sigmoid_f64(double x)
     }
 LRNDE_DEFINE_LANE_SUMS(f32, float)
 LRNDE_DEFINE_LANE_SUMS(f64, double)
+
+/*
+ * y (m, T) = W x, plus y itself if `add`; x (n, T); for the small matrices of narrow tiles.  Element (i, j) of W is
+ * w[i * si + j * sj], so that the transpose needs no other function.  Four rows at a time, their sums in registers.
+ */
+#define LRNDE_DEFINE_PRODUCT(suffix, number)                                                                                    \
+    LRNDE_UNUSED static void lrnde_product_##suffix(int m, int n, const number *restrict w, int si, int sj,                    \
+                                                    const number *restrict x, int add, number *restrict y)                     \
+    {                                                                                                                           \
+        int i = 0;                                                                                                              \
+        for (; i + 4 <= m; i += 4) {                                                                                            \
+            number s0[T], s1[T], s2[T], s3[T];                                                                                  \
+            for (int l = 0; l < T; l++) {                                                                                       \
+                s0[l] = add ? y[i * T + l] : 0, s1[l] = add ? y[(i + 1) * T + l] : 0;                                           \
+                s2[l] = add ? y[(i + 2) * T + l] : 0, s3[l] = add ? y[(i + 3) * T + l] : 0;                                     \
+            }                                                                                                                   \
+            for (int j = 0; j < n; j++) {                                                                                       \
+                const number *a = w + i * si + j * sj, a0 = a[0], a1 = a[si], a2 = a[2 * si], a3 = a[3 * si];                   \
+                for (int l = 0; l < T; l++) {                                                                                   \
+                    s0[l] = lrnde_fma_##suffix(a0, x[j * T + l], s0[l]);                                                        \
+                    s1[l] = lrnde_fma_##suffix(a1, x[j * T + l], s1[l]);                                                        \
+                    s2[l] = lrnde_fma_##suffix(a2, x[j * T + l], s2[l]);                                                        \
+                    s3[l] = lrnde_fma_##suffix(a3, x[j * T + l], s3[l]);                                                        \
+                }                                                                                                               \
+            }                                                                                                                   \
+            for (int l = 0; l < T; l++) {                                                                                       \
+                y[i * T + l] = s0[l], y[(i + 1) * T + l] = s1[l];                                                               \
+                y[(i + 2) * T + l] = s2[l], y[(i + 3) * T + l] = s3[l];                                                         \
+            }                                                                                                                   \
+        }                                                                                                                       \
+        for (; i < m; i++) {                                                                                                    \
+            number s[T];                                                                                                        \
+            for (int l = 0; l < T; l++) s[l] = add ? y[i * T + l] : 0;                                                          \
+            for (int j = 0; j < n; j++) {                                                                                       \
+                const number a = w[i * si + j * sj];                                                                            \
+                for (int l = 0; l < T; l++) s[l] = lrnde_fma_##suffix(a, x[j * T + l], s[l]);                                   \
+            }                                                                                                                   \
+            for (int l = 0; l < T; l++) y[i * T + l] = s[l];                                                                    \
+        }                                                                                                                       \
+    }
+LRNDE_DEFINE_PRODUCT(f32, float)
+LRNDE_DEFINE_PRODUCT(f64, double)
