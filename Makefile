@@ -6,7 +6,7 @@ CFLAGS  ?= -g
 PREFIX  ?= /usr/local
 FLOAT   := -fno-math-errno -fno-trapping-math -ffp-contract=off
 SAN     ?=
-ALL     := -std=c11 -D_GNU_SOURCE $(OPT) $(CFLAGS) -Wall -Wextra -Wpedantic $(FLOAT) -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -O1)
+ALL     := -std=c11 -D_GNU_SOURCE $(OPT) $(CFLAGS) -Wall -Wextra -Wpedantic $(FLOAT) -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
 LD      := $(if $(SAN),-fsanitize=$(SAN))
 Q       := $(if $(V),,@)
 
@@ -77,12 +77,18 @@ demo: all ## train the small classifier without and with local regularization; a
 
 test: all $(UNIT) $(B)/tests/lua ## every test; no GPU needed
 	$(Q)sh tests/run.sh $(B) "$(UNIT)" "$(SCRIPTS)"
+	$(Q)$(MAKE) --no-print-directory sanitize memcheck
 
+# test_kernels compiles and runs as many kernels as all the rest together; what it launches is covered by memcheck.
+SANITIZED := $(filter-out %/test_kernels,$(UNIT))
 sanitize: ## unit tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory B=$(B)-asan SAN=address,undefined unit
+unit: all $(SANITIZED)
+	$(Q)sh tests/run.sh $(B) "$(SANITIZED)" ""
 
-unit: all $(UNIT)
-	$(Q)sh tests/run.sh $(B) "$(UNIT)" ""
+memcheck: ## the tools under valgrind
+	$(Q)$(MAKE) --no-print-directory B=$(B)-memcheck OPT="-O1 -march=x86-64-v3" all $(B)-memcheck/tests/lua
+	$(Q)sh tests/memcheck.sh $(B)-memcheck
 
 bench: all ## ratios to peers, measured in one run
 	$(Q)$(B)/lrnde-bench
@@ -110,11 +116,11 @@ tidy: ## what clang-tidy says of the library
 	clang-tidy $$(git ls-files 'runtime/*.c') -- -std=c11 -D_GNU_SOURCE -Iruntime
 
 clean: ## remove what was built
-	rm -rf $(B) $(B)-asan
+	rm -rf $(B) $(B)-asan $(B)-memcheck
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t16
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all deps data demo test sanitize unit bench reproduce check-gpu golden install format tidy clean help
+.PHONY: all deps data demo test sanitize unit memcheck bench reproduce check-gpu golden install format tidy clean help
 .SECONDARY:

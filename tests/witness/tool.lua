@@ -34,7 +34,7 @@ end
 
 --- Runs a tool on a model; every line it prints as a table.  It must end well.
 local function run(name, model, options)
-  local command = ("%s --json --threads 1%s %s"):format(check.tool(name), options_text(options), model)
+  local command = ("CC=tests/quick_cc.sh %s --json --threads 1%s %s"):format(check.tool(name), options_text(options), model)
   local text, status = check.run(command)
   if status ~= 0 then error(("%s\nexit status %d: %s"):format(command, status, text), 3) end
   local lines = {}

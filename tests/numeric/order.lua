@@ -1,0 +1,58 @@
+--- Order: every method's error over fixed meshes falls as fast as its tableau says, and `lrnde-gen --tableau` accepts it.
+
+local check = require "check"
+local problems = require "witness.problems"
+local tableau = require "language.tableau"
+local tool = require "witness.tool"
+
+local SMALLEST <const>, LARGEST <const> = 1e-12, 1e-3       -- errors above rounding and within the asymptotic range
+
+local function error_at(problem, method, n)
+  local last = problem.ends[1]
+  local mesh = {}
+  for i = 0, n do mesh[i + 1] = last.t * i / n end
+  local u, largest = tool.solve(problem.model, { method = method, mesh = mesh, saveat = { last.t } }).u[1], 0
+  for i, x in ipairs(u) do largest = math.max(largest, math.abs(x - last.u[i])) end
+  return largest
+end
+
+--- The slope of -log(error) over log(n) through all points, by least squares.
+local function slope(points)
+  local n, x, y, xx, xy = #points, 0, 0, 0, 0
+  for _, p in ipairs(points) do
+    x, y, xx, xy = x + p[1], y + p[2], xx + p[1] * p[1], xy + p[1] * p[2]
+  end
+  return -(n * xy - x * y) / (n * xx - x * x)
+end
+
+--- Meshes twice as fine from one to the next, from the first with an error small enough to the last above rounding.
+local function measured_order(problem, method)
+  local points, n = {}, 2
+  while #points < 6 and n <= 4096 do
+    local err = error_at(problem, method, n)
+    if err < SMALLEST then break end
+    if err <= LARGEST then points[#points + 1] = { math.log(n), math.log(err) } end
+    n = 2 * n
+  end
+  if #points < 3 then error(("only %d meshes with errors in range"):format(#points)) end
+  return slope(points)
+end
+
+for _, method in ipairs(tableau.names()) do
+  local tab = tableau.load(method)
+  for _, name in ipairs { "Lotka-Volterra", "nonaut" } do
+    local problem
+    for _, p in ipairs(problems) do problem = p.name == name and p or problem end
+    check.case(("%s converges on %s"):format(method, name), function()
+      local measured = measured_order(problem, method)
+      if measured < tab.order - 0.2 then error(("measured %.2f, the tableau says %d"):format(measured, tab.order)) end
+    end)
+  end
+  check.case(method .. ": lrnde-gen --tableau", function()
+    local text, status = check.run(("%s --tableau tableaus/%s.lua"):format(check.tool "lrnde-gen", method))
+    check.equal(status, 0)
+    check.equal(tonumber(text:match "\norder%s+(%d+)"), tab.order)
+  end)
+end
+
+check.done()
