@@ -14,6 +14,6 @@ return L.ode {
   loss = L.cross_entropy { "logits", data = "label" },
   solver = { method = "tsit5", atol = 1e-6, rtol = 1e-6, tspan = { 0, 2 } },
   sensitivity = "discrete",
-  regularize = { sampling = "biased", coefficient = 30 },
+  regularize = { sampling = "biased", coefficient = 10 },
   train = { optimizer = L.adam { lr = L.cosine { 1e-2, 1e-4 } }, batch = 128, steps = 600 },
 }

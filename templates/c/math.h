@@ -192,7 +192,7 @@ LRNDE_DEFINE_LANE_SUMS(f64, double)
 
 /*
  * y (m, T) = W x, plus y itself if `add`; x (n, T); for the small matrices of narrow tiles.  Element (i, j) of W is
- * w[i * si + j * sj], so that the transpose needs no other function.  Four rows at a time, their sums in registers.
+ * w[i * si + j * sj], so that the transpose needs no other function.  Four rows at a time, or two, their sums in registers.
  */
 #define LRNDE_DEFINE_PRODUCT(suffix, number)                                                                                    \
     LRNDE_UNUSED static void lrnde_product_##suffix(int m, int n, const number *restrict w, int si, int sj,                    \
@@ -218,6 +218,18 @@ LRNDE_DEFINE_LANE_SUMS(f64, double)
                 y[i * T + l] = s0[l], y[(i + 1) * T + l] = s1[l];                                                               \
                 y[(i + 2) * T + l] = s2[l], y[(i + 3) * T + l] = s3[l];                                                         \
             }                                                                                                                   \
+        }                                                                                                                       \
+        for (; i + 2 <= m; i += 2) {                                                                                            \
+            number s0[T], s1[T];                                                                                                \
+            for (int l = 0; l < T; l++) s0[l] = add ? y[i * T + l] : 0, s1[l] = add ? y[(i + 1) * T + l] : 0;                   \
+            for (int j = 0; j < n; j++) {                                                                                       \
+                const number *a = w + i * si + j * sj, a0 = a[0], a1 = a[si];                                                   \
+                for (int l = 0; l < T; l++) {                                                                                   \
+                    s0[l] = lrnde_fma_##suffix(a0, x[j * T + l], s0[l]);                                                        \
+                    s1[l] = lrnde_fma_##suffix(a1, x[j * T + l], s1[l]);                                                        \
+                }                                                                                                               \
+            }                                                                                                                   \
+            for (int l = 0; l < T; l++) y[i * T + l] = s0[l], y[(i + 1) * T + l] = s1[l];                                       \
         }                                                                                                                       \
         for (; i < m; i++) {                                                                                                    \
             number s[T];                                                                                                        \

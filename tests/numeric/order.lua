@@ -11,12 +11,12 @@ local function error_at(problem, method, n)
   local last = problem.ends[1]
   local mesh = {}
   for i = 0, n do mesh[i + 1] = last.t * i / n end
-  local u, largest = tool.solve(problem.model, { method = method, mesh = mesh, saveat = { last.t } }).u[1], 0
-  for i, x in ipairs(u) do largest = math.max(largest, math.abs(x - last.u[i])) end
+  local u, largest = tool.solve(problem.model, { method = method, mesh = mesh, saveat = { 0, last.t } }).u, 0
+  for i, x in ipairs(u[2]) do largest = math.max(largest, math.abs(x - last.u[i])) end
   return largest
 end
 
---- The slope of -log(error) over log(n) through all points, by least squares.
+--- The slope of -log(error) over log(n), by least squares.
 local function slope(points)
   local n, x, y, xx, xy = #points, 0, 0, 0, 0
   for _, p in ipairs(points) do
@@ -25,17 +25,18 @@ local function slope(points)
   return -(n * xy - x * y) / (n * xx - x * x)
 end
 
---- Meshes twice as fine from one to the next, from the first with an error small enough to the last above rounding.
+--- Meshes twice as fine from one to the next; of those with an error in range the finest four, where the leading term of
+--- the error has come to rule.
 local function measured_order(problem, method)
   local points, n = {}, 2
-  while #points < 6 and n <= 4096 do
+  while n <= 4096 do
     local err = error_at(problem, method, n)
     if err < SMALLEST then break end
     if err <= LARGEST then points[#points + 1] = { math.log(n), math.log(err) } end
     n = 2 * n
   end
   if #points < 3 then error(("only %d meshes with errors in range"):format(#points)) end
-  return slope(points)
+  return slope { table.unpack(points, math.max(1, #points - 3)) }
 end
 
 for _, method in ipairs(tableau.names()) do

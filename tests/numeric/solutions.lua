@@ -7,28 +7,39 @@ local tool = require "witness.tool"
 local vector = require "witness.vector"
 
 local function check_ends(problem, method, tolerance)
-  local times = {}
-  for i, e in ipairs(problem.ends) do times[i] = e.t end
+  local times = { 0 }
+  for i, e in ipairs(problem.ends) do times[1 + i] = e.t end
   local r = tool.solve(problem.model, { method = method, atol = tolerance, rtol = tolerance, params = problem.params,
                                         u0 = problem.u0, saveat = times, tspan = { 0, times[#times] } })
   for i, e in ipairs(problem.ends) do
-    for j, x in ipairs(e.u) do check.near(r.u[i][j], x, 100 * tolerance * (1 + math.abs(x))) end
+    for j, x in ipairs(e.u) do check.near(r.u[1 + i][j], x, 100 * tolerance * (1 + math.abs(x))) end
   end
 end
 
+--- How far the gradient by u0 and parameters is from the known one, at tolerances of 1e-10.
+local function gradient_error(problem, method, sensitivity)
+  local r = tool.solve(problem.model, { method = method, sensitivity = sensitivity, gradient = "u[1]+u[2]", atol = 1e-10,
+                                        rtol = 1e-10 })
+  local known = problem.gradient
+  return vector.distance(vector.join(r.grad_params, r.grad_u0), vector.join(known.params, known.u0))
+end
+
+--- What the gradient may miss.  The interpolating adjoint sees the solution through dense output, whose error no step
+--- control sees: that of rkf45, of order 3 over the steps of a method of order 5, is what remains.
+local function gradient_limit(tab, sensitivity)
+  return sensitivity == "interpolating" and tab.dense.order < tab.order - 1 and 2e-7 or 1e-8
+end
+
 for _, method in ipairs(tableau.names()) do
-  local order = tableau.load(method).order
+  local tab = tableau.load(method)
+  local order = tab.order
   for _, problem in ipairs(problems) do
     for _, tolerance in ipairs { 1e-6, 1e-9, order > 2 and 1e-12 or nil } do
       check.case(("%s, %s at %g"):format(problem.name, method, tolerance), function() check_ends(problem, method, tolerance) end)
     end
     for _, sensitivity in ipairs(problem.gradient and order > 2 and { "discrete", "interpolating" } or {}) do
       check.case(("%s, %s: the %s gradient"):format(problem.name, method, sensitivity), function()
-        local r = tool.solve(problem.model, { method = method, sensitivity = sensitivity, gradient = "u[1]+u[2]", atol = 1e-10,
-                                              rtol = 1e-10 })
-        if os.getenv "SHOW" then print(method, sensitivity, vector.distance(r.grad_params, problem.gradient.params), vector.distance(r.grad_u0, problem.gradient.u0)) end
-        check.below(vector.distance(r.grad_params, problem.gradient.params), 1e-8)
-        check.below(vector.distance(r.grad_u0, problem.gradient.u0), 1e-8)
+        check.below(gradient_error(problem, method, sensitivity), gradient_limit(tab, sensitivity))
       end)
     end
   end

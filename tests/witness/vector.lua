@@ -30,6 +30,9 @@ function vector.combine(u, h, weights, vectors)
   return { re = re, im = im }
 end
 
+--- The entries of plain list a, then those of b.
+function vector.join(a, b) return table.move(b, 1, #b, #a + 1, table.move(a, 1, #a, 1, {})) end
+
 --- max |a_i - b_i| / max |b_i| of two plain lists: how far a is from b, relative to b's largest entry.
 function vector.distance(a, b)
   assert(#a == #b, "lists of different lengths")
