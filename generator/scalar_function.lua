@@ -79,7 +79,7 @@ function scalar_function.all(p, backend)
   for _, s in ipairs { p.forward, p.adjoint } do s.finish, s.rev_finish = finish, rev_finish end
   local r = m.regularize
   if r and r.estimate == "stiffness" then
-    p.stiff, p.rev_stiff = add(m.name .. "_stiffness", n + 2, function(k) return r.module.stiffness(k, tab) end)
+    p.stiff, p.rev_stiff = add(m.name .. "_stiffness", 2, function(k) return r.module.stiffness(k, tab) end)
   end
   return list
 end

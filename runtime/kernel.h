@@ -208,7 +208,7 @@ typedef struct lrnde_regularizer_desc {
     int32_t n_error_sums;             /* of the local kernel: error sums, then stiffness sums */
     double (*error)(const double *sums, double n);                             /* E of the local kernel's sums */
     void (*rev_error)(const double *sums, double n, double cot, double *cot_sums);
-    double (*stiff)(const double *sums, double n);                             /* S; NULL if the method has no pair of stages at c = 1 */
+    double (*stiff)(const double *sums, double n);                             /* S of the stiffness sums; NULL if it is not estimated */
     void (*rev_stiff)(const double *sums, double n, double cot, double *cot_sums);
     int32_t rhs_evals;
 } lrnde_regularizer_desc;

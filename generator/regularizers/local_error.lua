@@ -45,10 +45,9 @@ function local_error.kernels(system, tab, stepper, params, options)
   return { ["local"] = forward, rev_local = rev }
 end
 
---- S of the two stiffness sums, which follow the error sums; 0 where the stage arguments coincide.
+--- S of the two stiffness sums, the first of them sums[0]; 0 where the stage arguments coincide.
 function local_error.stiffness(k, tab)
-  local first = #tab.err
-  local dk, dz = k:scalar(("sums[%d]"):format(first)), k:scalar(("sums[%d]"):format(first + 1))
+  local dk, dz = k:scalar "sums[0]", k:scalar "sums[1]"
   local ratio = value.select(dz, dk / value.select(dz, dz, 1), 0)
   return value.select(ratio, value.sqrt(value.select(ratio, ratio, 1)), 0) / tab.real_stability_limit
 end
