@@ -1,4 +1,5 @@
---- The field `loss` of a model: terms, each a loss of one output against one input of the data.
+--- The fields `loss` and `metrics` of a model: terms, each a loss of one output against one input of the data.  Terms of the
+-- loss are minimized, metrics only reported; a loss may bring a metric of its own, as cross-entropy brings accuracy.
 
 local data = require "language.data"
 local kernel = require "kernel"
@@ -15,12 +16,13 @@ local function probe_outputs(m, probe)
   return outputs
 end
 
-local function load_term(m, name, term, outputs, probe)
+--- A term of `field`, checked: { name, module, of, data, weight }.
+local function load_term(m, field, name, term, outputs, probe)
   local word = vocabulary.name(term, "loss")
-  if type(term) ~= "table" or not word then m:fail("loss." .. name, "must be a loss, such as L.mse { ... }") end
+  if type(term) ~= "table" or not word then m:fail(field .. "." .. name, "must be a loss, such as L.mse { ... }") end
   vocabulary.check_options(term)
   local module, of = vocabulary.losses:get(word), term[1]
-  local function refuse(message, ...) m:fail("loss", "L.%s: " .. message, word, ...) end
+  local function refuse(message, ...) m:fail(field, "L.%s: " .. message, word, ...) end
   if type(of) ~= "string" then refuse("its first entry names an output, such as \"u\"") end
   if not outputs[of] then
     local known = contract.names(outputs)
@@ -39,21 +41,29 @@ local function load_term(m, name, term, outputs, probe)
   if not module.needs_label and input.size ~= size then
     refuse("output '%s' has %d features, the data '%s' %d", of, size, target, input.size)
   end
-  m.terms[#m.terms + 1] = { name = name, module = module, of = of, data = target, weight = term.weight or 1 }
-  if module.metric then
-    m.metrics[#m.metrics + 1] = { name = module.metric.name, per_sample = module.metric.per_sample, of = of, data = target }
-  end
+  return { name = name, module = module, of = of, data = target, weight = term.weight or 1 }
+end
+
+local function add_metric(m, name, per_sample, term)
+  m.metrics[#m.metrics + 1] = { name = name, per_sample = per_sample, of = term.of, data = term.data }
 end
 
 --- Sets terms and metrics of m.
 function terms.load(m)
   m.terms, m.metrics = {}, {}
-  local loss = m.spec.loss
-  if not loss then return end
-  local given = vocabulary.is(loss, "loss") and { [vocabulary.name(loss, "loss")] = loss } or loss
   local probe = kernel.new("probe", m.params)
   local outputs = probe_outputs(m, probe)
-  for _, name in ipairs(contract.identifiers("loss", given)) do load_term(m, name, given[name], outputs, probe) end
+  local function each(field, visit)
+    local given = m.spec[field]
+    if not given then return end
+    if vocabulary.is(given, "loss") then given = { [vocabulary.name(given, "loss")] = given } end
+    for _, name in ipairs(contract.identifiers(field, given)) do visit(load_term(m, field, name, given[name], outputs, probe)) end
+  end
+  each("loss", function(term)
+    m.terms[#m.terms + 1] = term
+    if term.module.metric then add_metric(m, term.module.metric.name, term.module.metric.per_sample, term) end
+  end)
+  each("metrics", function(term) add_metric(m, term.name, term.module.per_sample, term) end)
 end
 
 return terms
