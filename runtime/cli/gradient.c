@@ -3,7 +3,9 @@
 #include "cli/expression.h"
 #include "cli/tool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static double *reals(int64_t n)
 {
@@ -39,6 +41,27 @@ int gradient_take(gradient *g, const options_tool *tool, const char *expression,
     }
     free(cot);
     return status ? tool_failure(tool, lrnde_last_error(s)) : code;
+}
+
+/* By a data input of one sample; labels have none. */
+static void input_json(lrnde_solver *s, const lrnde_input_desc *input, lrnde__json *json)
+{
+    char name[sizeof((lrnde_array *)0)->name];
+    lrnde_array array;
+    snprintf(name, sizeof name, "grad/%s", input->name);
+    if (lrnde_array_find(s, name, &array)) return;
+    double *grad = reals(input->size);
+    name[strlen("grad")] = '_';
+    if (!tool_get(s, array.name, grad, input->size)) lrnde__json_numbers(json, name, grad, input->size);
+    free(grad);
+}
+
+void gradient_json(const gradient *g, lrnde_solver *s, lrnde__json *json)
+{
+    const lrnde_model_desc *model = lrnde_model(s);
+    if (g->u0) lrnde__json_numbers(json, "grad_u0", g->u0, model->state);
+    lrnde__json_numbers(json, "grad_params", g->params, model->n_params);
+    for (int32_t i = 0; i < model->n_inputs; i++) input_json(s, &model->inputs[i], json);
 }
 
 void gradient_free(gradient *g)

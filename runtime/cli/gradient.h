@@ -16,6 +16,8 @@ typedef struct gradient {
  * reported.  Free g in any case.
  */
 int gradient_take(gradient *g, const options_tool *tool, const char *expression, lrnde_solver *s, const trajectory *j);
+/* Members "grad_u0", "grad_params" and, by the model's data, "grad_<input>" of the object being written. */
+void gradient_json(const gradient *g, lrnde_solver *s, lrnde__json *json);
 void gradient_free(gradient *g);
 
 #endif

@@ -131,8 +131,7 @@ static void show_json(const solve_options *o, lrnde_solver *s, const trajectory 
         if (o->stats) show_mesh(&json, s);
         if (g->params) lrnde__json_number(&json, "value", g->value);
         trajectory_json(j, sample, &json);
-        if (g->u0) lrnde__json_numbers(&json, "grad_u0", g->u0, j->state);
-        if (g->params) lrnde__json_numbers(&json, "grad_params", g->params, j->model->n_params);
+        if (g->params) gradient_json(g, s, &json);
         lrnde__json_end(&json);
     }
 }

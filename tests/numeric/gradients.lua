@@ -11,6 +11,8 @@ local tableau = require "language.tableau"
 local tool = require "witness.tool"
 local vector = require "witness.vector"
 
+tool.compiler = "tests/quick_cc.sh"
+
 local LOSS <const> = "u[1]^2 + 3*u[2]"
 
 local function loss(u1, u2) return u1 * u1 + 3 * u2 end

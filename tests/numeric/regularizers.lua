@@ -11,6 +11,8 @@ local tableau = require "language.tableau"
 local tool = require "witness.tool"
 local vector = require "witness.vector"
 
+tool.compiler = "tests/quick_cc.sh"
+
 local TOLERANCE <const> = { atol = 1e-3, rtol = 1e-3 }
 local T <const> = 0.7
 local ROUNDING <const> = 1e-12                  -- of E: a few units in the last place of u, in tolerances

@@ -3,8 +3,9 @@
 -- Nothing of the generator's derivatives, steppers, schedules or emitted code takes part.  Vectors are those of vector.lua,
 -- samples one after another; parameters are the flat list of lrnde-solve --params.
 
-local kernel = require "kernel"
+local dual = require "witness.dual"
 local head = require "head"
+local kernel = require "kernel"
 local model = require "language.model"
 local vector = require "witness.vector"
 
@@ -45,6 +46,22 @@ function System:inputs(p)
   return re, im
 end
 
+--- u0 and the constants of the solve (a list) for parameters p, from the inputs `data` at the first time, by name.
+function System:start(p, data)
+  self.init = self.init or head.kernels(self.m).init.graph
+  local re, im = self:inputs(p)
+  re.t = { 0 }
+  self:add_data(re, data)
+  local batch = #re["data[0]"] // self.m.data.inputs[1].size
+  local out, constants = self.init:eval(re, batch, im), {}
+  for i = 1, #self.m.constants do constants[i] = out[("out[%d]"):format(i)] end
+  return out["out[0]"], constants
+end
+
+function System:add_data(re, data)
+  for i, input in ipairs(self.m.data.inputs) do re[("data[%d]"):format(i - 1)] = data[input.name] end
+end
+
 --- f(t, u) for parameters p and constants of the solve, a list of vectors in the order of their names.
 function System:field(p, constants)
   local re, im = self:inputs(p)
@@ -57,18 +74,19 @@ function System:field(p, constants)
   end
 end
 
---- The model's loss of the states us[i] at times[i], data[i] the named inputs there; a vector of one number.
+--- The model's loss of the states us[i] at times[i], data[i] the named inputs there; a dual number.
 function System:loss(p, us, times, data)
   self.head = self.head or head.kernels(self.m).head.graph
-  local loss = vector.constant { 0 }
+  local loss = dual(0, 0)
   local re, im = self:inputs(p)
   for i, u in ipairs(us) do
     local batch = #u.re // self.m.state
     re.t, re.weight, re["in[0]"], im["in[0]"] = { times[i] }, { 1 / (batch * #times) }, u.re, u.im
-    for j, input in ipairs(self.m.data.inputs) do re[("data[%d]"):format(j - 1)] = data[i][input.name] end
+    self:add_data(re, data[i])
     local sums = self.head:eval(re, batch, im)
     for q, term in ipairs(self.m.terms) do
-      loss = vector.combine(loss, term.weight, { 1 }, { sums[("sums[%d]"):format(q - 1)] })
+      local sum = sums[("sums[%d]"):format(q - 1)]
+      loss = loss + term.weight * dual(sum.re[1], sum.im[1] / vector.tiny)
     end
   end
   return loss

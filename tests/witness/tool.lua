@@ -6,6 +6,9 @@ local check = require "check"
 
 local tool = {}
 
+--- What the tools compile with; a suite of many models and little work names tests/quick_cc.sh.
+tool.compiler = "cc"
+
 --- A JSON object of numbers, lists of them and plain words, as a Lua table; null is NaN.
 local function decode(line)
   local text = line:gsub("[%[%]]", { ["["] = "{", ["]"] = "}" }):gsub('"([%w_]+)":', '["%1"]='):gsub("null", "(0/0)")
@@ -34,7 +37,7 @@ end
 
 --- Runs a tool on a model; every line it prints as a table.  It must end well.
 local function run(name, model, options)
-  local command = ("CC=tests/quick_cc.sh %s --json --threads 1%s %s"):format(check.tool(name), options_text(options), model)
+  local command = ("CC=%s %s --json --threads 1%s %s"):format(tool.compiler, check.tool(name), options_text(options), model)
   local text, status = check.run(command)
   if status ~= 0 then error(("%s\nexit status %d: %s"):format(command, status, text), 3) end
   local lines = {}

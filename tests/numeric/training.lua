@@ -1,0 +1,129 @@
+--- One training step, end to end: samples with constants of their own, a loss at several times, a local regularizer.
+--
+-- Without momentum the optimizer's slot is -lr times the gradient of loss + w_reg reg, and lr is a power of 2.  The witness solves
+-- anew, with its own step control, and differentiates by the complex step, holding what the regularizer holds.
+
+local adaptive = require "witness.adaptive"
+local check = require "check"
+local runge_kutta = require "witness.runge_kutta"
+local system = require "witness.system"
+local tool = require "witness.tool"
+local vector = require "witness.vector"
+local weights = require "witness.weights"
+
+tool.compiler = "tests/quick_cc.sh"
+
+local MODEL <const> = "tests/numeric/models/fitted.lua"
+local TOLERANCE <const> = { atol = 1e-3, rtol = 1e-3 }
+
+--- What makes a regularizer weigh as much as the loss, or a gradient that lacks its part would pass.
+local function coefficient(o)
+  if o.estimate == "stiffness" then return 10 end
+  return o.step_size == "automatic" and 1e7 or 1e4
+end
+
+--- The data: times, and at each the inputs of all samples, as MODEL names them.
+local function read_data()
+  local times, data, samples = {}, {}, {}
+  for line in io.lines "tests/numeric/models/fitted.csv" do
+    local run, t, x, y, a, b, g = line:match "^(%a+),([^,]+),([^,]+),([^,]+),([^,]+),([^,]+),([^,]+)$"
+    if run ~= "run" then
+      samples[run] = samples[run] and samples[run] + 1 or 1
+      local k = samples[run]
+      times[k], data[k] = tonumber(t), data[k] or { u = {}, drive = {}, gain = {} }
+      for name, list in pairs { u = { x, y }, drive = { a, b }, gain = { g } } do
+        for _, text in ipairs(list) do table.insert(data[k][name], tonumber(text)) end
+      end
+    end
+  end
+  return times, data
+end
+
+--- Trains one step; the log's line, the parameters before it and the gradient, both as flat lists.
+local function train(s, set)
+  local folder = check.folder()
+  local log = tool.train(MODEL, { data = "tests/numeric/models", out = folder, set = set })[1]
+  local tensors, p, gradient = weights.read(folder .. "/last.safetensors"), {}, {}
+  check.run("rm -r " .. folder)
+  for _, leaf in ipairs(s.m.params.list) do
+    for i, x in ipairs(tensors[leaf.name]) do
+      local change = tensors["optimizer/0/" .. leaf.name][i]
+      gradient[#gradient + 1], p[#p + 1] = -change / log.lr, x - change
+    end
+  end
+  return log, p, gradient
+end
+
+--- The local step of regularizer o at t_reg of a solution by `steps`: a dual number.  held: f and steps at real parameters.
+local function regularizer(s, o, t_reg, t1, f, steps, held)
+  local step = runge_kutta.containing(held.steps, t_reg)
+  local t, h = step.t, step.h
+  if o.step_size == "automatic" then
+    t = t_reg
+    h = adaptive.first_step(s.tab, held.f, t, t1, runge_kutta.at(s.tab, held.f, held.steps, t), TOLERANCE)
+  end
+  local total = o.gradient == "total"
+  local u = runge_kutta.at(s.tab, total and f or held.f, total and steps or held.steps, t)
+  local k1 = o.gradient == "truncated" and held.f(t, u) or nil
+  local trial = runge_kutta.step(s.tab, f, t, h, u, k1)
+  if o.estimate == "stiffness" then return runge_kutta.stiffness(s.tab, trial) end
+  return runge_kutta.error(s.tab, trial, TOLERANCE) * h
+end
+
+--- The loss and, with a regularizer, its value at parameters p: dual numbers.
+local function evaluate(s, mesh, p, o, log, held)
+  local times, data = read_data()
+  local u0, constants = s:start(p, data[1])
+  local f = s:field(p, constants)
+  local steps = runge_kutta.integrate(s.tab, f, mesh, u0)
+  local us = {}
+  for i, t in ipairs(times) do us[i] = runge_kutta.at(s.tab, f, steps, t) end
+  return s:loss(p, us, times, data), o and regularizer(s, o, log.t_reg, mesh[#mesh], f, steps, held or { f = f, steps = steps }),
+         { f = f, steps = steps }
+end
+
+local function check_step(method, o)
+  local words = {}
+  for key, word in pairs(o or {}) do words[#words + 1] = ("%s=%q"):format(key, word) end
+  table.sort(words)
+  local set = { "method=" .. method, o and ("regularize={coefficient=%g,%s}"):format(coefficient(o), table.concat(words, ",")) }
+  local s = system.load(MODEL, { set = set })
+  local log, p, gradient = train(s, set)
+  local times, data = read_data()
+  local constant = vector.constant(p)
+  local u0, constants = s:start(constant, data[1])
+  local mesh, rejected = adaptive.mesh(s.tab, s:field(constant, constants), times[1], times[#times], u0, TOLERANCE)
+  check.equal({ log.accepted, log.rejected }, { #mesh - 1, rejected })
+
+  local loss, reg, held = evaluate(s, mesh, constant, o, log)
+  check.near(log.loss, loss.value, 1e-12)
+  if o then
+    check.near(log.reg, reg.value, 1e-9 * reg.value + 1e-12)
+    check.equal(log.t_reg > times[1] and log.t_reg < times[#times], true)
+    if o.sampling == "biased" then check.near(log.t_reg, runge_kutta.containing(held.steps, log.t_reg + 1e-12).t, 1e-12) end
+  end
+  local expected = {}
+  for i = 1, #p do
+    local l, r = evaluate(s, mesh, vector.variable(p, i), o, log, held)
+    expected[i] = l.slope + (r and coefficient(o) * r.slope or 0)
+  end
+  check.below(vector.distance(gradient, expected), 1e-7)
+end
+
+for _, method in ipairs { "bs3", "vern7", "heun21" } do
+  check.case(("a loss at several times, %s"):format(method), function() check_step(method) end)
+end
+for _, gradient in ipairs { "truncated", "partial", "total" } do
+  for _, sampling in ipairs { "unbiased", "biased" } do
+    for _, step_size in ipairs { "accepted", "automatic" } do
+      check.case(("tsit5: %s, %s, %s"):format(gradient, sampling, step_size), function()
+        check_step("tsit5", { gradient = gradient, sampling = sampling, step_size = step_size })
+      end)
+    end
+  end
+  check.case(("dp5: %s stiffness"):format(gradient), function()
+    check_step("dp5", { gradient = gradient, sampling = "unbiased", step_size = "accepted", estimate = "stiffness" })
+  end)
+end
+
+check.done()
