@@ -46,12 +46,14 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
                            : !(o->time_limit_s >= 0) ? "time_limit_s"
                            : !(o->atol >= 0)         ? "atol"
                            : !(o->rtol >= 0)         ? "rtol"
+                           : !(o->h >= 0)            ? "h"
                                                      : NULL;
     if (negative) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "option %s is negative", negative);
     if (o->batch == 0) o->batch = desc->train.batch > 0 ? desc->train.batch : 1;
     if (!o->device) o->device = "auto";
     if (o->atol == 0) o->atol = desc->atol;
     if (o->rtol == 0) o->rtol = desc->rtol;
+    if (o->h == 0) o->h = desc->h;
     if (o->t0 == o->t1) o->t0 = desc->t0, o->t1 = desc->t1;
     if (o->max_steps == 0) o->max_steps = desc->max_steps > 0 ? desc->max_steps : 1000000;
     if (o->time_limit_s == 0) o->time_limit_s = 3600;
