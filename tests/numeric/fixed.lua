@@ -14,7 +14,7 @@ local MODEL <const> = "tests/numeric/models/equations.lua"     -- from 0 to 1.5
 local H <const> = 0.2                                          -- seven whole steps and a half
 
 local function options(method, more)
-  local o = { method = method, set = { "solver.h=" .. H } }
+  local o = { method = method, h = H }
   for key, value in pairs(more or {}) do o[key] = value end
   return o
 end
@@ -33,7 +33,7 @@ end
 --- How far the gradients of the discrete and the continuous adjoint are from each other with steps of h.
 local function disagreement(method, h)
   local function gradient(sensitivity)
-    return tool.solve(MODEL, { method = method, sensitivity = sensitivity, gradient = "x", set = { "solver.h=" .. h } }).grad_params
+    return tool.solve(MODEL, { method = method, sensitivity = sensitivity, gradient = "x", h = h }).grad_params
   end
   return vector.distance(gradient "interpolating", gradient "discrete")
 end
@@ -66,7 +66,7 @@ end
 check.case("backwards, and a step longer than the interval", function()
   local r = tool.solve(MODEL, { method = "rk4", tspan = { 1.5, 0 }, stats = true, set = { "solver.h=0.5" } })
   check.equal(r.accepted, 3)
-  r = tool.solve(MODEL, { method = "rk4", stats = true, set = { "solver.h=100" } })
+  r = tool.solve(MODEL, { method = "rk4", stats = true, h = 100 })
   check.equal(r.accepted, 1)
 end)
 
