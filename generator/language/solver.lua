@@ -9,7 +9,7 @@ local solver = {}
 
 local MOST_SAVE_TIMES <const> = 1000000
 
--- What a family of methods offers the rest: see steppers/erk.lua.
+-- What a family of methods offers the rest: see one_step.lua.
 local steppers = registry.open("steppers", {
   family = "string", doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
   formulas = "function",
