@@ -116,10 +116,13 @@ function Emit:row_operand(v, block)
   if not block.rows[v.id] then
     local args = {}
     for i, a in ipairs(v.args) do args[i] = self:operand(self.plan.values[a], block) end
-    if not self.backend.spell[v.op] then error(("'%s' of a shared vector is beyond this backend"):format(v.op), 0) end
+    local unit = v.op == "pad" and #self.plan.values[v.args[1]].dims == 0
+    if not self.backend.spell[v.op] and not unit then error(("'%s' of a shared vector is beyond this backend"):format(v.op), 0) end
     local name = self:fresh("row" .. v.id .. "_" .. block.number)
     block.rows[v.id] = name
-    table.insert(block.row_order, { name = name, text = self.backend.op(v.op, args, "real") })
+    local op = unit and "select" or v.op
+    if unit then args = { ("(i == %d)"):format(v.attrs[1]), args[1], self.backend.number(0) } end
+    table.insert(block.row_order, { name = name, text = self.backend.op(op, args, "real") })
   end
   return block.rows[v.id]
 end

@@ -10,7 +10,8 @@
 -- A tableau without an error estimate steps with a fixed h; the one sum of its step, sum u1^2, says whether u1 is finite.
 --
 -- A system is { components = { {name, kind, size}.. }, rhs = function(k, u, t, constants, external) -> list,
--- constants = { {name, size}.. }, external = size or nil }.  The carry is the components, then, if the method is FSAL,
+-- constants = { {name, size}.. }, external = size or nil, external_rate = its time derivative, function(k, external, t,
+-- constants) }.  The carry is the components, then, if the method is FSAL,
 -- their k_1.  Everything here is built by the functions below and differentiated by derive.lua; nothing is written twice.
 
 local value = require "language.value"

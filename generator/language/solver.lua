@@ -11,7 +11,7 @@ local MOST_SAVE_TIMES <const> = 1000000
 
 -- What a family of methods offers the rest: see one_step.lua.
 local steppers = registry.open("steppers", {
-  family = "string", doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
+  family = "string", doc = "string", precision = "string?", kernel = "function", step = "function", carried_step = "function", put_step = "function",
   formulas = "function",
   extra_stages = "function", error_sums = "function", put_sums = "function", finish = "function", interior = "function",
   carry_components = "function", read_carry = "function", read_constants = "function" })
@@ -26,6 +26,9 @@ local function load_method(m, options)
   end
   m.tab = tableau.load(word)
   m.stepper = steppers:get(m.tab.family)
+  if m.stepper.precision and m.precision ~= m.stepper.precision then
+    m:fail("precision", "%s needs \"%s\"", m.tab.name, m.stepper.precision)
+  end
 end
 
 local function load_tspan(m)

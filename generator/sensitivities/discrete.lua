@@ -11,7 +11,7 @@ local kernel = require "kernel"
 local discrete = { name = "discrete", doc = "exact gradient of the computed solution (discretise, then differentiate)" }
 
 local costly = { matvec = true, matvec_t = true, exp = true, log = true, log1p = true, sin = true, cos = true, tanh = true,
-                 sigmoid = true, pow = true }
+                 sigmoid = true, pow = true, lu = true, lu_solve = true, lu_solve_t = true }
 
 --- Differentiates a step already built in k; full: with cotangents of the stages (dense output) and of the error sums.
 local function reverse(k, system, tab, stepper, step, full)

@@ -45,7 +45,10 @@ function interpolating.adjoint(system, params)
     return result
   end
 
-  return { name = "adjoint", components = components, constants = system.constants, external = state.size, rhs = rhs }
+  local function external_rate(k, u, t, constants) return system.rhs(k, { u }, t, constants)[1] end
+
+  return { name = "adjoint", components = components, constants = system.constants, external = state.size, rhs = rhs,
+           external_rate = external_rate }
 end
 
 return interpolating
