@@ -142,9 +142,7 @@ local function product_block(e, block, out)
         if y.size * x.size >= plan.product_size then
           out:add(2, "%s(0, 1, %d, %d, lanes, %s, T, %s, T, 1, partial + %d, %d);", gemm, y.size, x.size, at(yb, yr), at(xb, xr), p.at, x.size)
         else
-          out:add(2, "for (int i = 0; i < %d; i++)", y.size)
-          out:add(3, "for (int j = 0; j < %d; j++) partial[%d + i * %d + j] += lrnde_lane_dot_%s(%s + i * T, %s + j * T, lanes);",
-                  x.size, p.at, x.size, e.backend.precision, at(yb, yr), at(xb, xr))
+          out:add(2, "lrnde_outer_%s(%d, %d, %s, %s, lanes, partial + %d);", e.backend.precision, y.size, x.size, at(yb, yr), at(xb, xr), p.at)
         end
       end
     end
