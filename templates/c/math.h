@@ -7,12 +7,15 @@
  *             whose sides a compiler would divide on both
  *   sigmoid x = 1 / (1 + E) or, below 0, E / (1 + E),  E = e^-|x|; what rounding 1 + E lost is put back
  */
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(__GNUC__) && !defined(__clang__)
 #define LRNDE_LANES _Pragma("GCC ivdep")
-#define LRNDE_UNUSED __attribute__((unused))
-#define LRNDE_ONCE   __attribute__((unused, noinline)) /* compiled once, not at every call: what is called once a row or more */
 #else
 #define LRNDE_LANES
+#endif
+#ifdef __GNUC__
+#define LRNDE_UNUSED __attribute__((unused))
+#define LRNDE_ONCE   __attribute__((unused, noinline)) /* compiled once, not at every call: a call is for a whole row or more */
+#else
 #define LRNDE_UNUSED
 #define LRNDE_ONCE
 #endif
