@@ -3,7 +3,7 @@
 --   language/model.lua    loads and checks the file: an initial value problem, outputs, a loss
 --   steppers/<family>     expands the tableau over the problem: rhs, step, dense output, local step
 --   sensitivities/<name>  their reverses, or an adjoint system that the stepper expands in turn
---   regularizers/, head   the local step, outputs and loss, the optimizer's update
+--   local_step, head      what regularizers/ sum over a step, outputs and loss, the optimizer's update
 --   passes/*.c            fold, cse, unroll, lincomb, dce: verified after each
 --   schedule, emit        blocks and storage; statements, through the backend's spelling and shape
 --   outline               loops that the kernels have in common
@@ -18,6 +18,7 @@ local contract = require "language.contract"
 local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
+local local_step = require "local_step"
 local model = require "language.model"
 local outline = require "outline"
 local schedule = require "schedule"
@@ -66,7 +67,7 @@ local function build(path, options)
   p.kernels, p.outputs = head.kernels(m)
   for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end
   if m.regularize then
-    for name, k in pairs(m.regularize.module.kernels(m.system, m.tab, m.stepper, m.params, m.regularize)) do p.kernels[name] = k end
+    for name, k in pairs(local_step.kernels(m)) do p.kernels[name] = k end
   end
   return p
 end
