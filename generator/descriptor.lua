@@ -129,10 +129,13 @@ function descriptor.text(p)
       quote(m.train.optimizer), m.train.module.slots, schedule(m.train.lr), m.train.batch, m.train.steps, m.train.evaluate_every)
   end
   if r then
-    fields[#fields + 1] = (".regularizer = {LRNDE_REG_%s, LRNDE_%s, %s, %s, %s, %s, %s, %d, %s, %s, %s, %s, %d}"):format(
-      r.sampling:upper(), r.gradient:upper(), boolean(r.estimate == "stiffness"), boolean(r.step_size == "automatic"),
-      boolean(r.points == "saveat"), boolean(r.include_start), schedule(r.coefficient), #m.tab.err, p.forward.finish, p.forward.rev_finish,
-      p.stiff or "0", p.rev_stiff or "0", p.kernels["local"].rhs_evals)
+    local regularizers = array(out, "lrnde_regularizer_term", name .. "_regularizers", map(r.terms, function(term)
+      return ("{%s, %s, %s, %d, %s, %s}"):format(quote(term.name), schedule(term.coefficient), boolean(term.module.times_h(term.options)),
+                                                 term.first_sum, term.estimate, term.rev_estimate)
+    end))
+    fields[#fields + 1] = (".regularizer = {LRNDE_REG_%s, LRNDE_%s, %s, %s, %s, %d, %s}"):format(
+      r.sampling:upper(), r.gradient:upper(), boolean(r.step_size == "automatic"), boolean(r.points == "saveat"),
+      boolean(r.include_start), #r.terms, regularizers)
   end
   table.move(kernel_fields(model_kernels, p.kernels), 1, #model_kernels, #fields + 1, fields)
   out[#out + 1] = ("const lrnde_model_desc lrnde_%s = {\n    %s,\n};"):format(name, table.concat(fields, ",\n    "))

@@ -11,10 +11,10 @@ local MOST_SAVE_TIMES <const> = 1000000
 
 -- What a family of methods offers the rest: see one_step.lua.
 local steppers = registry.open("steppers", {
-  family = "string", doc = "string", precision = "string?", kernel = "function", step = "function", carried_step = "function", put_step = "function",
+  family = "string", doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
   formulas = "function",
   extra_stages = "function", error_sums = "function", put_sums = "function", finish = "function", interior = "function",
-  carry_components = "function", read_carry = "function", read_constants = "function" })
+  carry_components = "function", recorded = "function", read_carry = "function", read_constants = "function" })
 solver.steppers = steppers
 
 local function load_method(m, options)
@@ -26,8 +26,9 @@ local function load_method(m, options)
   end
   m.tab = tableau.load(word)
   m.stepper = steppers:get(m.tab.family)
-  if m.stepper.precision and m.precision ~= m.stepper.precision then
-    m:fail("precision", "%s needs \"%s\"", m.tab.name, m.stepper.precision)
+  if m.tab.precision and m.precision ~= m.tab.precision then m:fail("precision", "%s needs \"%s\"", m.tab.name, m.tab.precision) end
+  if m.tab.largest_state and m.state > m.tab.largest_state then
+    m:fail("solver.method", "%s factorises the Jacobian of at most %d features, not %d", m.tab.name, m.tab.largest_state, m.state)
   end
 end
 

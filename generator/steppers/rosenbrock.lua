@@ -12,9 +12,7 @@ local derive = require "derive"
 local one_step = require "one_step"
 local value = require "language.value"
 
-local rosenbrock = { family = "rosenbrock", doc = "Rosenbrock: for stiff systems; linearly implicit, exact Jacobian, f64", precision = "f64" }
-
-local LARGEST <const> = 128          -- components of a dense Jacobian
+local rosenbrock = { family = "rosenbrock", doc = "Rosenbrock: for stiff systems; linearly implicit, exact Jacobian, f64" }
 
 function rosenbrock.formulas(tab)
   local list, text = one_step.formulas(tab), tab.text
@@ -33,7 +31,6 @@ end
 --- (I/gamma - h J) factorised; f is the right-hand side at u.
 local function factorise(k, tab, f, u, h)
   local n, columns = value.size(u), {}
-  if n > LARGEST then error(("%s factorises the Jacobian: a state of %d is beyond its %d"):format(tab.name, n, LARGEST), 0) end
   for j = 1, n do
     local unit = value.spread(value.op("pad", { k:const(1) }, { j - 1, n }))
     local column = derive.jvp({ f }, { { u, unit } })[1]

@@ -28,6 +28,9 @@ rosenbrock.fields = {
 -- How much of a step is kept when it might be a little longer or shorter: a new step is a new factorisation.
 local QSTEADY <const> = 1.2
 
+-- The state is solved for with a dense Jacobian.
+local LARGEST <const> = 128
+
 -- The inverse of the lower triangular matrix I/gamma - C.
 local function inverse(gamma, C)
   local rows = {}
@@ -136,7 +139,7 @@ function rosenbrock.complete(data, file)
   return {
     stages = stages, order = order, embedded_order = embedded_order, fsal = false,
     declared = { order = data.order, embedded_order = data.embedded_order },
-    residual = worst,
+    residual = worst, precision = "f64", largest_state = LARGEST,
     gamma = gamma:tonumber(), c = c.number, d = d.number, A = coefficients.facet(A, "number"), C = coefficients.facet(C, "number"),
     b = m.number, err = { err.number }, combine = "rms",
     text = { gamma = tostring(data.gamma), c = c.text, d = d.text, A = coefficients.facet(A, "text"),
