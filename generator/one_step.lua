@@ -9,7 +9,7 @@
 --
 -- A tableau without an error estimate steps with a fixed h; the one sum of its step, sum u1^2, says whether u1 is finite.
 --
--- A system is { components = { {name, kind, size}.. }, rhs = function(k, u, t, constants, external) -> list,
+-- A system is { components = { {name, kind, size, atol_shares = of each feature or nil}.. }, rhs = function(k, u, t, constants, external) -> list,
 -- constants = { {name, size}.. }, external = size or nil, external_rate = its time derivative, function(k, external, t,
 -- constants) }.  The carry is the components, then, if the method is FSAL,
 -- their k_1.  Everything here is built by the functions below and differentiated by derive.lua; nothing is written twice.
@@ -117,6 +117,13 @@ local function total(system, c, v)
   return system.components[c].kind == "sample" and value.batch_sum(s) or s
 end
 
+--- What the error of a component is measured by, given its size: atol + size rtol.
+local function tolerance(k, component, size)
+  local atol = k:scalar "atol"
+  if component.atol_shares then atol = atol * value.lift(k.graph, component.atol_shares) end
+  return atol + size * k:scalar "rtol"
+end
+
 --- The error sums of a step, a list over error vectors of the values of the components.
 function one_step.error_sums(k, system, tab, step, h, scaled)
   local sums = {}
@@ -125,8 +132,7 @@ function one_step.error_sums(k, system, tab, step, h, scaled)
     sums[q] = each_component(system, function(c)
       local e = err[c]
       if scaled then
-        local scale = k:scalar "atol" + value.max(value.abs(step.u[c]), value.abs(step.u1[c])) * k:scalar "rtol"
-        e = e / scale
+        e = e / tolerance(k, system.components[c], value.max(value.abs(step.u[c]), value.abs(step.u1[c])))
       end
       return total(system, c, e * e)
     end)
@@ -210,13 +216,12 @@ function kernels.rhs(k, system)
   for c, v in ipairs(f) do k:output(("out[%d]"):format(c - 1), v) end
 end
 
-local function scale(k, u) return k:scalar "atol" + value.abs(u) * k:scalar "rtol" end
-
 --- Norms of the automatic first step: sum (u/sc)^2 and sum (f0/sc)^2.
 function kernels.first(k, system)
   for c, component in ipairs(system.components) do
     local u, f0 = k:component(("carry[%d]"):format(c - 1), component), k:component(("in[%d]"):format(c - 1), component)
-    for q, x in ipairs { u / scale(k, u), f0 / scale(k, u) } do
+    local scale = tolerance(k, component, value.abs(u))
+    for q, x in ipairs { u / scale, f0 / scale } do
       k:accumulate(("sums[%d]"):format(q - 1), total(system, c, x * x))
     end
   end
@@ -230,7 +235,7 @@ function kernels.second(k, system)
   end
   local f1 = one_step.evaluate(k, system, u1, k:scalar "t" + h, one_step.read_constants(k, system), one_step.read_external(k, system, 0))
   for c in ipairs(f1) do
-    local x = (f1[c] - f0[c]) / scale(k, u[c])
+    local x = (f1[c] - f0[c]) / tolerance(k, system.components[c], value.abs(u[c]))
     k:accumulate("sums[0]", total(system, c, x * x))
   end
 end
