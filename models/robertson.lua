@@ -1,4 +1,4 @@
---- Robertson's chemical reactions, stiff over eleven decades of time: for lrnde-solve and the paper's figure 2.
+--- Robertson's chemical reactions, stiff over eleven decades of time (the paper's figure 2).
 local L = require "lrnde"
 
 return L.ode {
