@@ -74,9 +74,10 @@ function scalar_function.all(p, backend)
     list[#list + 1] = pair(name, n_sums, make, backend)
     return name, "rev_" .. name
   end
-  local n = #tab.err
-  local finish, rev_finish = add(m.name .. "_finish", n, function(k) return m.stepper.finish(k, tab) end)
-  for _, s in ipairs { p.forward, p.adjoint } do s.finish, s.rev_finish = finish, rev_finish end
+  if tab.err then
+    local finish, rev_finish = add(m.name .. "_finish", #tab.err, function(k) return m.stepper.finish(k, tab) end)
+    for _, s in ipairs { p.forward, p.adjoint } do s.finish, s.rev_finish = finish, rev_finish end
+  end
   local r = m.regularize
   if r and r.estimate == "stiffness" then
     p.stiff, p.rev_stiff = add(m.name .. "_stiffness", 2, function(k) return r.module.stiffness(k, tab) end)

@@ -162,8 +162,8 @@ typedef struct lrnde_system_desc {
     int32_t n_external;               /* stages, or 0 */
     int32_t n_k, n_extra;             /* stages of component 0 that are in neither carry nor next; extra stages of dense output */
     int64_t tape;                     /* elements of real per tile lane (a sample) */
-    int32_t n_sums;                   /* of step */
-    double (*finish)(const double *sums, double n);                            /* E */
+    int32_t n_sums;                   /* of step, that E is made of */
+    double (*finish)(const double *sums, double n);                            /* E; NULL: no estimate, the sums are finite if the step is */
     void (*rev_finish)(const double *sums, double n, double cot, double *cot_sums);
     lrnde_controller controller;
 #define LRNDE_X(name, doc) lrnde_kernel name;
@@ -268,6 +268,7 @@ typedef struct lrnde_model_desc {
     int32_t n_saveat;                 /* save times given in the model; 0: t1, or the data's times if saveat_data */
     const double *saveat;
     int32_t saveat_data;
+    double h;                         /* fixed step, a length; 0: the error estimate decides */
     int64_t max_steps;
     lrnde_sensitivity sensitivity;
     lrnde_data_desc data;

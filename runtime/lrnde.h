@@ -79,6 +79,7 @@ typedef struct lrnde_options {
     uint64_t seed;                             /* of parameters and of the times of regularization */
     double atol, rtol;                         /* default: the model's */
     double t0, t1;                             /* default (t0 == t1): the model's */
+    double h;                                  /* length of fixed steps; default: the model's, else the error estimate decides */
     int64_t max_steps;                         /* accepted and rejected; default: the model's, else 1e6 */
     double time_limit_s;                       /* of one solve or sweep; default one hour */
     void *user;                                /* handed to the callbacks */

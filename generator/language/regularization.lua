@@ -25,6 +25,7 @@ function regularization.load(m)
     if #given > 1 then m:fail("regularize", "only one local regularizer a model for now") end
     given = given[1]
   end
+  if not m.tab.err then m:fail("regularize", "%s has no error estimate to regularize", m.tab.name) end
   local fields = { coefficient = "number|table?", include_start = "boolean?" }
   for option in pairs(words) do fields[option] = "string?" end
   contract.check(given, fields, m.file, "regularize")

@@ -40,12 +40,20 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
     if (desc->abi != LRNDE_ABI)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s was generated for ABI %d, this is %d", desc->name, (int)desc->abi,
                            LRNDE_ABI);
-    if (o->batch < 0 || o->threads < 0 || o->max_steps < 0 || o->time_limit_s < 0 || !(o->atol >= 0 && o->rtol >= 0))
-        return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "an option is negative");
+    const char *negative = o->batch < 0              ? "batch"
+                           : o->threads < 0          ? "threads"
+                           : o->max_steps < 0        ? "max_steps"
+                           : !(o->time_limit_s >= 0) ? "time_limit_s"
+                           : !(o->atol >= 0)         ? "atol"
+                           : !(o->rtol >= 0)         ? "rtol"
+                           : !(o->h >= 0)            ? "h"
+                                                     : NULL;
+    if (negative) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "option %s is negative", negative);
     if (o->batch == 0) o->batch = desc->train.batch > 0 ? desc->train.batch : 1;
     if (!o->device) o->device = "auto";
     if (o->atol == 0) o->atol = desc->atol;
     if (o->rtol == 0) o->rtol = desc->rtol;
+    if (o->h == 0) o->h = desc->h;
     if (o->t0 == o->t1) o->t0 = desc->t0, o->t1 = desc->t1;
     if (o->max_steps == 0) o->max_steps = desc->max_steps > 0 ? desc->max_steps : 1000000;
     if (o->time_limit_s == 0) o->time_limit_s = 3600;
