@@ -41,9 +41,9 @@ end
 
 local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
                          "rev_dense" }
-local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "update" }
+local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update" }
 
---- s: { system, kernels, tape, finish, rev_finish }.
+--- s: { system, kernels, tape or nil, finish, rev_finish }.
 local function system(out, m, s, name)
   local tab, sys = m.tab, s.system
   local carry = m.stepper.carry_components(sys, tab)
@@ -59,7 +59,7 @@ local function system(out, m, s, name)
     (".n_external = %d"):format(sys.external and tab.stages or 0),
     ".external_c = " .. array(out, "double", name .. "_c", map(tab.c, number)),
     (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
-    (".tape = %d"):format(s.tape or 0),
+    (".tape = %d"):format(s.tape and s.tape.size or 0),
     (".n_sums = %d"):format(#(tab.err or {})),
     (".finish = %s, .rev_finish = %s"):format(s.finish or "0", s.rev_finish or "0"),
     (".controller = {%s}"):format(table.concat(map({ "beta1", "beta2", "gamma", "qmin", "qmax" }, function(key)

@@ -82,6 +82,7 @@ typedef struct lrnde__local {
     int taken;      /* AT_TIME: done */
     double count;   /* candidates of the reservoir */
     int64_t step;   /* the accepted step it is; -1: one of its own, from u(t) */
+    int joined;     /* the sweep's own reverse of that step is the local step's too */
     double t_reg, t, h;
     void *const *carry, *const *next, *const *k; /* the step, where a record has it */
     lrnde__record record;                        /* of two slots: a step of its own, or what another record will not keep */
@@ -240,6 +241,8 @@ void lrnde__local_draw(lrnde_solver *s);
 void lrnde__local_step(lrnde__run *r, int64_t n);
 lrnde_status lrnde__local_evaluate(lrnde_solver *s);
 double lrnde__local_sum(const lrnde_solver *s);
+void lrnde__local_cotangents(const lrnde_solver *s, double *cot_sums);
+int lrnde__local_joins(const lrnde_solver *s);
 void lrnde__local_gradient(lrnde_solver *s);
 
 /* jumps.c */
