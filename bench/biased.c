@@ -84,7 +84,7 @@ static int compare(const char *settings[], int threads, lrnde_bench_result *resu
                                    .threads = threads};
     lrnde__json_string(config, "network", "784-100-784 tanh, f32");
     lrnde__json_string(config, "method", model->method);
-    lrnde__json_string(config, "sensitivity", model->sensitivity == LRNDE_DISCRETE ? "discrete" : "interpolating");
+    lrnde__json_string(config, "sensitivity", model->sensitivity.name);
     lrnde__json_integer(config, "batch", BATCH);
     lrnde__json_number(config, "tolerance", model->rtol);
     lrnde__json_integer(config, "nfe", training[BIASED].report.forward.nfe);
