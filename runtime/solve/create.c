@@ -152,7 +152,8 @@ static void plan_adjoint(lrnde_solver *s)
 {
     const lrnde_system_desc *sys = s->desc->adjoint;
     const lrnde_sensitivity *how = &s->desc->sensitivity;
-    s->adjoint = (lrnde__run){.s = s, .sys = sys, .record = &s->adjoint_record, .what = "adjoint"};
+    s->adjoint = (lrnde__run){.s = s, .sys = sys, .record = &s->adjoint_record};
+    s->adjoint.what = how->state ? "adjoint, solving u back" : "adjoint";
     s->adjoint.f0 = lrnde__arrays(s, sys->carry, sys->n_components);
     s->adjoint.external = lrnde__host(s, (size_t)sys->n_external * sizeof *s->adjoint.external);
     s->adjoint_u = lrnde__state_arrays(s, sys->n_external);

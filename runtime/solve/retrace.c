@@ -75,7 +75,7 @@ void lrnde__retrace_meet(lrnde_solver *s, double t, void **carry)
 
 lrnde_status lrnde__retrace_end(lrnde_solver *s)
 {
-    static const char says[] = "adjoint: solved back, u misses the solution by %.3g tolerances, more than %g: "
+    static const char says[] = "adjoint, solving u back: u misses the solution by %.3g tolerances, more than %g: "
                                "use checkpoints or another sensitivity";
     const lrnde_sensitivity *how = &s->desc->sensitivity;
     lrnde__retrace *v = &s->retrace;
