@@ -119,7 +119,7 @@ function descriptor.text(p)
     (".tspan_data = %s"):format(boolean(m.solver.tspan_data)),
     (".n_saveat = %d, .saveat = %s, .saveat_data = %s"):format(#saveat, array(out, "double", name .. "_saveat", map(saveat, number)), boolean(m.saveat.from_data)),
     (".max_steps = %d"):format(m.solver.max_steps),
-    ".sensitivity = LRNDE_" .. m.sensitivity:upper(),
+    (".sensitivity = LRNDE_%s, .store = LRNDE_STORE_%s, .checkpoints = %d"):format(m.sensitivity:upper(), m.store:upper(), m.checkpoints),
     (".data = {%s, %d, %s}"):format(quote(m.data.reader), #m.data.options, options),
     ".forward = " .. forward,
     ".adjoint = " .. adjoint,

@@ -190,6 +190,9 @@ typedef enum lrnde_regularize { LRNDE_REG_NONE, LRNDE_REG_UNBIASED, LRNDE_REG_BI
 typedef enum lrnde_gradient_kind { LRNDE_TRUNCATED, LRNDE_PARTIAL, LRNDE_TOTAL } lrnde_gradient_kind;
 typedef enum lrnde_sensitivity { LRNDE_DISCRETE, LRNDE_INTERPOLATING } lrnde_sensitivity;
 
+/* What a solve keeps of its steps for the way back: see record.c of the runtime.  The same gradient, bit for bit. */
+typedef enum lrnde_store { LRNDE_STORE_STAGES, LRNDE_STORE_STATE, LRNDE_STORE_CHECKPOINTS } lrnde_store;
+
 /* A schedule over training steps 1..n: value(step).  See schedule.h. */
 typedef enum lrnde_schedule_kind { LRNDE_CONSTANT, LRNDE_EXPONENTIAL, LRNDE_LINEAR, LRNDE_COSINE, LRNDE_INVERSE } lrnde_schedule_kind;
 typedef struct lrnde_schedule {
@@ -270,6 +273,8 @@ typedef struct lrnde_model_desc {
     int32_t saveat_data;
     int64_t max_steps;
     lrnde_sensitivity sensitivity;
+    lrnde_store store;
+    int32_t checkpoints;              /* of LRNDE_STORE_CHECKPOINTS, at least 1 */
     lrnde_data_desc data;
     lrnde_train_desc train;
     lrnde_regularizer_desc regularizer;

@@ -72,7 +72,36 @@ local function load_saveat(m)
   end
 end
 
---- Sets tab, stepper, solver, saveat and sensitivity of m.  options.method overrides the model's.
+-- A sensitivity algorithm as a word, as L.<name> { ... }, or as a table of options: of the one it begins with, else of the
+-- default.
+local function load_sensitivity(m)
+  local given = m.spec.sensitivity or "discrete"
+  local word = given
+  if type(given) == "table" and not vocabulary.is(given, "sensitivity") then word = given[1] or "discrete" end
+  m.sensitivity = m:word("sensitivity", "sensitivity", vocabulary.sensitivities, word)
+  local module = vocabulary.sensitivities:get(m.sensitivity)
+  local options = {}
+  if type(given) == "table" then
+    for name, x in pairs(given) do if name ~= 1 then options[name] = x end end
+  end
+  contract.check(options, module.options or {}, m.file, "sensitivity")
+  m.store, m.checkpoints = "stages", 0
+  if not module.storage then return end
+  local store, checkpoints = module.storage(options)
+  if store ~= "stages" and store ~= "state" and store ~= "checkpoints" then
+    m:fail("sensitivity.store", "'%s' is none of: stages, state, checkpoints", store)
+  end
+  if store == "checkpoints" and not checkpoints then m:fail("sensitivity.checkpoints", "missing: how many") end
+  if store ~= "checkpoints" and checkpoints then
+    m:fail("sensitivity.checkpoints", "store = \"%s\" has no checkpoints", store)
+  end
+  if checkpoints and not (checkpoints >= 1 and checkpoints < 1 << 31) then
+    m:fail("sensitivity.checkpoints", "%d is not between 1 and %d", checkpoints, (1 << 31) - 1)
+  end
+  m.store, m.checkpoints = store, checkpoints or 0
+end
+
+--- Sets tab, stepper, solver, saveat, sensitivity, store and checkpoints of m.  options.method overrides the model's.
 function solver.load(m, options)
   local given = contract.check(m.spec.solver, { method = "string|table?", atol = "number?", rtol = "number?",
                                                 tspan = "table|string?", max_steps = "integer?" }, m.file, "solver")
@@ -85,7 +114,7 @@ function solver.load(m, options)
   if m.solver.max_steps < 1 then m:fail("solver.max_steps", "must be positive") end
   load_tspan(m)
   load_saveat(m)
-  m.sensitivity = m:word("sensitivity", "sensitivity", vocabulary.sensitivities, m.spec.sensitivity or "discrete")
+  load_sensitivity(m)
 end
 
 return solver

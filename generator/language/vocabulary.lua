@@ -21,7 +21,8 @@ vocabulary.losses = registry.open("losses", {
 vocabulary.optimizers = registry.open("optimizers", {
   name = "string", doc = "string", options = "table", slots = "integer", update = "function" })   -- options: with defaults
 vocabulary.sensitivities = registry.open("sensitivities", {
-  name = "string", doc = "string", kernels = "function?", adjoint = "function?" })
+  name = "string", doc = "string", options = "table?", kernels = "function?", adjoint = "function?",
+  storage = "function?" })                                    -- storage: of its options, what the forward record keeps
 vocabulary.regularizers = registry.open("regularizers", {
   name = "string", doc = "string", kernels = "function", stiffness = "function?" })
 
@@ -100,7 +101,7 @@ function vocabulary.environment(options, used)
   for _, name in ipairs(vocabulary.optimizers:names()) do
     L[name] = component("optimizer", name, optimizer_options(vocabulary.optimizers:get(name).options))
   end
-  for _, name in ipairs(vocabulary.sensitivities:names()) do L[name] = component("sensitivity", name, {}) end
+  for _, name in ipairs(vocabulary.sensitivities:names()) do L[name] = component("sensitivity", name, vocabulary.sensitivities:get(name).options or {}) end
   for _, name in ipairs(vocabulary.regularizers:names()) do L[name] = component("regularizer", name) end
   for _, name in ipairs(tableau.names()) do L[name] = component("method", name, {}) end
   for _, reader in ipairs(data.readers()) do L[reader] = component("data", reader, data.options(reader)) end

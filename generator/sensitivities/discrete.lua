@@ -8,7 +8,15 @@
 local value = require "language.value"
 local kernel = require "kernel"
 
-local discrete = { name = "discrete", doc = "exact gradient of the computed solution (discretise, then differentiate)" }
+local discrete = {
+  name = "discrete", doc = "exact gradient of the computed solution (discretise, then differentiate)",
+  options = { store = "string?", checkpoints = "integer?" },
+}
+
+--- What the forward record keeps: every step's stages (the default), every state, or so many states.
+function discrete.storage(options)
+  return options.store or options.checkpoints and "checkpoints" or "stages", options.checkpoints
+end
 
 local costly = { matvec = true, matvec_t = true, exp = true, log = true, log1p = true, sin = true, cos = true, tanh = true,
                  sigmoid = true, pow = true }

@@ -8,7 +8,14 @@
 local value = require "language.value"
 local derive = require "derive"
 
-local interpolating = { name = "interpolating", doc = "adjoint equations integrated backwards over dense output" }
+local interpolating = {
+  name = "interpolating", doc = "adjoint equations integrated backwards over dense output", options = { checkpoints = "integer?" },
+}
+
+--- What the forward record keeps: every step's stages (the default) or so many states, between which steps are taken again.
+function interpolating.storage(options)
+  return options.checkpoints and "checkpoints" or "stages", options.checkpoints
+end
 
 --- The adjoint of a system with one component.  params: the leaves of the dynamics are the first params.dynamics_size.
 function interpolating.adjoint(system, params)

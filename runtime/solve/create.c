@@ -37,6 +37,8 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "options are of a later version: %zu bytes, known are %zu", given->size,
                            sizeof *o);
     memcpy(o, given, given->size);
+    s->store = desc->store;
+    s->checkpoints = desc->checkpoints;
     if (desc->abi != LRNDE_ABI)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s was generated for ABI %d, this is %d", desc->name, (int)desc->abi,
                            LRNDE_ABI);

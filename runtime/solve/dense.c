@@ -34,5 +34,6 @@ void lrnde__state_at(lrnde_solver *s, double t, void *u)
     while (n + 1 < r->steps && (lrnde__slot_at(r, n + 1)->t - t) * direction <= 0) n++;
     while (n > 0 && (lrnde__slot_at(r, n)->t - t) * direction > 0) n--;
     s->cursor = n;
+    lrnde__recall(&s->forward, n);
     lrnde__dense(&s->forward, n, (t - lrnde__slot_at(r, n)->t) / lrnde__slot_at(r, n)->h, u);
 }

@@ -6,6 +6,7 @@
 #include "solve/solver.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void *hold(lrnde_solver *s, void *memory, size_t bytes, int on_device)
 {
@@ -70,6 +71,15 @@ void lrnde__release_all(lrnde_solver *s)
         s->blocks = block->next;
         drop(s, block);
     }
+}
+
+void *lrnde__grow(lrnde_solver *s, void *old, int64_t used, int64_t n, size_t element)
+{
+    void *p = lrnde__host(s, (size_t)n * element);
+    if (!p) return NULL;
+    if (old) memcpy(p, old, (size_t)used * element);
+    lrnde__release(s, old);
+    return p;
 }
 
 static size_t aligned(const lrnde_solver *s, int64_t elements)

@@ -8,6 +8,14 @@ static int is_discrete(const lrnde_solver *s)
     return s->desc->sensitivity == LRNDE_DISCRETE;
 }
 
+/* The record's policy, and how many checkpoints that is; without any number, every state. */
+static lrnde__keep what_to_keep(lrnde_solver *s)
+{
+    s->forward_record.most = s->store == LRNDE_STORE_CHECKPOINTS ? s->checkpoints : INT32_MAX;
+    if (s->store == LRNDE_STORE_STAGES) return LRNDE__KEEP_WHOLE;
+    return is_discrete(s) ? LRNDE__KEEP_MARKED : LRNDE__KEEP_INTERVALS;
+}
+
 /* u0 and the constants of the solve, from data or as set. */
 static void initial_state(lrnde_solver *s, void *u)
 {
@@ -36,12 +44,15 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     int tape = is_discrete(s) && desc->forward->step_tape.tile;
     s->solved = s->recorded = s->differentiated = 0;
     s->cursor = 0;
-    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, keep, keep && dense, keep && tape));
+    s->forward_record.expected = m ? (int64_t)m - 1 : 0;
+    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, keep ? what_to_keep(s) : LRNDE__KEEP_NOTHING,
+                                 keep && dense, keep && tape));
     initial_state(s, lrnde__slot_at(&s->forward_record, 0)->carry[0]);
     r->accepted = look_at_step;
     LRNDE_TRY(lrnde__run_start(r, t0, t1, !m));
     lrnde__saves_start(s);
     LRNDE_TRY(m ? lrnde__run_mesh(r, mesh, m) : lrnde__run_to(r, t1));
+    LRNDE_TRY(lrnde__record_close(s, &s->forward_record));
     lrnde__heads(s);
     if (s->driver->sync(s->device)) return lrnde__fail(s, LRNDE_ERR_DEVICE, "%s failed during a solve", s->driver->name);
     s->solved = 1;
