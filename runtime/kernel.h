@@ -191,7 +191,16 @@ typedef enum lrnde_gradient_kind { LRNDE_TRUNCATED, LRNDE_PARTIAL, LRNDE_TOTAL }
 typedef enum lrnde_sensitivity { LRNDE_DISCRETE, LRNDE_INTERPOLATING } lrnde_sensitivity;
 
 /* What a solve keeps of its steps for the way back: see record.c of the runtime.  The same gradient, bit for bit. */
-typedef enum lrnde_store { LRNDE_STORE_STAGES, LRNDE_STORE_STATE, LRNDE_STORE_CHECKPOINTS } lrnde_store;
+#define LRNDE_STORES(X)                                                                                                          \
+    X(STAGES, "stages")                                                                                                          \
+    X(STATE, "state")                                                                                                            \
+    X(CHECKPOINTS, "checkpoints")
+
+typedef enum lrnde_store {
+#define LRNDE_X(name, text) LRNDE_STORE_##name,
+    LRNDE_STORES(LRNDE_X)
+#undef LRNDE_X
+} lrnde_store;
 
 /* A schedule over training steps 1..n: value(step).  See schedule.h. */
 typedef enum lrnde_schedule_kind { LRNDE_CONSTANT, LRNDE_EXPONENTIAL, LRNDE_LINEAR, LRNDE_COSINE, LRNDE_INVERSE } lrnde_schedule_kind;

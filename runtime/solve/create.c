@@ -181,6 +181,7 @@ static void plan_gradient(lrnde_solver *s)
         s->adjoint.f0 = lrnde__arrays(s, desc->adjoint->carry, desc->adjoint->n_components);
         s->adjoint.external = lrnde__host(s, (size_t)desc->adjoint->stages * sizeof *s->adjoint.external);
         s->adjoint_u = lrnde__state_arrays(s, desc->adjoint->stages);
+        lrnde__record_open(s, &s->adjoint_record, desc->adjoint, LRNDE__KEEP_NOTHING, 0, 0);
     }
 }
 

@@ -28,17 +28,23 @@ void *lrnde__host(lrnde_solver *s, size_t bytes)
     return hold(s, calloc(1, bytes ? bytes : 1), bytes, 0);
 }
 
+int lrnde__fits(const lrnde_solver *s, size_t bytes)
+{
+    size_t limit = s->options.memory_limit;
+    return !limit || (s->memory <= limit && bytes <= limit - s->memory);
+}
+
 void *lrnde__device(lrnde_solver *s, size_t bytes)
 {
     if (bytes == 0) bytes = 1; /* arrays of no elements have an address too */
-    size_t limit = s->options.memory_limit;
-    if (limit && s->memory + bytes > limit) {
+    if (!lrnde__fits(s, bytes)) {
         lrnde__fail(s, LRNDE_ERR_MEMORY, "memory limit: %.3g MiB more are needed, %.3g of %.3g MiB are held",
-                    (double)bytes / 0x1p20, (double)s->memory / 0x1p20, (double)limit / 0x1p20);
+                    (double)bytes / 0x1p20, (double)s->memory / 0x1p20, (double)s->options.memory_limit / 0x1p20);
         return NULL;
     }
     void *memory = hold(s, s->driver->alloc(s->device, bytes), bytes, 1);
     if (memory) s->memory += bytes;
+    if (s->memory > s->peak) s->peak = s->memory;
     return memory;
 }
 

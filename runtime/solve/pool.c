@@ -8,6 +8,8 @@
  */
 #include "solve/solver.h"
 
+enum { SHARE = 32 };
+
 struct lrnde__chunk {
     lrnde__chunk *next;
     void *memory;
@@ -15,7 +17,7 @@ struct lrnde__chunk {
     void *pointers[];
 };
 
-static size_t group_bytes(const lrnde__pool *p)
+size_t lrnde__pool_group_bytes(const lrnde__pool *p)
 {
     size_t bytes = 0;
     for (int32_t i = 0; i < p->arrays; i++) bytes += p->bytes[i];
@@ -56,7 +58,7 @@ lrnde_status lrnde__pool_reserve(lrnde_solver *s, lrnde__pool *p, int64_t groups
     int64_t more = groups - p->groups;
     if (more <= 0) return LRNDE_OK;
     lrnde__chunk *chunk = lrnde__host(s, sizeof *chunk + (size_t)(more * (p->arrays + 1)) * sizeof(void *));
-    char *memory = chunk ? lrnde__device(s, (size_t)more * group_bytes(p)) : NULL;
+    char *memory = chunk ? lrnde__device(s, (size_t)more * lrnde__pool_group_bytes(p)) : NULL;
     if (!memory) {
         lrnde__release(s, chunk);
         return s->error.status;
@@ -75,8 +77,9 @@ lrnde_status lrnde__pool_reserve(lrnde_solver *s, lrnde__pool *p, int64_t groups
 
 void **lrnde__pool_take(lrnde_solver *s, lrnde__pool *p)
 {
-    enum { SHARE = 32 };
-    if (!p->unused && lrnde__pool_reserve(s, p, p->groups + 1 + p->groups / SHARE)) return NULL;
+    int64_t more = 1 + p->groups / SHARE;
+    if (!p->unused && !lrnde__fits(s, (size_t)more * lrnde__pool_group_bytes(p))) more = 1;
+    if (!p->unused && lrnde__pool_reserve(s, p, p->groups + more)) return NULL;
     void **group = p->unused;
     p->unused = group[p->arrays];
     return group;

@@ -8,14 +8,6 @@ static int is_discrete(const lrnde_solver *s)
     return s->desc->sensitivity == LRNDE_DISCRETE;
 }
 
-/* The record's policy, and how many checkpoints that is; without any number, every state. */
-static lrnde__keep what_to_keep(lrnde_solver *s)
-{
-    s->forward_record.most = s->store == LRNDE_STORE_CHECKPOINTS ? s->checkpoints : INT32_MAX;
-    if (s->store == LRNDE_STORE_STAGES) return LRNDE__KEEP_WHOLE;
-    return is_discrete(s) ? LRNDE__KEEP_MARKED : LRNDE__KEEP_INTERVALS;
-}
-
 /* u0 and the constants of the solve, from data or as set. */
 static void initial_state(lrnde_solver *s, void *u)
 {
@@ -45,7 +37,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     s->solved = s->recorded = s->differentiated = 0;
     s->cursor = 0;
     s->forward_record.expected = m ? (int64_t)m - 1 : 0;
-    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, keep ? what_to_keep(s) : LRNDE__KEEP_NOTHING,
+    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, keep ? lrnde__store_keep(s) : LRNDE__KEEP_NOTHING,
                                  keep && dense, keep && tape));
     initial_state(s, lrnde__slot_at(&s->forward_record, 0)->carry[0]);
     r->accepted = look_at_step;
@@ -71,7 +63,10 @@ static lrnde_status set_saves(lrnde_solver *s, const double *t, size_t n, double
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep)
 {
     LRNDE_TRY(set_saves(s, t, n, m ? mesh[0] : s->options.t0, m ? mesh[m - 1] : s->options.t1));
-    return forward(s, mesh, m, keep);
+    lrnde__local asked = s->local;
+    lrnde_status status;
+    while ((status = forward(s, mesh, m, keep)) && keep && lrnde__store_less(s)) s->local = asked;
+    return status ? s->error.status : LRNDE_OK;
 }
 
 lrnde_status lrnde_solve(lrnde_solver *s, const double *t, size_t n, lrnde_stats *stats)

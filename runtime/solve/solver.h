@@ -165,13 +165,13 @@ struct lrnde_solver {
     lrnde_options options; /* defaults filled in */
     lrnde_error error;
     lrnde__block *blocks;
-    size_t memory;
+    size_t memory, peak;
     int32_t workers;
     int64_t lanes;                        /* tiles x tile */
     int solved, recorded, differentiated; /* what there is to get or to build on */
     int64_t step;                         /* training steps done */
     lrnde_store store;                    /* what the record keeps: the model's choice, or less if memory is limited */
-    int64_t checkpoints;
+    int64_t checkpoints, planned_steps;   /* planned_steps: what checkpoints were chosen for, see store.c */
 
     lrnde_args args; /* what every launch starts from */
     void *partial;   /* (workers, partial_stride) parameter gradient of the workers */
@@ -215,6 +215,7 @@ void *lrnde__device(lrnde_solver *s, size_t bytes);
 void lrnde__release(lrnde_solver *s, void *memory);
 void *lrnde__grow(lrnde_solver *s, void *old, int64_t used, int64_t n, size_t element); /* of the host; else the old one stays */
 void lrnde__release_all(lrnde_solver *s);
+int lrnde__fits(const lrnde_solver *s, size_t bytes);
 size_t lrnde__sample_bytes(const lrnde_solver *s, int64_t size);
 size_t lrnde__array_bytes(const lrnde_solver *s, const lrnde_array_desc *array);
 void **lrnde__arrays(lrnde_solver *s, const lrnde_array_desc *desc, int32_t n);
@@ -231,6 +232,7 @@ void lrnde__list_arrays(lrnde_solver *s);
 void lrnde__draw_params(lrnde_solver *s);
 
 /* pool.c: arrays and bytes are set by whoever owns the pool. */
+size_t lrnde__pool_group_bytes(const lrnde__pool *p);
 lrnde_status lrnde__pool_reserve(lrnde_solver *s, lrnde__pool *p, int64_t groups);
 void **lrnde__pool_take(lrnde_solver *s, lrnde__pool *p); /* NULL as in memory.c; not if it was reserved */
 void lrnde__pool_give(lrnde__pool *p, void **group);
@@ -285,6 +287,10 @@ void lrnde__saves_step(lrnde__run *r, int64_t n);
 double lrnde__weight(const lrnde_solver *s);
 void lrnde__heads(lrnde_solver *s);
 const void *const *lrnde__data_at(lrnde_solver *s, int64_t save);
+
+/* store.c */
+lrnde__keep lrnde__store_keep(lrnde_solver *s);
+int lrnde__store_less(lrnde_solver *s); /* after a solve that did not fit: whether to try again */
 
 /* solve.c; mesh NULL: adaptive; t NULL: the save times set; keep: the record, for a sweep */
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep);
