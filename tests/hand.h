@@ -181,7 +181,7 @@ static void hand_use(const problem *which, const char *method)
 }
 
 /* The same model, whose u0 is the input x. */
-static void hand_use_input(void)
+static inline void hand_use_input(void)
 {
     hand_input = (lrnde_input_desc){.name = "x", .size = prob.D};
     hand.u0 = NULL;
