@@ -11,6 +11,8 @@
  * The step under way and its end are always there; a policy that keeps no stages has one set for all slots.  Without a policy
  * the record is a ring of two slots: a step reads one and writes the other.
  *
+ * A ring that is opened again has the memory it had, and what was in it.
+ *
  * Pools keep what they have, so that only a solve with more steps than any before allocates; record_close asks for all that
  * recall.c will take, so that nothing fails on the way back.
  */

@@ -63,9 +63,10 @@ static lrnde_status set_saves(lrnde_solver *s, const double *t, size_t n, double
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep)
 {
     LRNDE_TRY(set_saves(s, t, n, m ? mesh[0] : s->options.t0, m ? mesh[m - 1] : s->options.t1));
-    lrnde__local asked = s->local;
+    lrnde__choice choice = s->local.choice;
+    double t_reg = s->local.t_reg, h = s->local.given_h;
     lrnde_status status;
-    while ((status = forward(s, mesh, m, keep)) && keep && lrnde__store_less(s)) s->local = asked;
+    while ((status = forward(s, mesh, m, keep)) && keep && lrnde__store_less(s)) lrnde__local_begin(s, choice, t_reg, h);
     return status ? s->error.status : LRNDE_OK;
 }
 

@@ -73,6 +73,10 @@ int lrnde__store_less(lrnde_solver *s)
     double bytes = 0;
     if (!limit || s->error.status != LRNDE_ERR_MEMORY || !s->forward_record.slot) return 0;
     lrnde__record_empty(s, &s->forward_record);
+    if (s->local.record.sys) { /* they change stages with one another: see local.c */
+        lrnde__record_empty(s, &s->local.record);
+        lrnde__record_open(s, &s->local.record, s->desc->forward, LRNDE__KEEP_NOTHING, 0, 0);
+    }
     if (s->store == LRNDE_STORE_STAGES && is_discrete(s)) {
         s->store = LRNDE_STORE_STATE;
     } else {
