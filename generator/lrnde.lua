@@ -18,6 +18,7 @@ local contract = require "language.contract"
 local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
+local locate = require "locate"
 local model = require "language.model"
 local outline = require "outline"
 local schedule = require "schedule"
@@ -64,6 +65,7 @@ local function build(path, options)
     p.adjoint = system_kernels(m, adjoint, false)
   end
   p.kernels, p.outputs = head.kernels(m)
+  p.kernels.locate, p.layers = locate.kernel(m)
   for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end
   if m.regularize then
     for name, k in pairs(m.regularize.module.kernels(m.system, m.tab, m.stepper, m.params, m.regularize)) do p.kernels[name] = k end

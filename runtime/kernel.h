@@ -127,6 +127,7 @@ typedef struct lrnde_kernel {
     X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
     X(local, "carry[0] = u, constants, t, h -> sums {error.., stiffness..} of one step from u, k1 computed")                   \
     X(rev_local, "the same and cot_sums -> cot_carry[0], cot_constants +=, partial += gradient")                                                 \
+    X(locate, "carry[0] = u, constants, t -> out[0] (layers): is what a layer of f gives finite? after a failure only")          \
     X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
 
 /*
@@ -160,6 +161,7 @@ typedef struct lrnde_system_desc {
     int32_t stages, order;
     const double *external_c;         /* (stages): external[i] is wanted at t + c_i h */
     int32_t n_external;               /* stages, or 0 */
+    const double *a;                  /* (stages, stages): k_i = f(t + c_i h, u + h sum_j a_ij k_j) */
     int32_t n_k, n_extra;             /* stages of component 0 that are in neither carry nor next; extra stages of dense output */
     int64_t tape;                     /* elements of real per tile lane (a sample) */
     int32_t n_sums;                   /* of step, that E is made of */
@@ -262,6 +264,8 @@ typedef struct lrnde_model_desc {
     const lrnde_input_desc *inputs;
     const lrnde_array_desc *constants, *outputs;
     const lrnde_term_desc *loss, *metrics;
+    int32_t n_layers;                 /* of networks that the right-hand side calls, in the order of the calls */
+    const char *const *layers;
     const double *u0;                 /* (state) default initial state, or NULL: from data */
     double t0, t1, atol, rtol;
     int32_t tspan_data;               /* t0, t1 are the first and last time of the data */
