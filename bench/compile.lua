@@ -41,6 +41,12 @@ local function processor_seconds(command)
   return tonumber(minutes) * 60 + tonumber(seconds)
 end
 
+--- The options for a method; without an error estimate there is nothing to regularize.
+local function with_method(name)
+  local report = run(("%s/lrnde-gen --tableau tableaus/%s.lua"):format(build, name))
+  return "--method " .. name .. (report:match "\nembedded_order +%-\n" and " --set regularize=false" or "")
+end
+
 local tableaus, models = names "tableaus", #arg > 1 and { table.unpack(arg, 2) } or names "models"
 local scratch = run "mktemp -d":gsub("\n", "")
 local cc = ("CCACHE_DISABLE=1 %s %s -Iruntime"):format(os.getenv "CC" or "cc", flags())
@@ -51,7 +57,7 @@ local slow = {}
 for _, model in ipairs(models) do
   io.write(("%-16s"):format(model))
   for _, tableau in ipairs(tableaus) do
-    run(("%s/lrnde-gen --target c --method %s --out %s models/%s.lua"):format(build, tableau, scratch, model))
+    run(("%s/lrnde-gen --target c %s --out %s models/%s.lua"):format(build, with_method(tableau), scratch, model))
     local seconds = processor_seconds(("%s -o %s/model.so %s/%s.c -lm"):format(cc, scratch, scratch, model))
     io.write((" %8.2f"):format(seconds))
     io.flush()

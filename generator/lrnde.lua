@@ -3,7 +3,7 @@
 --   language/model.lua    loads and checks the file: an initial value problem, outputs, a loss
 --   steppers/<family>     expands the tableau over the problem: rhs, step, dense output, local step
 --   sensitivities/<name>  their reverses, or an adjoint system that the stepper expands in turn
---   regularizers/, head   the local step, outputs and loss, the optimizer's update
+--   local_step, head      what regularizers/ sum over a step, outputs and loss, the optimizer's update
 --   passes/*.c            fold, cse, unroll, lincomb, dce: verified after each
 --   schedule, emit        blocks and storage; statements, through the backend's spelling and shape
 --   outline               loops that the kernels have in common
@@ -18,6 +18,7 @@ local contract = require "language.contract"
 local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
+local local_step = require "local_step"
 local locate = require "locate"
 local model = require "language.model"
 local outline = require "outline"
@@ -41,9 +42,9 @@ local function field_names(m, system)
   return names
 end
 
---- The kernels of one system: { system, kernels (by name), tape }.
+--- The kernels of one system: { system, kernels (by name), tape (nil: none) }.
 local function system_kernels(m, system, with_reverse)
-  local s = { system = system, kernels = {}, tape = 0 }
+  local s = { system = system, kernels = {} }
   for _, name in ipairs { "rhs", "first", "second", "step", "extra", "dense", "rev_dense" } do
     local wanted = system == m.system or name == "rhs" or name == "first" or name == "second" or name == "step"
     if wanted then s.kernels[name] = m.stepper.kernel(name, system, m.tab, m.params) end
@@ -68,7 +69,7 @@ local function build(path, options)
   p.kernels.locate, p.layers = locate.kernel(m)
   for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end
   if m.regularize then
-    for name, k in pairs(m.regularize.module.kernels(m.system, m.tab, m.stepper, m.params, m.regularize)) do p.kernels[name] = k end
+    for name, k in pairs(local_step.kernels(m, p.forward.tape)) do p.kernels[name] = k end
   end
   return p
 end
@@ -104,7 +105,7 @@ local function emit_kernels(p, backend, options)
   local suffix = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
   lrnde.each_kernel(p, function(k, s, prefix)
     local graph = lrnde.optimize(k.graph, options)
-    local f = fields.new(field_names(m, s.system), m.params, s.tape)
+    local f = fields.new(field_names(m, s.system), m.params, s.tape and s.tape.size or 0)
     k.title = prefix .. k.name
     k.symbol = ("%s_%s_%s"):format(m.name, k.title, m.precision)
     k.count = graph:count()

@@ -192,6 +192,17 @@ local function read_stages(k, system, tab, carry, next_carry)
   return stages
 end
 
+--- Where a record has what a step of one component computed: { [id of a value] = field }.
+function erk.recorded(system, tab, step)
+  local n, fields = #system.components, { [step.u1[1].id] = "next_in[0]" }
+  for slot, i in ipairs(erk.interior(tab)) do fields[step.k[i][1].id] = ("k_in[%d]"):format(slot - 1) end
+  if tab.fsal then
+    fields[step.k[1][1].id] = ("carry[%d]"):format(n)
+    fields[step.k[tab.stages][1].id] = ("next_in[%d]"):format(n)
+  end
+  return fields
+end
+
 --- Adds the extra stages of dense output to `stages` (component 1); u, t, h as in erk.step.
 function erk.extra_stages(k, system, tab, u, t, h, constants, stages)
   for e = 1, tab.dense.extra do

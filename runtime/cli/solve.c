@@ -189,6 +189,7 @@ static int show_local_step(const solve_options *o, lrnde_solver *s)
 {
     const lrnde_model_desc *model = lrnde_model(s);
     lrnde_local_report r;
+    char key[64];
     double *grad = reals(model->n_params);
     int code = lrnde_local(s, o->local_step, isnan(o->h) ? 0 : o->h, &r) ? failed(s) : EXIT_DONE;
     if (!code && model->n_params && tool_get(s, "grad/params", grad, model->n_params)) code = failed(s);
@@ -197,7 +198,10 @@ static int show_local_step(const solve_options *o, lrnde_solver *s)
         lrnde__json_begin(&json, stdout);
         lrnde__json_number(&json, "reg", r.reg);
         lrnde__json_number(&json, "E", r.E);
-        lrnde__json_number(&json, "S", r.S);
+        for (int32_t i = 0; i < model->regularizer.n_terms; i++) {
+            snprintf(key, sizeof key, "reg_%s", model->regularizer.terms[i].name);
+            lrnde__json_number(&json, key, r.terms[i]);
+        }
         lrnde__json_number(&json, "t", r.t);
         lrnde__json_number(&json, "h", r.h);
         lrnde__json_integer(&json, "nfe_local", r.nfe_local);
@@ -206,8 +210,10 @@ static int show_local_step(const solve_options *o, lrnde_solver *s)
         lrnde__json_numbers(&json, "grad_params", grad, model->n_params);
         lrnde__json_end(&json);
     } else if (!code) {
-        printf("reg %.17g\nE %.17g\nS %.17g\nt %.17g\nh %.17g\nnfe_local %lld\n", r.reg, r.E, r.S, r.t, r.h,
-               (long long)r.nfe_local);
+        printf("reg %.17g\nE %.17g\n", r.reg, r.E);
+        for (int32_t i = 0; i < model->regularizer.n_terms; i++)
+            printf("reg_%s %.17g\n", model->regularizer.terms[i].name, r.terms[i]);
+        printf("t %.17g\nh %.17g\nnfe_local %lld\n", r.t, r.h, (long long)r.nfe_local);
         show_numbers("grad_params", grad, model->n_params, tool_digits(model));
     }
     free(grad);

@@ -143,6 +143,13 @@ static void **initial_arrays(lrnde_solver *s)
     return join(s, lrnde__state_arrays(s, 1), 1, lrnde__arrays(s, s->desc->constants, n), n);
 }
 
+static void plan_local(lrnde_solver *s)
+{
+    lrnde__local *l = &s->local;
+    l->run = (lrnde__run){.s = s, .sys = s->desc->forward, .record = &l->record, .what = "local step", .f0 = s->forward.f0};
+    lrnde__record_open(s, &l->record, s->desc->forward, 0, 0, 0);
+}
+
 static void plan_solve(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
@@ -152,7 +159,7 @@ static void plan_solve(lrnde_solver *s)
     s->data = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->data);
     s->initial = initial_arrays(s);
     if (s->initial) s->args.constants = lrnde__in(s->initial + 1);
-    s->local.u = lrnde__device(s, lrnde__sample_bytes(s, desc->state));
+    if (desc->regularizer.n_terms) plan_local(s);
 }
 
 static void plan_gradient(lrnde_solver *s)

@@ -100,7 +100,6 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
 
     lrnde__slot *slot = lrnde__slot_at(r->record, n), *next = lrnde__slot_at(r->record, n + 1);
     const lrnde_kernel *step = r->record->keep && r->record->keep_tape ? &r->sys->step_tape : &r->sys->step;
-    double sums[LRNDE_MAX_SUMS];
     slot->h = h;
     slot->has_extra = 0;
     lrnde_args a = s->args;
@@ -111,10 +110,10 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
     a.k = slot->k;
     a.tape = slot->tape;
     a.external = lrnde__in(r->external);
-    s->driver->launch(s->device, step, &a, sums);
+    s->driver->launch(s->device, step, &a, slot->sums);
     r->stats.nfe += r->sys->stages - (r->sys->fsal ? 1 : 0);
     r->stats.rhs_calls += step->rhs_evals;
-    *E = r->sys->finish ? r->sys->finish(sums, lrnde__entries(s, r->sys)) : 0 * sums[0];
+    *E = r->sys->finish ? r->sys->finish(slot->sums, lrnde__entries(s, r->sys)) : 0 * slot->sums[0];
     return LRNDE_OK;
 }
 
