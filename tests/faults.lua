@@ -1,5 +1,5 @@
---- Faults while computing: exit status 3 and one line with t, h, stage, sample and layer or component, in bounded time; training keeps its last
---- good state.
+--- Faults while computing: exit status 3 and one line with t, h, stage, sample and layer or component, in bounded time;
+--- training keeps its last good state.
 --
 -- tests/fail/fault/ holds models that go wrong when lrnde-solve solves them.  Their first comment is in the line they end
 -- with; a second one, "options: ...", is what else stands on the command line.  The time limit and faults that need an

@@ -96,15 +96,18 @@ static int stage_argument(lrnde__run *r, int64_t n, int32_t i, void *z)
     const lrnde__slot *slot = lrnde__slot_at(r->record, n);
     int64_t size = s->lanes * s->desc->state;
     void *sum = fetch(s, slot->carry[0], s->desc->state);
-    for (int32_t j = 0; sum && j < i; j++) {
+    int made = sum != NULL;
+    for (int32_t j = 0; made && j < i; j++) {
         double weight = slot->h * r->sys->a[i * r->sys->stages + j];
-        void *k = weight == 0 ? NULL : fetch(s, stage(r, n, j), s->desc->state);
-        for (int64_t e = 0; k && e < size; e++) put(s, sum, e, get(s, sum, e) + weight * get(s, k, e));
+        if (weight == 0) continue;
+        void *k = fetch(s, stage(r, n, j), s->desc->state);
+        made = k != NULL;
+        for (int64_t e = 0; made && e < size; e++) put(s, sum, e, get(s, sum, e) + weight * get(s, k, e));
         free(k);
     }
-    if (sum) s->driver->put(s->device, z, sum, (size_t)size * (size_t)s->desc->real_bytes);
+    if (made) s->driver->put(s->device, z, sum, (size_t)size * (size_t)s->desc->real_bytes);
     free(sum);
-    return sum != NULL;
+    return made;
 }
 
 static int has_layers(const lrnde__run *r)
