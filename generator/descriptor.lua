@@ -43,7 +43,18 @@ end
 
 local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
                          "rev_dense", "integrand", "miss" }
-local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update" }
+local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update", "locate" }
+
+--- The rows of the matrix A, with their zeros.
+local function coefficients(tab)
+  local rows = {}
+  for i = 1, tab.stages do
+    local row = {}
+    for j = 1, tab.stages do row[j] = number(tab.A[i] and tab.A[i][j] or 0) end
+    rows[i] = table.concat(row, ", ")
+  end
+  return rows
+end
 
 --- s: { system, kernels, tape or nil, finish, rev_finish }.
 local function system(out, m, s, name)
@@ -59,6 +70,7 @@ local function system(out, m, s, name)
     (".stages = %d, .order = %d"):format(tab.stages, tab.order),
     (".n_external = %d"):format(sys.external and #c or 0),
     ".external_c = " .. array(out, "double", name .. "_c", map(c, number)),
+    ".a = " .. array(out, "double", name .. "_a", coefficients(tab)),
     (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
     (".tape = %d"):format(s.tape and s.tape.size or 0),
     (".n_sums = %d"):format(#(tab.err or {})),
@@ -133,6 +145,7 @@ function descriptor.text(p)
     (".n_constants = %d, .constants = %s"):format(#m.constants, arrays("_constants", m.constants)),
     (".n_outputs = %d, .outputs = %s"):format(#p.outputs, arrays("_outputs", p.outputs)),
     (".n_loss = %d, .loss = %s"):format(#m.terms, terms("_loss", m.terms)),
+    (".n_layers = %d, .layers = %s"):format(#p.layers, array(out, "char *const", name .. "_layers", map(p.layers, quote))),
     (".n_metrics = %d, .metrics = %s"):format(#m.metrics, terms("_metrics", m.metrics)),
     ".u0 = " .. (m.u0 and array(out, "double", name .. "_u0", map(m.u0, number)) or "0"),
     (".t0 = %s, .t1 = %s, .atol = %s, .rtol = %s"):format(number(m.solver.t0), number(m.solver.t1), number(m.solver.atol), number(m.solver.rtol)),
