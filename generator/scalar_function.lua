@@ -74,9 +74,10 @@ function scalar_function.all(p, backend)
     list[#list + 1] = pair(name, n_sums, make, backend)
     return name, "rev_" .. name
   end
-  local n = #tab.err
-  local finish, rev_finish = add(m.name .. "_finish", n, function(k) return m.stepper.finish(k, tab) end)
-  for _, s in ipairs { p.forward, p.adjoint } do s.finish, s.rev_finish = finish, rev_finish end
+  if tab.err then
+    local finish, rev_finish = add(m.name .. "_finish", #tab.err, function(k) return m.stepper.finish(k, tab) end)
+    for _, s in ipairs { p.forward, p.adjoint } do s.finish, s.rev_finish = finish, rev_finish end
+  end
   for i, term in ipairs(m.regularize and m.regularize.terms or {}) do
     term.estimate, term.rev_estimate = add(("%s_estimate%d"):format(m.name, i), term.n_sums, function(k)
       return term.module.estimate(k, tab, m.stepper, term.options)

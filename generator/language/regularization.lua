@@ -84,6 +84,7 @@ function regularization.load(m)
   local given = m.spec.regularize
   if not given then return nil end
   if given == true then given = {} end
+  if not m.tab.err then m:fail("regularize", "%s has no error estimate to regularize", m.tab.name) end
   local r = { terms = {} }
   if vocabulary.is(given, "regularizer") or #given == 0 then
     r.terms[1] = load_term(m, r, given, "regularize")

@@ -257,7 +257,9 @@ static int check(const solve_options *o)
     if (!ends_in(o->plot, ".svg", ".png")) return cli_error(&TOOL, "--plot: '%s' ends neither in .svg nor in .png", o->plot);
     if (o->mesh.n == 1) return cli_error(&TOOL, "--mesh takes at least two times");
     if (o->u0.n && o->input) return cli_error(&TOOL, "--u0 and --input both give initial states");
-    if (!isnan(o->h) && isnan(o->local_step)) return cli_error(&TOOL, "--h is the length of the step at --local-step T");
+    int fixed = !isnan(o->h) && isnan(o->local_step);
+    if (fixed && o->h <= 0) return cli_error(&TOOL, "--h: the length of fixed steps is positive");
+    if (fixed && o->mesh.n) return cli_error(&TOOL, "--mesh and --h both give the steps");
     return EXIT_DONE;
 }
 
@@ -297,6 +299,7 @@ static int run(solve_options *o)
     if (!code) {
         options.batch = (int32_t)in.rows;
         options.training = o->gradient || !isnan(o->local_step);
+        if (!isnan(o->h) && isnan(o->local_step)) options.h = o->h;
         if (o->tspan.n) options.t0 = o->tspan.v[0], options.t1 = o->tspan.v[1];
         if (options.training && in.rows > 1) code = cli_error(&TOOL, "--gradient and --local-step take one sample");
     }

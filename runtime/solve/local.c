@@ -138,6 +138,8 @@ static lrnde_status take_own(lrnde_solver *s)
 {
     lrnde__local *l = &s->local;
     LRNDE_TRY(lrnde__record_open(s, &l->record, l->run.sys, 0, 0, 0));
+    l->run.atol = s->options.atol;
+    l->run.rtol = s->options.rtol;
     LRNDE_TRY(lrnde__run_start(&l->run, l->t, s->options.t1, !l->given_h));
     double h = l->given_h ? l->given_h : l->run.h;
     LRNDE_TRY(lrnde__run_mesh(&l->run, (double[]){l->t, l->t + h}, 2));

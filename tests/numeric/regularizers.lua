@@ -93,8 +93,9 @@ local function case(name, method, o)
 end
 
 for _, method in ipairs(tableau.names()) do
-  case("mixed", method, {})
-  if tableau.load(method).stiffness_pair then case("equations", method, { estimate = "stiffness" }) end
+  local tab = tableau.load(method)
+  if tab.err then case("mixed", method, {}) end
+  if tab.err and tab.stiffness_pair then case("equations", method, { estimate = "stiffness" }) end
 end
 case("equations", "tsit5", { step_size = "automatic" })
 case("equations", "dp5", { step_size = "automatic", estimate = "stiffness" })
