@@ -274,7 +274,7 @@ static void the_step_is_held(void **state)
     for (int k = 0; k < 16; k++) {
         int training = k & 1, automatic = k >> 1 & 1;
         hand_use(&lotka_volterra, methods[k >> 2 & 1]);
-        hand.sensitivity = k >> 3 ? LRNDE_INTERPOLATING : LRNDE_DISCRETE;
+        if (k >> 3) hand_interpolate();
         hand.regularizer.n_terms = 2;
         hand.regularizer.automatic_step = automatic;
         hand.regularizer.sampling = LRNDE_REG_BIASED;
