@@ -81,7 +81,7 @@ local function put_error(k, stepper, components, x, y)
 end
 
 --- One node of the rule: adds weight F(t), F the integrands, to the integrals and, for a rule that estimates its error,
--- h F(t) to the differences, which come after them.
+-- difference F(t) to the differences, which come after them.
 local function integrand(system, params, stepper)
   local k = kernel.new("integrand", params)
   local lambda = k:component("carry[0]", system.components[1])
@@ -96,7 +96,7 @@ local function integrand(system, params, stepper)
     return list
   end
   local sums = put(k:scalar "weight", 0)
-  if system.rule.differences then put_error(k, stepper, system.integrals, put(k:scalar "h", #values), sums) end
+  if system.rule.differences then put_error(k, stepper, system.integrals, put(k:scalar "difference", #values), sums) end
   k.rhs_evals = 1
   return k
 end

@@ -2,8 +2,7 @@
  * hand.h - descriptors of hand-written models, and the problems they solve.
  *
  *   hand_use(&lotka_volterra, "tsit5");     which problem by which method
- *   hand_interpolate();                     gradients by the continuous adjoint, not the discrete one
- *   hand.saveat = ...                       then change what the test is about
+ *   hand.sensitivity = ...                  then change what the test is about
  *   lrnde_create(&s, &hand, &options, NULL)
  */
 #ifndef HAND_H
@@ -191,12 +190,6 @@ static void hand_use_input(void)
     hand.inputs = &hand_input;
     hand.init = (lrnde_kernel){.name = "init", .tile = k_init};
     hand.rev_init = (lrnde_kernel){.name = "rev_init", .tile = k_rev_init};
-}
-
-static void hand_interpolate(void)
-{
-    hand.adjoint = &hand_adjoint;
-    hand.sensitivity = (lrnde_sensitivity){.name = "interpolating", .n_integrals = 1, .integrals = &hand_adjoint_carry[1]};
 }
 
 #endif
