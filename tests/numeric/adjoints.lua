@@ -14,7 +14,7 @@ local FITTED <const> = "tests/numeric/models/fitted.lua"
 local LOTKA_VOLTERRA <const> = "models/lotka_volterra.lua"
 
 -- Every continuous adjoint, and what else is written as a component.
-local adjoints = { "L.backsolve{checkpoints=3}", "L.gauss{norm='state'}", "L.interpolating{norm='state'}" }
+local adjoints = { "L.backsolve{checkpoints=3}", "L.backsolve{norm='state'}", "L.interpolating{norm='state'}" }
 for _, name in ipairs(vocabulary.sensitivities:names()) do
   if vocabulary.sensitivities:get(name).adjoint then adjoints[#adjoints + 1] = name end
 end
