@@ -40,7 +40,8 @@ enum {
     X(theta, "position inside a step, 0..1 (dense output)")                                                                    \
     X(atol, "absolute tolerance")                                                                                              \
     X(rtol, "relative tolerance")                                                                                              \
-    X(weight, "factor of every term of the loss: 1 / (samples x save times)")                                                  \
+    X(weight, "factor of what is added up: of a loss 1 / (samples x save times), of a quadrature node its weight")             \
+    X(difference, "that weight less the one of the embedded rule")                                                             \
     X(lr, "learning rate of this training step")                                                                               \
     X(step, "training step, from 1")
 
@@ -118,8 +119,8 @@ typedef struct lrnde_kernel {
     X(rev_step, "carry, next_in, tape_in, t, h, cot_next -> cot_carry, cot_constants +=, partial += gradient")                     \
     X(rev_step_full, "the same, reads k_in, cot_k (n_k + n_extra) and cot_sums (of step) besides")                                     \
     X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")       \
-    X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, h, in -> out = in + weight F(t), then, if the rule has " \
-                 "differences, out = in + h F(t) and their sums {sum (./sc)^2}; F the integrands of the sensitivity")         \
+    X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, difference, in -> out = in + weight F(t) and, if the rule "    \
+                 "is adaptive, out[n_integrals..] = in + difference F(t), sums {sum (difference so far/sc)^2}; F the integrands") \
     X(miss, "carry, in[0] = u -> sums {sum ((carry[1] - u)/sc)^2}")
 
 /* Kernels of a model beside its systems. */

@@ -2,8 +2,7 @@
  * hand.h - descriptors of hand-written models, and the problems they solve.
  *
  *   hand_use(&lotka_volterra, "tsit5");     which problem by which method
- *   hand_interpolate();                     gradients by the continuous adjoint, not the discrete one
- *   hand.saveat = ...                       then change what the test is about
+ *   hand.sensitivity = ...                  then change what the test is about
  *   lrnde_create(&s, &hand, &options, NULL)
  */
 #ifndef HAND_H
