@@ -21,6 +21,8 @@ local function map(list, fn)
   return result
 end
 
+local function array_desc(c) return ("{%s, %d, %s}"):format(quote(c.name), c.size, boolean(c.kind == "shared")) end
+
 local function schedule(s) return ("{LRNDE_%s, %s, %s}"):format(s.kind:upper(), number(s.a), number(s.b)) end
 
 --- k: a kernel as lrnde.lua emitted it.
@@ -40,7 +42,7 @@ local function kernel_fields(names, kernels)
 end
 
 local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
-                         "rev_dense" }
+                         "rev_dense", "integrand", "miss" }
 local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update", "locate" }
 
 --- The rows of the matrix A, with their zeros.
@@ -59,16 +61,16 @@ local function system(out, m, s, name)
   local tab, sys = m.tab, s.system
   local carry = m.stepper.carry_components(sys, tab)
   local interior = m.stepper.interior(tab)
+  local c, extra = { table.unpack(tab.c) }, s.kernels.extra and tab.dense.extra or 0
+  table.move(tab.dense.extra_c or {}, 1, extra, #c + 1, c)
   local fields = {
-    (".n_components = %d"):format(#sys.components),
+    (".n_components = %d, .n_controlled = %d"):format(#sys.components, sys.controlled or #sys.components),
     (".n_carry = %d"):format(#carry),
-    ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, function(c)
-      return ("{%s, %d, %s}"):format(quote(c.name), c.size, boolean(c.kind == "shared"))
-    end)),
+    ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, array_desc)),
     ".fsal = " .. boolean(tab.fsal),
     (".stages = %d, .order = %d"):format(tab.stages, tab.order),
-    (".n_external = %d"):format(sys.external and tab.stages or 0),
-    ".external_c = " .. array(out, "double", name .. "_c", map(tab.c, number)),
+    (".n_external = %d"):format(sys.external and tab.stages + extra or 0),
+    ".external_c = " .. array(out, "double", name .. "_c", map(c, number)),
     ".a = " .. array(out, "double", name .. "_a", coefficients(tab)),
     (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
     (".tape = %d"):format(s.tape and s.tape.size or 0),
@@ -91,6 +93,27 @@ local function param(out, m, leaf, i)
   return ("{%s, %d, %d, %d, %s, %d, %d, %d, LRNDE_INIT_%s, %s, %s, %s}"):format(
     quote(leaf.name), leaf.offset, rows, cols, quote(leaf.key), leaf.key_col, leaf.key_cols, leaf.key_rank, kinds[init.kind],
     number(init.a or 0), number(init.b or 0), values)
+end
+
+--- How gradients are computed; adjoint: the adjoint system, nil if there is none.
+local function sensitivity(out, m, adjoint)
+  local o = m.sensitivity.options
+  local fields = { ("%s, LRNDE_STORE_%s, %d"):format(quote(m.sensitivity.name), m.sensitivity.store:upper(), o.checkpoints) }
+  local function add(text, ...) fields[#fields + 1] = text:format(...) end
+  if adjoint then
+    local integrals = array(out, "lrnde_array_desc", m.name .. "_integrals", map(adjoint.integrals, array_desc))
+    add(".atol = %s, .rtol = %s", number(o.atol), number(o.rtol))
+    add(".n_integrals = %d, .integrals = %s", #adjoint.integrals, integrals)
+  end
+  if adjoint and adjoint.rule then
+    local function numbers(key) return array(out, "double", m.name .. "_" .. key, map(adjoint.rule[key] or {}, number)) end
+    add(".n_nodes = %d, .nodes = %s, .weights = %s", #adjoint.rule.nodes, numbers "nodes", numbers "weights")
+    add(".differences = %s", numbers "differences")
+  end
+  if adjoint and adjoint.state then
+    add(".state = 1, .bound = %s, .strict = %s", number(o.bound), boolean(o.strict))
+  end
+  return ("{%s}"):format(table.concat(fields, ",\n                    "))
 end
 
 --- p: what lrnde.lua collected: { m, version, forward, adjoint, kernels, outputs, regularizer functions }.  Returns C text.
@@ -132,7 +155,7 @@ function descriptor.text(p)
     (".tspan_data = %s"):format(boolean(m.solver.tspan_data)),
     (".n_saveat = %d, .saveat = %s, .saveat_data = %s"):format(#saveat, array(out, "double", name .. "_saveat", map(saveat, number)), boolean(m.saveat.from_data)),
     (".h = %s, .max_steps = %d"):format(number(m.solver.h), m.solver.max_steps),
-    ".sensitivity = LRNDE_" .. m.sensitivity:upper(),
+    ".sensitivity = " .. sensitivity(out, m, p.adjoint and p.adjoint.system),
     (".data = {%s, %d, %s}"):format(quote(m.data.reader), #m.data.options, options),
     ".forward = " .. forward,
     ".adjoint = " .. adjoint,

@@ -12,6 +12,7 @@
 local host = require "host"
 local ir = require "ir"
 
+local adjoint = require "adjoint"
 local backends = require "backends"
 local commands = require "commands"
 local contract = require "language.contract"
@@ -25,7 +26,6 @@ local outline = require "outline"
 local schedule = require "schedule"
 local scalar_function = require "scalar_function"
 local template = require "template"
-local vocabulary = require "language.vocabulary"
 
 local lrnde = {}
 
@@ -42,29 +42,35 @@ local function field_names(m, system)
   return names
 end
 
---- The kernels of one system: { system, kernels (by name), tape (nil: none) }.
-local function system_kernels(m, system, with_reverse)
+--- The kernels of one system, those that any integration takes and further ones: { system, kernels (by name), tape (nil: none) }.
+local function system_kernels(m, system, further)
   local s = { system = system, kernels = {} }
-  for _, name in ipairs { "rhs", "first", "second", "step", "extra", "dense", "rev_dense" } do
-    local wanted = system == m.system or name == "rhs" or name == "first" or name == "second" or name == "step"
-    if wanted then s.kernels[name] = m.stepper.kernel(name, system, m.tab, m.params) end
-  end
-  if with_reverse then
-    local reverse, tape = vocabulary.sensitivities:get("discrete").kernels(system, m.tab, m.stepper, m.params)
-    for name, k in pairs(reverse) do s.kernels[name] = k end
-    s.tape = tape
+  for _, names in ipairs { { "rhs", "first", "second", "step" }, further } do
+    for _, name in ipairs(names) do s.kernels[name] = m.stepper.kernel(name, system, m.tab, m.params) end
   end
   return s
+end
+
+--- The reverse of the forward system's kernels, or an adjoint system with kernels of its own.
+local function add_sensitivity(p, m)
+  local sensitivity = m.sensitivity.module
+  if sensitivity.kernels then
+    local reverse, tape = sensitivity.kernels(m.system, m.tab, m.stepper, m.params)
+    for name, k in pairs(reverse) do p.forward.kernels[name] = k end
+    p.forward.tape = tape
+  else
+    local system = sensitivity.adjoint(m.system, m.params, m.tab, m.sensitivity.options)
+    local kernels, further = adjoint.kernels(system, m.params, m.stepper)
+    p.adjoint = system_kernels(m, system, further)
+    for name, k in pairs(kernels) do p.adjoint.kernels[name] = k end
+  end
 end
 
 local function build(path, options)
   local m = model.load(path, options)
   local p = { m = m, version = host.version }
-  p.forward = system_kernels(m, m.system, m.sensitivity == "discrete")
-  if m.sensitivity ~= "discrete" then
-    local adjoint = vocabulary.sensitivities:get(m.sensitivity).adjoint(m.system, m.params)
-    p.adjoint = system_kernels(m, adjoint, false)
-  end
+  p.forward = system_kernels(m, m.system, { "extra", "dense", "rev_dense" })
+  add_sensitivity(p, m)
   p.kernels, p.outputs = head.kernels(m)
   p.kernels.locate, p.layers = locate.kernel(m)
   for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end

@@ -5,11 +5,11 @@
 
 local adaptive = require "witness.adaptive"
 local check = require "check"
+local one_step = require "witness.one_step"
 local runge_kutta = require "witness.runge_kutta"
 local system = require "witness.system"
 local tool = require "witness.tool"
 local vector = require "witness.vector"
-local weights = require "witness.weights"
 
 tool.compiler = "tests/quick_cc.sh"
 
@@ -50,21 +50,6 @@ local function read_data()
   return times, data
 end
 
---- Trains one step; the log's line, the parameters before it and the gradient, both as flat lists.
-local function train(s, set, seed)
-  local folder = check.folder()
-  local log = tool.train(MODEL, { data = "tests/numeric/models", out = folder, set = set, seed = seed })[1]
-  local tensors, p, gradient = weights.read(folder .. "/last.safetensors"), {}, {}
-  check.run("rm -r " .. folder)
-  for _, leaf in ipairs(s.m.params.list) do
-    for i, x in ipairs(tensors[leaf.name]) do
-      local change = tensors["optimizer/0/" .. leaf.name][i]
-      gradient[#gradient + 1], p[#p + 1] = -change / log.lr, x - change
-    end
-  end
-  return log, p, gradient
-end
-
 --- What regularizer o adds to the loss at t_reg of a solution by `steps`: a dual number.  held: f and steps at real parameters.
 local function regularizer(s, o, t_reg, t1, f, steps, held)
   local step = runge_kutta.containing(held.steps, t_reg + MESH)
@@ -103,7 +88,7 @@ local seen = {}
 local function check_step(method, o, seed)
   local set = { "method=" .. method, o and text_of(o) }
   local s = system.load(MODEL, { set = set })
-  local log, p, gradient = train(s, set, seed)
+  local log, p, gradient = one_step(s, MODEL, "tests/numeric/models", set, seed)
   local times, data = read_data()
   local constant = vector.constant(p)
   local u0, constants = s:start(constant, data[1])
