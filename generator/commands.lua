@@ -235,7 +235,7 @@ end
 -- The memory plan of every sensitivity algorithm: a formula, and what it gives for the model's batch and some lengths.
 local function explain_memory(options, lrnde)
   local CHECKPOINTS <const> = 10
-  line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, c checkpoints, w = 2^ceil(log2(n/c)) or 1")
+  line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, m on the way back, c checkpoints, w = 2^ceil(log2(n/c)) or 1")
   line("  %-34s %14s %14s   %s", "", "n = 100, c = 10", "n = 1000, c = 10", "formula")
   for _, name in ipairs(vocabulary.sensitivities:names()) do
     local set = table.move(options.set or {}, 1, #(options.set or {}), 1, {})
@@ -247,7 +247,7 @@ local function explain_memory(options, lrnde)
     local known = { B = (batch + p.m.tile - 1) // p.m.tile * p.m.tile, S = p.m.saveat.list and #p.m.saveat.list or 1, T = 1, c = CHECKPOINTS }
     for _, row in ipairs(memory.plan(lrnde, p)) do
       local function bytes(n)
-        known.n = n
+        known.n, known.m = n, n
         return memory.evaluate(row.formula, known)
       end
       line("  %-34s %14d %14d   %s", name .. ", " .. row.policy, bytes(100), bytes(1000), row.formula)

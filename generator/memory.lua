@@ -1,7 +1,8 @@
 --- The memory plan: the bytes a training solver holds on the device, as formulas of what is known when it runs.
 --
 --   B  samples, a whole number of tiles     S  save times          T  threads, at most one a tile
---   n  accepted steps                       c  checkpoints         w  steps from one checkpoint to the next (interpolating)
+--   n  accepted steps                       c  checkpoints         w  steps from one checkpoint to the next
+--   m  accepted steps of a sweep between two save times
 --
 -- What a formula adds up is allocated in runtime/solve: create.c (the fixed part), saves.c, record.c.  A test measures it.
 
@@ -51,14 +52,16 @@ local function needs(lrnde, p)
   return n
 end
 
--- The carry of a system: elements of a sample, and shared ones.
-local function carry_of(m, system)
+-- Elements of a sample, and shared ones, of a list of components.
+local function split(components)
   local sample, shared = 0, 0
-  for _, c in ipairs(m.stepper.carry_components(system, m.tab)) do
+  for _, c in ipairs(components) do
     if c.kind == "shared" then shared = shared + c.size else sample = sample + c.size end
   end
   return sample, shared
 end
+
+local function carry_of(m, system) return split(m.stepper.carry_components(system, m.tab)) end
 
 --- What every gradient needs, whatever is kept of the solve.
 local function fixed(lrnde, p, real)
@@ -74,13 +77,25 @@ local function fixed(lrnde, p, real)
   local samples = 7 * state + 2 * constants + 2 * (series + single) - series + outputs   -- u0, f0, cotangents, ...
   if m.regularize then samples = samples + 2 * carry + stages * state end                -- a local step
   if p.adjoint then
-    local sample, shared = carry_of(m, p.adjoint.system)
-    local own, own_shared = 0, 0
-    for _, c in ipairs(p.adjoint.system.components) do
-      if c.kind == "shared" then own_shared = own_shared + c.size else own = own + c.size end
+    local adjoint = p.adjoint.system
+    local sample, shared = carry_of(m, adjoint)
+    local own, own_shared = split(adjoint.components)
+    local sums, sums_shared = 0, 0                                                        -- of a quadrature rule
+    if adjoint.rule then
+      sums, sums_shared = split(adjoint.integrals)
+      local copies = adjoint.rule.differences and 3 or 1
+      sums, sums_shared = copies * sums + 2 * state, copies * sums_shared
     end
-    samples = samples + 2 * sample + own + (stages + m.tab.stages) * state
-    out:add("", real * (2 * shared + own_shared))
+    local externals = adjoint.external and m.tab.stages + m.tab.dense.extra or 0
+    samples = samples + own + sums + externals * state
+    out:add("", real * (own_shared + sums_shared))
+    if adjoint.rule and adjoint.rule.differences then
+      out:add("B*(m+1)", real * sample)
+      out:add("B*m", real * stages * state)
+    else
+      samples = samples + 2 * sample + stages * state
+      out:add("", real * 2 * shared)
+    end
   else
     samples = samples + 5 * carry + 2 * stages * state
   end
@@ -89,17 +104,26 @@ local function fixed(lrnde, p, real)
   return out, real * carry, real * stages * state
 end
 
---- The plan of a model whose kernels were generated: list of { policy, formula as a Lua expression, text of w or nil }.
+--- The plan of a model whose kernels were generated: list of { policy, formula as a Lua expression }.
 function memory.plan(lrnde, p)
   local m, list = p.m, {}
   local real = m.precision == "f32" and 4 or 8
-  local tape = real * p.forward.tape
+  local tape = real * (p.forward.tape and p.forward.tape.size or 0)
   local function add(policy, record)
     local out, carry, stages = fixed(lrnde, p, real)
     record(out, carry, stages)
     list[#list + 1] = { policy = policy, formula = tostring(out) }
   end
-  if p.adjoint then
+  if p.adjoint and p.adjoint.system.state then
+    add("nothing", function(out, carry, stages)
+      out:add("B", 2 * carry + stages)
+    end)
+    add("checkpoints", function(out, carry, stages)
+      out:add("B", 2 * carry + stages)
+      out:add("B*c", real * m.state)
+    end)
+    return list
+  elseif p.adjoint then
     add("stages", function(out, carry, stages)
       out:add("B*(n+1)", carry)
       out:add("B*n", stages)
@@ -137,7 +161,7 @@ function memory.stride(n, c)
   return w
 end
 
---- The value of a formula for known { B, n, c, S, T }.
+--- The value of a formula for known { B, n, m, c, S, T }.
 function memory.evaluate(formula, known)
   known.w = memory.stride(known.n, known.c)
   local env = setmetatable({ math = math }, { __index = known })

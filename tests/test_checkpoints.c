@@ -29,8 +29,8 @@ static lrnde_solver *create(lrnde_store store, int checkpoints, double tolerance
     lrnde_error error = {0};
     lrnde_options o = LRNDE_OPTIONS;
     o.batch = B, o.training = 1, o.threads = 1, o.t1 = 4, o.atol = o.rtol = tolerance, o.seed = 5;
-    hand.store = store;
-    hand.checkpoints = checkpoints;
+    hand.sensitivity.store = store;
+    hand.sensitivity.checkpoints = checkpoints;
     if (lrnde_create(&s, &hand, &o, &error)) fail_msg("%s", error.text);
     double u0[B * 2] = {1, 1, 2, 0.5, 0.8, 1.5, 1, 1.2, 3, 1};
     OK(lrnde_set(s, "u0", u0, sizeof u0));
@@ -87,7 +87,7 @@ static void the_same_bits(void **state)
     for (size_t k = 0; k < sizeof methods / sizeof *methods; k++)
         for (int continuous = 0; continuous < 2; continuous++) {
             hand_use(&lotka_volterra, methods[k]);
-            hand.sensitivity = continuous ? LRNDE_INTERPOLATING : LRNDE_DISCRETE;
+            if (continuous) hand_interpolate();
             double tolerance = hand_forward.order < 4 ? 1e-4 : 1e-8;
             lrnde_solver *s = create(LRNDE_STORE_STAGES, 0, tolerance);
             gradient(s, NULL, 0, &all);
@@ -179,7 +179,7 @@ static void recomputed_steps(void **state)
             assert_true(r.storage.recomputed >= least && (double)r.storage.recomputed <= 1.5 * (double)least);
             lrnde_destroy(s);
         }
-    hand.sensitivity = LRNDE_INTERPOLATING; /* every step once more, and a few where a rejected step went back */
+    hand_interpolate(); /* every step once more, and a few where a rejected step went back */
     for (int c = 4; c <= 32; c *= 2) {
         lrnde_solver *s = create(LRNDE_STORE_CHECKPOINTS, c, 1e-9);
         gradient(s, NULL, 0, &r);
@@ -206,8 +206,8 @@ static void a_sweep_can_be_stopped(void **state)
     o.training = 1, o.threads = 1, o.batch = B, o.t1 = 4, o.cancel = cancel;
     calls_left = INT32_MAX;
     hand_use(&lotka_volterra, "tsit5");
-    hand.store = LRNDE_STORE_CHECKPOINTS;
-    hand.checkpoints = 2;
+    hand.sensitivity.store = LRNDE_STORE_CHECKPOINTS;
+    hand.sensitivity.checkpoints = 2;
     OK(lrnde_create(&s, &hand, &o, NULL));
     gradient(s, NULL, 0, &all);
     double cot[B * S * 2] = {1};

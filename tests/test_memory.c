@@ -8,6 +8,7 @@
 
 #include "cli/build.h"
 #include "lrnde.h"
+#include "registries.h"
 
 #define OK(call) assert_int_equal(call, LRNDE_OK)
 
@@ -86,15 +87,16 @@ static void gradient(lrnde_solver *s)
     }
 }
 
-static const char *const SENSITIVITIES[] = {"sensitivity=discrete", "sensitivity=interpolating"};
 static const lrnde_store STORES[] = {LRNDE_STORE_STAGES, LRNDE_STORE_STATE, LRNDE_STORE_CHECKPOINTS};
 
 static void allocates_once(const char *file, int32_t batch)
 {
-    for (int i = 0; i < 6; i++) {
-        lrnde_model_desc model = *build(file, SENSITIVITIES[i / 3]);
-        model.store = STORES[i % 3];
-        model.checkpoints = 3;
+    char text[300];
+    names sensitivities = lua_files("generator/sensitivities");
+    for (int i = 0; i < 3 * sensitivities.n; i++) {
+        lrnde_model_desc model = *build(file, setting(text, "sensitivity", sensitivities.path[i / 3]));
+        model.sensitivity.store = STORES[i % 3];
+        model.sensitivity.checkpoints = 3;
         lrnde_solver *s = create(&model, batch, 0);
         size_t held = 0;
         long before = 0;
@@ -105,6 +107,29 @@ static void allocates_once(const char *file, int32_t batch)
         }
         assert_int_equal(allocations, before);
         assert_int_equal(lrnde_memory(s), held);
+        lrnde_destroy(s);
+    }
+}
+
+/* Solving u back needs the same memory for a solve of any length, the other algorithms more for more steps. */
+static void solving_back_keeps_no_record(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sensitivity;
+        int grows;
+    } table[] = {{"sensitivity=backsolve", 0}, {"sensitivity=L.backsolve{checkpoints=8}", 0}, {"sensitivity=gauss", 1}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        lrnde_solver *s = create(build("models/lotka_volterra.lua", table[i].sensitivity), 16384, 0);
+        static double cot[2 * 16384];
+        OK(lrnde_set(s, "tolerance", (double[]){1e-3, 1e-3}, 2 * sizeof(double)));
+        OK(lrnde_solve(s, NULL, 0, NULL));
+        OK(lrnde_gradient(s, "u", cot, sizeof cot));
+        size_t held = lrnde_memory(s);
+        OK(lrnde_set(s, "tolerance", (double[]){1e-6, 1e-6}, 2 * sizeof(double)));
+        OK(lrnde_solve(s, NULL, 0, NULL));
+        OK(lrnde_gradient(s, "u", cot, sizeof cot));
+        assert_int_equal(lrnde_memory(s) > held, table[i].grows);
         lrnde_destroy(s);
     }
 }
@@ -146,7 +171,8 @@ static void limit_is_kept(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
-        const lrnde_model_desc *model = build("models/lotka_volterra.lua", SENSITIVITIES[i]);
+        const lrnde_model_desc *model =
+            build("models/lotka_volterra.lua", i ? "sensitivity=interpolating" : "sensitivity=discrete");
         lrnde_solver *s = create(model, 1, 0);
         size_t created = lrnde_memory(s);
         double all[4], some[4];
@@ -192,6 +218,7 @@ static void limit_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(solving_back_keeps_no_record),
         cmocka_unit_test(equations_allocate_once),
         cmocka_unit_test(networks_allocate_once),
         cmocka_unit_test(updates_allocate_nothing),

@@ -62,13 +62,13 @@ static result gradient(const lrnde_model_desc *model, int adaptive)
 static void compare(lrnde_model_desc model, int adaptive)
 {
     static const int checkpoints[] = {0, 1, 2, 7, 1000};
-    int continuous = model.sensitivity != LRNDE_DISCRETE;
-    model.store = LRNDE_STORE_STAGES;
+    int continuous = model.adjoint != NULL;
+    model.sensitivity.store = LRNDE_STORE_STAGES;
     if (adaptive) model.h = 0;
     result all = gradient(&model, adaptive);
     for (size_t i = 0; i < sizeof checkpoints / sizeof *checkpoints; i++) {
-        model.store = checkpoints[i] ? LRNDE_STORE_CHECKPOINTS : LRNDE_STORE_STATE;
-        model.checkpoints = checkpoints[i];
+        model.sensitivity.store = checkpoints[i] ? LRNDE_STORE_CHECKPOINTS : LRNDE_STORE_STATE;
+        model.sensitivity.checkpoints = checkpoints[i];
         result some = gradient(&model, adaptive);
         assert_memory_equal(all.grad, some.grad, sizeof all.grad);
         assert_int_equal(all.steps, some.steps);
@@ -94,6 +94,8 @@ static void every_tableau(void **state)
         if (discrete.forward->finish) {
             compare(discrete, 1);
             compare(build(method, "sensitivity=interpolating"), 1);
+            compare(build(method, "sensitivity=gauss"), 1);
+            compare(build(method, "sensitivity=quadrature"), 1);
         }
         tableaus++;
     }

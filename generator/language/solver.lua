@@ -1,4 +1,4 @@
---- The fields `solver`, `saveat` and `sensitivity` of a model: which method, from when to when, how well, and what is kept.
+--- The fields `solver` and `saveat` of a model: which method, from when to when, how well, and what is kept.
 
 local contract = require "language.contract"
 local registry = require "language.registry"
@@ -13,8 +13,8 @@ local MOST_SAVE_TIMES <const> = 1000000
 local steppers = registry.open("steppers", {
   family = "string", doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
   formulas = "function",
-  extra_stages = "function", error_sums = "function", put_sums = "function", finish = "function", interior = "function",
-  carry_components = "function", recorded = "function", read_carry = "function", read_constants = "function" })
+  extra_stages = "function", error_sums = "function", total = "function", scale = "function", put_sums = "function",
+  finish = "function", interior = "function", carry_components = "function", recorded = "function", read_carry = "function", read_constants = "function" })
 solver.steppers = steppers
 
 local function load_method(m, options)
@@ -71,36 +71,7 @@ local function load_saveat(m)
   end
 end
 
--- A sensitivity algorithm as a word, as L.<name> { ... }, or as a table of options: of the one it begins with, else of the
--- default.
-local function load_sensitivity(m)
-  local given = m.spec.sensitivity or "discrete"
-  local word = given
-  if type(given) == "table" and not vocabulary.is(given, "sensitivity") then word = given[1] or "discrete" end
-  m.sensitivity = m:word("sensitivity", "sensitivity", vocabulary.sensitivities, word)
-  local module = vocabulary.sensitivities:get(m.sensitivity)
-  local options = {}
-  if type(given) == "table" then
-    for name, x in pairs(given) do if name ~= 1 then options[name] = x end end
-  end
-  contract.check(options, module.options or {}, m.file, "sensitivity")
-  m.store, m.checkpoints = "stages", 0
-  if not module.storage then return end
-  local store, checkpoints = module.storage(options)
-  if store ~= "stages" and store ~= "state" and store ~= "checkpoints" then
-    m:fail("sensitivity.store", "'%s' is none of: stages, state, checkpoints", store)
-  end
-  if store == "checkpoints" and not checkpoints then m:fail("sensitivity.checkpoints", "missing: how many") end
-  if store ~= "checkpoints" and checkpoints then
-    m:fail("sensitivity.checkpoints", "store = \"%s\" has no checkpoints", store)
-  end
-  if checkpoints and not (checkpoints >= 1 and checkpoints < 1 << 31) then
-    m:fail("sensitivity.checkpoints", "%d is not between 1 and %d", checkpoints, (1 << 31) - 1)
-  end
-  m.store, m.checkpoints = store, checkpoints or 0
-end
-
---- Sets tab, stepper, solver, saveat, sensitivity, store and checkpoints of m.  options.method overrides the model's.
+--- Sets tab, stepper, solver and saveat of m.  options.method overrides the model's.
 function solver.load(m, options)
   local given = contract.check(m.spec.solver, { method = "string|table?", atol = "number?", rtol = "number?",
                                                 tspan = "table|string?", max_steps = "integer?", h = "number?" }, m.file, "solver")
@@ -115,7 +86,6 @@ function solver.load(m, options)
   if given.h and not (given.h > 0 and given.h < math.huge) then m:fail("solver.h", "the fixed step must be positive") end
   load_tspan(m)
   load_saveat(m)
-  load_sensitivity(m)
 end
 
 return solver

@@ -30,7 +30,7 @@ void lrnde__run_clock(lrnde__run *r)
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys)
 {
     double n = 0;
-    for (int32_t i = 0; i < sys->n_components; i++)
+    for (int32_t i = 0; i < sys->n_controlled; i++)
         n += (double)sys->carry[i].size * (sys->carry[i].shared ? 1 : s->options.batch);
     return n;
 }
@@ -38,7 +38,7 @@ double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys)
 /* f(t, u) of the current slot, into the carry of FSAL methods. */
 static void derive(lrnde__run *r, void **f)
 {
-    if (r->supply) r->supply(r, r->t, 0, 1);
+    if (r->supply) r->supply(r, r->t, 0, 0, 1);
     lrnde_args a = r->s->args;
     a.s.t = r->t;
     a.carry = lrnde__in(lrnde__slot_at(r->record, r->record->steps)->carry);
@@ -53,7 +53,7 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
 {
     lrnde__slot *slot = lrnde__slot_at(r->record, 0);
     void **f0 = r->sys->fsal ? slot->carry + r->sys->n_components : r->f0;
-    r->t = slot->t = t0;
+    r->t = r->t0 = slot->t = t0;
     r->shortest = lrnde_shortest(t0, t1);
     r->e_old = LRNDE_E_OLD;
     lrnde__run_clock(r);
@@ -108,6 +108,8 @@ void lrnde__take_step(lrnde__run *r, int64_t n)
     lrnde_args a = s->args;
     a.s.t = slot->t;
     a.s.h = slot->h;
+    a.s.atol = r->atol;
+    a.s.rtol = r->rtol;
     a.carry = lrnde__in(slot->carry);
     a.next = next->carry;
     a.k = slot->k;
@@ -123,7 +125,7 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
 {
     LRNDE_TRY(may_go_on(r, h));
     LRNDE_TRY(lrnde__record_extend(r->s, r->record));
-    if (r->supply) r->supply(r, r->t, h, r->sys->stages);
+    if (r->supply) r->supply(r, r->t, h, 0, r->sys->stages);
     lrnde__slot *slot = lrnde__slot_at(r->record, r->record->steps);
     slot->h = h;
     lrnde__take_step(r, r->record->steps);

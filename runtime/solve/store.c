@@ -13,7 +13,7 @@
 
 static int is_discrete(const lrnde_solver *s)
 {
-    return s->desc->sensitivity == LRNDE_DISCRETE;
+    return !s->desc->adjoint;
 }
 
 lrnde__keep lrnde__store_keep(lrnde_solver *s)
@@ -71,7 +71,7 @@ int lrnde__store_less(lrnde_solver *s)
 {
     size_t limit = s->options.memory_limit;
     double bytes = 0;
-    if (!limit || s->error.status != LRNDE_ERR_MEMORY || !s->forward_record.slot) return 0;
+    if (!limit || s->error.status != LRNDE_ERR_MEMORY || !s->forward_record.slot || s->desc->sensitivity.state) return 0;
     lrnde__record_empty(s, &s->forward_record);
     if (s->local.record.sys) { /* they change stages with one another: see local.c */
         lrnde__record_empty(s, &s->local.record);
@@ -107,8 +107,10 @@ const char *lrnde_store_text(lrnde_store store)
 lrnde_storage lrnde_storage_of(const lrnde_solver *s)
 {
     return (lrnde_storage){.store = s->store,
-                           .reduced = s->store != s->desc->store || s->checkpoints != s->desc->checkpoints,
+                           .reduced =
+                               s->store != s->desc->sensitivity.store || s->checkpoints != s->desc->sensitivity.checkpoints,
                            .checkpoints = s->store == LRNDE_STORE_CHECKPOINTS ? s->checkpoints : 0,
                            .recomputed = s->forward_record.again,
+                           .sweep_steps = s->adjoint.stats.accepted,
                            .peak = s->peak};
 }

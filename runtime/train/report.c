@@ -69,6 +69,7 @@ void lrnde__storage_json(const lrnde_storage *storage, lrnde__json *j)
     lrnde__json_string(j, "store", lrnde_store_text(storage->store));
     if (storage->checkpoints) lrnde__json_integer(j, "checkpoints", storage->checkpoints);
     lrnde__json_integer(j, "recomputed", storage->recomputed);
+    lrnde__json_integer(j, "sweep_steps", storage->sweep_steps);
     lrnde__json_integer(j, "memory", (int64_t)storage->peak);
 }
 
@@ -115,6 +116,12 @@ static void write_json(const lrnde__reports *r, FILE *to, const lrnde_report *re
     lrnde__json_integer(&j, "nfe", report->forward.nfe);
     lrnde__json_integer(&j, "accepted", report->forward.accepted);
     lrnde__json_integer(&j, "rejected", report->forward.rejected);
+    if (r->model->adjoint) {
+        lrnde__json_integer(&j, "adjoint_nfe", report->adjoint.nfe);
+        lrnde__json_integer(&j, "adjoint_accepted", report->adjoint.accepted);
+        lrnde__json_integer(&j, "adjoint_rejected", report->adjoint.rejected);
+    }
+    if (r->model->sensitivity.state) lrnde__json_number(&j, "adjoint_miss", report->adjoint.miss);
     lrnde__json_number(&j, "lr", report->lr);
     lrnde__json_number(&j, "grad_norm", report->grad_norm);
     lrnde__storage_json(&report->storage, &j);

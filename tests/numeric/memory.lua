@@ -30,9 +30,8 @@ local function measure(sensitivity, policy, settings, size, method, tolerance, c
   local set = table.move(settings, 1, #settings, 2, { ("size=%d"):format(size) })
   local formulas, tile = plan(sensitivity, method, set)
   local saveat = policy == "stages, dense" and { 3, 10 } or { 10 }
-  local r = tool.solve(MODEL, { method = method, atol = tolerance, rtol = tolerance, saveat = saveat, stats = true, sensitivity = sensitivity,
-                                set = set, gradient = "u[1]" })
-  local planned = memory.evaluate(formulas[policy], { B = tile, S = #saveat, T = 1, n = r.accepted, c = checkpoints or 1 })
+  local r = tool.solve(MODEL, { method = method, atol = tolerance, rtol = tolerance, saveat = saveat, stats = true, set = set, gradient = "u[1]" })
+  local planned = memory.evaluate(formulas[policy], { B = tile, S = #saveat, T = 1, n = r.accepted, m = r.sweep_steps, c = checkpoints or 1 })
   local off = r.memory / planned - 1
   worst = math.max(worst, math.abs(off))
   if math.abs(off) > 0.05 then
@@ -42,38 +41,34 @@ local function measure(sensitivity, policy, settings, size, method, tolerance, c
   return r
 end
 
-local POLICIES <const> = {
-  discrete = {
-    { "stages", {} }, { "stages, dense", {} }, { "state", { "sensitivity.store=state" } },
-    { "checkpoints", { "sensitivity.checkpoints=5" }, 5 }, { "checkpoints", { "sensitivity.checkpoints=40" }, 40 },
-  },
-  interpolating = {
-    { "stages", {} }, { "checkpoints", { "sensitivity.checkpoints=5" }, 5 }, { "checkpoints", { "sensitivity.checkpoints=40" }, 40 },
-  },
+-- What a sensitivity is asked to keep, by policy of the plan; %d: so many checkpoints.
+local ASKED <const> = {
+  ["stages"] = "", ["nothing"] = "", ["stages, dense"] = "", ["state"] = "store='state'", ["checkpoints"] = "checkpoints=%d",
 }
 
+local function check_policy(sensitivity, policy, checkpoints)
+  local asked = ("sensitivity=L.%s{%s}"):format(sensitivity, ASKED[policy]:format(checkpoints))
+  local title = ("%s, %s%s: memory as planned over "):format(sensitivity, policy, policy == "checkpoints" and " " .. checkpoints or "")
+  local function measured(size, method, tolerance, ...)
+    return measure(sensitivity, policy, { asked, ... }, size, method, tolerance, checkpoints)
+  end
+  check.case(title .. "sizes of the state", function()
+    for _, size in ipairs { 1, 300 } do measured(size, "tsit5", 1e-7) end
+  end)
+  check.case(title .. "stages", function()
+    for _, method in ipairs { "bs3", "dop853" } do measured(30, method, 1e-6) end
+  end)
+  check.case(title .. "steps", function()
+    local short, long = measured(30, "tsit5", 1e-4).accepted, measured(30, "tsit5", 1e-12).accepted
+    check.equal(long > 20 * short, true)
+  end)
+  check.case(title .. "a local step", function() measured(30, "tsit5", 1e-7, "regularize=true") end)
+end
+
 for _, sensitivity in ipairs(vocabulary.sensitivities:names()) do
-  for _, policy in ipairs(POLICIES[sensitivity] or {}) do
-    local name, settings, checkpoints = table.unpack(policy)
-    local title = ("%s, %s%s: memory as planned over "):format(sensitivity, name, checkpoints and " " .. checkpoints or "")
-    check.case(title .. "sizes of the state", function()
-      for _, size in ipairs { 1, 30, 300 } do measure(sensitivity, name, settings, size, "tsit5", 1e-7, checkpoints) end
-    end)
-    check.case(title .. "stages", function()
-      for _, method in ipairs { "bs3", "dop853" } do measure(sensitivity, name, settings, 30, method, 1e-6, checkpoints) end
-    end)
-    check.case(title .. "steps", function()
-      local least, most = math.huge, 0
-      for _, tolerance in ipairs { 1e-4, 1e-8, 1e-12 } do
-        local r = measure(sensitivity, name, settings, 30, "tsit5", tolerance, checkpoints)
-        least, most = math.min(least, r.accepted), math.max(most, r.accepted)
-      end
-      check.equal(most > 20 * least, true)
-    end)
-    check.case(title .. "a local step", function()
-      local with = table.move(settings, 1, #settings, 2, { "regularize=true" })
-      measure(sensitivity, name, with, 30, "tsit5", 1e-7, checkpoints)
-    end)
+  for policy in pairs(plan(sensitivity, "tsit5", {})) do
+    check_policy(sensitivity, policy, 5)
+    if policy == "checkpoints" then check_policy(sensitivity, policy, 40) end
   end
 end
 

@@ -1,4 +1,4 @@
--- expect: 10: error: L.interpolating: option 'store': unknown
+-- expect: 10: error: L.backsolve: option 'checkpoint': unknown; did you mean 'checkpoints'?
 local L = require "lrnde"
 return L.ode {
   name = "fails",
@@ -7,5 +7,5 @@ return L.ode {
   u0 = { 1, 2 },
   dynamics = function(u, t, p) return { x = -p.rate*u.x, y = u.x } end,
   solver = { tspan = { 0, 1 } },
-  sensitivity = L.interpolating { store = "state" },
+  sensitivity = L.backsolve { checkpoint = 4 },
 }

@@ -1,4 +1,4 @@
--- expect: sensitivity.checkpoints: error: 0 is not between 1 and 2147483647
+-- expect: sensitivity.checkpoints: error: must not be negative
 local L = require "lrnde"
 return L.ode {
   name = "fails",
@@ -7,5 +7,5 @@ return L.ode {
   u0 = { 1, 2 },
   dynamics = function(u, t, p) return { x = -p.rate*u.x, y = u.x } end,
   solver = { tspan = { 0, 1 } },
-  sensitivity = L.interpolating { checkpoints = 0 },
+  sensitivity = L.interpolating { checkpoints = -1 },
 }

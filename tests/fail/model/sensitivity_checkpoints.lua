@@ -1,4 +1,4 @@
--- expect: sensitivity.checkpoint: error: unknown field; did you mean 'checkpoints'?
+-- expect: sensitivity.checkpoints: error: 4294967296 is not below 2147483648
 local L = require "lrnde"
 return L.ode {
   name = "fails",
@@ -7,5 +7,5 @@ return L.ode {
   u0 = { 1, 2 },
   dynamics = function(u, t, p) return { x = -p.rate*u.x, y = u.x } end,
   solver = { tspan = { 0, 1 } },
-  sensitivity = { "discrete", checkpoint = 3 },
+  sensitivity = L.backsolve { checkpoints = 1 << 32 },
 }
