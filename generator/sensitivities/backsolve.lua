@@ -7,7 +7,7 @@
 
 local adjoint = require "adjoint"
 
-local backsolve = { name = "backsolve", doc = "adjoint equations and the state integrated backwards: no record at all",
+local backsolve = { name = "backsolve", recordless = true, doc = "adjoint equations and the state integrated backwards: no record at all",
                     options = adjoint.options { bound = 100.0, strict = false } }
 
 function backsolve.adjoint(system, params, _, options)

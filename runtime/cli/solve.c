@@ -287,6 +287,14 @@ static int check_model(const solve_options *o, const lrnde_model_desc *model)
     return EXIT_DONE;
 }
 
+/* Before all others, so that they may add to it: --sensitivity discrete --set sensitivity.store=state. */
+static void set_first(option_texts *set, const char *text)
+{
+    cli_append(set, text);
+    memmove(set->v + 1, set->v, (size_t)(set->n - 1) * sizeof *set->v);
+    set->v[0] = text;
+}
+
 static int run(solve_options *o)
 {
     const lrnde_model_desc *model;
@@ -297,7 +305,7 @@ static int run(solve_options *o)
     lrnde_error e = {0};
     char *sensitivity = o->sensitivity ? lrnde__format("sensitivity=%s", o->sensitivity) : NULL;
     int code = check(o);
-    if (sensitivity) cli_append(&o->set, sensitivity);
+    if (sensitivity) set_first(&o->set, sensitivity);
     request.set = o->set;
     if (!code) code = build_model(&request, &TOOL, &model);
     if (!code) code = check_model(o, model);

@@ -182,11 +182,11 @@ static void plan_adjoint(lrnde_solver *s)
         if (how->differences)
             s->quadrature.trial = join(s, lrnde__arrays(s, how->integrals, n), n, lrnde__arrays(s, how->integrals, n), n);
     }
-    lrnde__record_open(s, &s->adjoint_record, sys, how->differences ? LRNDE__KEEP_WHOLE : LRNDE__KEEP_NOTHING,
-                       how->differences != NULL, 0);
-    if (!how->state) return;
-    s->retrace.t = lrnde__host(s, (size_t)how->checkpoints * sizeof *s->retrace.t);
-    s->retrace.u = lrnde__state_arrays(s, how->checkpoints);
+    if (how->state) {
+        s->retrace.t = lrnde__host(s, (size_t)how->checkpoints * sizeof *s->retrace.t);
+        s->retrace.u = lrnde__state_arrays(s, how->checkpoints);
+    }
+    lrnde__record_open(s, &s->adjoint_record, sys, LRNDE__KEEP_NOTHING, 0, 0);
 }
 
 static void plan_gradient(lrnde_solver *s)

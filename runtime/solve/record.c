@@ -11,7 +11,7 @@
  * The step under way and its end are always there; a policy that keeps no stages has one set for all slots.  Without a policy
  * the record is a ring of two slots: a step reads one and writes the other.
  *
- * The first slot, and the second of a ring, get the same memory whenever a record is opened, and what was in it.
+ * A ring that is opened again has the memory it had, and what was in it.
  *
  * Pools keep what they have, so that only a solve with more steps than any before allocates; record_close asks for all that
  * recall.c will take, so that nothing fails on the way back.
@@ -71,44 +71,28 @@ static lrnde_status reserve_whole(lrnde_solver *s, lrnde__record *r, int64_t ste
     return owns_tape(r) ? lrnde__pool_reserve(s, &r->tape, steps) : LRNDE_OK;
 }
 
-/* All memory is free again but for that of the first slot; of a ring, of both. */
-static lrnde_status start(lrnde_solver *s, lrnde__record *r)
-{
-    r->steps = r->ready = r->cursor = r->marks = r->again = 0;
-    r->stride = r->keep == LRNDE__KEEP_INTERVALS && r->expected ? (r->expected + r->most - 1) / r->most : 1;
-    r->stretch[0] = r->stretch[1] = (lrnde__stretch){0, 0};
-    lrnde__pool_reset(&r->carry);
-    lrnde__pool_reset(&r->k);
-    lrnde__pool_reset(&r->tape);
-    r->shared_k = r->shared_tape = NULL;
-    if (!owns_k(r) && !(r->shared_k = lrnde__pool_take(s, &r->k))) return s->error.status;
-    if (r->keep_tape && !owns_tape(r) && !(r->shared_tape = lrnde__pool_take(s, &r->tape))) return s->error.status;
-    for (int n = 0; n < 2; n++) {
-        r->slot[n] = (lrnde__slot){.k = r->shared_k, .tape = r->shared_tape ? *r->shared_tape : NULL};
-        if ((n == 0 || !r->keep) && !(r->slot[n].carry = lrnde__pool_take(s, &r->carry))) return s->error.status;
-    }
-    return LRNDE_OK;
-}
-
 lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, lrnde__keep keep, int keep_k,
                                 int keep_tape)
 {
     r->sys = sys;
     if (!r->carry.bytes) LRNDE_TRY(describe(s, r));
     r->keep = keep, r->keep_k = keep_k, r->keep_tape = keep_tape;
+    r->steps = r->ready = r->cursor = r->marks = r->again = 0;
+    r->stride = keep == LRNDE__KEEP_INTERVALS && r->expected ? (r->expected + r->most - 1) / r->most : 1;
+    r->stretch[0] = r->stretch[1] = (lrnde__stretch){0, 0};
+    lrnde__pool_reset(&r->carry);
+    lrnde__pool_reset(&r->k);
+    lrnde__pool_reset(&r->tape);
     LRNDE_TRY(grow_slots(s, r, 2));
     if (keep == LRNDE__KEEP_WHOLE) LRNDE_TRY(reserve_whole(s, r, r->expected));
-    return start(s, r);
-}
-
-void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r)
-{
-    void **end = r->slot[r->steps].carry;
-    double t = r->slot[r->steps].t;
-    for (int32_t i = 0; r->steps && i < r->sys->n_carry; i++)
-        s->driver->copy(s->device, r->slot[0].carry[i], end[i], lrnde__array_bytes(s, &r->sys->carry[i]));
-    start(s, r); /* gives the first slot what it had */
-    r->slot[0].t = t;
+    r->shared_k = r->shared_tape = NULL;
+    if (!owns_k(r) && !(r->shared_k = lrnde__pool_take(s, &r->k))) return s->error.status;
+    if (keep_tape && !owns_tape(r) && !(r->shared_tape = lrnde__pool_take(s, &r->tape))) return s->error.status;
+    for (int n = 0; n < 2; n++) {
+        r->slot[n] = (lrnde__slot){.k = r->shared_k, .tape = r->shared_tape ? *r->shared_tape : NULL};
+        if ((n == 0 || !keep) && !(r->slot[n].carry = lrnde__pool_take(s, &r->carry))) return s->error.status;
+    }
+    return LRNDE_OK;
 }
 
 void lrnde__record_empty(lrnde_solver *s, lrnde__record *r)
@@ -231,4 +215,13 @@ lrnde_status lrnde__record_close(lrnde_solver *s, lrnde__record *r)
     lrnde__log(s, "record: %lld steps, %lld checkpoints, %.1f MiB in all", (long long)n, (long long)r->marks,
                (double)s->memory / 0x1p20);
     return LRNDE_OK;
+}
+
+void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r)
+{
+    lrnde__slot *first = lrnde__slot_at(r, 0), *last = lrnde__slot_at(r, r->steps);
+    for (int32_t i = 0; r->steps && i < r->sys->n_carry; i++)
+        s->driver->copy(s->device, first->carry[i], last->carry[i], lrnde__array_bytes(s, &r->sys->carry[i]));
+    first->t = last->t;
+    r->steps = r->cursor = 0;
 }

@@ -11,16 +11,11 @@
 
 #include <math.h>
 
-static int is_discrete(const lrnde_solver *s)
-{
-    return !s->desc->adjoint;
-}
-
 lrnde__keep lrnde__store_keep(lrnde_solver *s)
 {
     s->forward_record.most = s->store == LRNDE_STORE_CHECKPOINTS ? s->checkpoints : INT32_MAX;
     if (s->store == LRNDE_STORE_STAGES) return LRNDE__KEEP_WHOLE;
-    return is_discrete(s) ? LRNDE__KEEP_MARKED : LRNDE__KEEP_INTERVALS;
+    return s->desc->adjoint ? LRNDE__KEEP_INTERVALS : LRNDE__KEEP_MARKED;
 }
 
 /* Steps of the whole solve, from as much of it as there is. */
@@ -53,7 +48,7 @@ static int64_t checkpoints_that_fit(lrnde_solver *s, double room, double *bytes)
 {
     const lrnde__record *r = &s->forward_record;
     double carry = (double)lrnde__pool_group_bytes(&r->carry);
-    if (is_discrete(s)) {
+    if (!s->desc->adjoint) {
         double one = (double)lrnde__pool_group_bytes(&r->k) + r->keep_tape * (double)lrnde__pool_group_bytes(&r->tape);
         double most = floor((room - one) / carry) - 2;
         *bytes = one + 3 * carry;
@@ -71,13 +66,14 @@ int lrnde__store_less(lrnde_solver *s)
 {
     size_t limit = s->options.memory_limit;
     double bytes = 0;
-    if (!limit || s->error.status != LRNDE_ERR_MEMORY || !s->forward_record.slot || s->desc->sensitivity.state) return 0;
+    if (s->desc->sensitivity.state) return 0;
+    if (!limit || s->error.status != LRNDE_ERR_MEMORY || !s->forward_record.slot) return 0;
     lrnde__record_empty(s, &s->forward_record);
     if (s->local.record.sys) { /* they change stages with one another: see local.c */
         lrnde__record_empty(s, &s->local.record);
         lrnde__record_open(s, &s->local.record, s->desc->forward, LRNDE__KEEP_NOTHING, 0, 0);
     }
-    if (s->store == LRNDE_STORE_STAGES && is_discrete(s)) {
+    if (s->store == LRNDE_STORE_STAGES && !s->desc->adjoint) {
         s->store = LRNDE_STORE_STATE;
     } else {
         int64_t checkpoints = checkpoints_that_fit(s, (double)(limit - s->memory), &bytes);
