@@ -43,9 +43,9 @@ end
 
 local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
                          "rev_dense", "integrand", "miss" }
-local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "update" }
+local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update" }
 
---- s: { system, kernels, tape, finish, rev_finish }.
+--- s: { system, kernels, tape or nil, finish, rev_finish }.
 local function system(out, m, s, name)
   local tab, sys = m.tab, s.system
   local carry = m.stepper.carry_components(sys, tab)
@@ -61,9 +61,9 @@ local function system(out, m, s, name)
     (".n_external = %d"):format(sys.external and tab.stages + extra or 0),
     ".external_c = " .. array(out, "double", name .. "_c", map(c, number)),
     (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
-    (".tape = %d"):format(s.tape or 0),
-    (".n_sums = %d"):format(#tab.err),
-    (".finish = %s, .rev_finish = %s"):format(s.finish, s.rev_finish),
+    (".tape = %d"):format(s.tape and s.tape.size or 0),
+    (".n_sums = %d"):format(#(tab.err or {})),
+    (".finish = %s, .rev_finish = %s"):format(s.finish or "0", s.rev_finish or "0"),
     (".controller = {%s}"):format(table.concat(map({ "beta1", "beta2", "gamma", "qmin", "qmax" }, function(key)
       return number(tab.controller[key])
     end), ", ")),
@@ -141,7 +141,7 @@ function descriptor.text(p)
     (".t0 = %s, .t1 = %s, .atol = %s, .rtol = %s"):format(number(m.solver.t0), number(m.solver.t1), number(m.solver.atol), number(m.solver.rtol)),
     (".tspan_data = %s"):format(boolean(m.solver.tspan_data)),
     (".n_saveat = %d, .saveat = %s, .saveat_data = %s"):format(#saveat, array(out, "double", name .. "_saveat", map(saveat, number)), boolean(m.saveat.from_data)),
-    (".max_steps = %d"):format(m.solver.max_steps),
+    (".h = %s, .max_steps = %d"):format(number(m.solver.h), m.solver.max_steps),
     ".sensitivity = " .. sensitivity(out, m, p.adjoint and p.adjoint.system),
     (".data = {%s, %d, %s}"):format(quote(m.data.reader), #m.data.options, options),
     ".forward = " .. forward,
@@ -152,10 +152,13 @@ function descriptor.text(p)
       quote(m.train.optimizer), m.train.module.slots, schedule(m.train.lr), m.train.batch, m.train.steps, m.train.evaluate_every)
   end
   if r then
-    fields[#fields + 1] = (".regularizer = {LRNDE_REG_%s, LRNDE_%s, %s, %s, %s, %s, %s, %d, %s, %s, %s, %s, %d}"):format(
-      r.sampling:upper(), r.gradient:upper(), boolean(r.estimate == "stiffness"), boolean(r.step_size == "automatic"),
-      boolean(r.points == "saveat"), boolean(r.include_start), schedule(r.coefficient), #m.tab.err, p.forward.finish, p.forward.rev_finish,
-      p.stiff or "0", p.rev_stiff or "0", p.kernels["local"].rhs_evals)
+    local regularizers = array(out, "lrnde_regularizer_term", name .. "_regularizers", map(r.terms, function(term)
+      return ("{%s, %s, %s, %d, %s, %s}"):format(quote(term.name), schedule(term.coefficient), boolean(term.module.times_h(term.options)),
+                                                 term.first_sum, term.estimate, term.rev_estimate)
+    end))
+    fields[#fields + 1] = (".regularizer = {LRNDE_REG_%s, LRNDE_%s, %s, %s, %s, %d, %s}"):format(
+      r.sampling:upper(), r.gradient:upper(), boolean(r.step_size == "automatic"), boolean(r.points == "saveat"),
+      boolean(r.include_start), #r.terms, regularizers)
   end
   table.move(kernel_fields(model_kernels, p.kernels), 1, #model_kernels, #fields + 1, fields)
   out[#out + 1] = ("const lrnde_model_desc lrnde_%s = {\n    %s,\n};"):format(name, table.concat(fields, ",\n    "))

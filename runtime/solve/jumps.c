@@ -32,7 +32,7 @@ int lrnde__jump_next(const lrnde_solver *s, double *t)
 
 const void *lrnde__jump_state(const lrnde_solver *s)
 {
-    return local_is_next(s) ? s->local.u : s->saves.u[s->jumps.left - 1];
+    return local_is_next(s) ? s->local.carry[0] : s->saves.u[s->jumps.left - 1];
 }
 
 /* Save time `save` of the caller's (B, S, size) cotangent. */
