@@ -9,7 +9,7 @@ local backends = {}
 
 local fields = {
   name = "string", extension = "string", doc = "string", reserved = "table", spell = "table", set_precision = "function",
-  op = "function", double = "function", number = "function", load = "function", shared_load = "function",
+  op = "function", double = "function", number = "function", lane = "function", load = "function", shared_load = "function",
   shared_element = "function", files = "table", math = "function",
 }
 

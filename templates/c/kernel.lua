@@ -3,113 +3,29 @@
 local emit = require "emit"
 local shape = {}
 
+local writer = emit.writer
 local STACK_ROWS = 64         -- arrays up to this many rows live on the stack, larger ones in the workspace
 
-local function writer()
-  local out = { lines = {} }
-  function out:add(indent, text, ...)
-    if select("#", ...) > 0 then text = text:format(...) end
-    self.lines[#self.lines + 1] = (("    "):rep(indent) .. text):gsub("%s+$", "")
+--- Sums over the batch: the lanes of a block's values, kept in arrays that are added after the lane loop.
+local function batch_sums(e, block, lane)
+  local before, after = {}, {}
+  for _, sum in ipairs(e:batch_sums(block)) do
+    local rows = e:fresh("b" .. sum.id, sum.id)
+    before[#before + 1] = ("%s %s[T];"):format(sum.type, rows)
+    lane[#lane + 1] = ("%s[l] = %s;"):format(rows, sum.text)
+    after[#after + 1] = ("%s += lrnde_lane_sum_%s(%s, lanes);"):format(sum.to, sum.type == "double" and "f64" or e.backend.precision, rows)
   end
-  function out:text() return table.concat(self.lines, "\n") .. "\n" end
-  return out
-end
-
---- The feature a statement of the block is about: the variable of the loop over features, if there is one.
-local function feature(block) return block.domain > 1 and "i" or "0" end
-
---- y_o = sum_j w[o, j] x_j for the feature of a block: one chain of statements.
-local function inner_product(e, v, block)
-  local plan, b = e.plan, e.backend
-  local w, x = plan.values[v.args[1]], plan.values[v.args[2]]
-  local transposed = v.op == "matvec_t"
-  local rows, cols = w.dims[1], w.dims[2]
-  if w.op ~= "input" then error("the matrix of a product must be a parameter", 0) end
-  local matrix, from, row = e:pointer(w.name), e:rows(x)
-  local name, i = e:name(v), feature(block)
-  local function weight(j)
-    if transposed then return ("%s[%d + %s]"):format(matrix, j * cols, i) end
-    return ("%s[%s * %d + %d]"):format(matrix, i, cols, j)
-  end
-  local lines = {}
-  for j = 0, (transposed and rows or cols) - 1 do
-    local factors = { weight(j), b.load(from, row + j, false), name }
-    lines[#lines + 1] = j == 0 and ("real %s = %s * %s;"):format(name, factors[1], factors[2])
-                        or ("%s = %s;"):format(name, b.op("fma", factors, "real"))
-  end
-  return lines
-end
-
---- One statement of a lane loop for value v, or several; `before` and `after` surround the lane loop of a feature.
-
-local function lane_statement(e, v, block, lane, before, after, reduce)
-  local plan, b = e.plan, e.backend
-  local function operand(i) return e:operand(plan.values[v.args[i]], block) end
-  local function declare(text) lane[#lane + 1] = ("const real %s = %s;"):format(e:name(v), text) end
-  if v.op == "matvec" or v.op == "matvec_t" then
-    for _, line in ipairs(inner_product(e, v, block)) do lane[#lane + 1] = line end
-  elseif v.op == "sum" then
-    reduce[#reduce + 1] = { init = "0", type = "double", v = v }
-    lane[#lane + 1] = ("%s[l] += (double)%s;"):format(e:array_name(v.storage.array), operand(1))
-  elseif v.op == "rowmax" then
-    reduce[#reduce + 1] = { init = "-LRNDE_HUGE", type = "real", v = v }
-    local m, x = e:array_name(v.storage.array), operand(1)
-    lane[#lane + 1] = ("%s[l] = %s > %s[l] ? %s : %s[l];"):format(m, x, m, x, m)
-  elseif v.op == "argmax" then
-    local m, x = e:array_name(v.storage.array), operand(1)
-    local best = e:fresh(m .. "_best", v.id)
-    reduce[#reduce + 1] = { init = "0", type = "real", v = v }
-    reduce[#reduce + 1] = { init = "-LRNDE_HUGE", type = "real", name = best }
-    lane[#lane + 1] = ("if (%s > %s[l]) { %s[l] = %s; %s[l] = (real)%s; }"):format(x, best, best, x, m, feature(block))
-  elseif v.op == "batch_sum" then
-    local of = plan.values[v.args[1]]
-    for _, p in ipairs(plan.partials) do
-      if p.value == v.id then
-        local rows = e:fresh("b" .. v.id, v.id)
-        before[#before + 1] = ("real %s[T];"):format(rows)
-        lane[#lane + 1] = ("%s[l] = %s;"):format(rows, operand(1))
-        after[#after + 1] = ("partial[%d%s] += lrnde_lane_sum_%s(%s, lanes);"):format(p.at, of.size > 1 and " + i" or "", b.precision, rows)
-      end
-    end
-    for _, s in ipairs(plan.sums) do
-      if s.value == v.id then
-        local rows = e:fresh("b" .. v.id, v.id)
-        before[#before + 1] = ("double %s[T];"):format(rows)
-        local text = of.storage and of.storage.array.lane and ("%s[l]"):format(e:array_name(of.storage.array)) or "(double)" .. operand(1)
-        lane[#lane + 1] = ("%s[l] = %s;"):format(rows, text)
-        after[#after + 1] = ("sums[%d] += lrnde_lane_sum_f64(%s, lanes);"):format(s.index, rows)
-      end
-    end
-  elseif v.op == "pick" then
-    local base, row = e:rows(plan.values[v.args[1]])
-    declare(("%s[(%d + (int)%s) * T + l]"):format(base, row, operand(2)))
-  elseif v.op == "scatter" then
-    declare(("%s == (int)%s ? %s : 0"):format(feature(block), operand(2), operand(1)))
-  elseif v.op ~= "index" and v.op ~= "slice" then
-    local args = {}
-    for i = 1, #v.args do args[i] = operand(i) end
-    if not b.spell[v.op] then error(("the C backend has no spelling for '%s'"):format(v.op), 0) end
-    declare(b.op(v.op, args, "real"))
-  end
-  if v.storage and not v.storage.array.lane and v.op ~= "batch_sum" then
-    local sign = v.storage.array.output and v.storage.array.output.accumulate and "+=" or "="
-    lane[#lane + 1] = ("%s %s %s;"):format(b.load(e:array_name(v.storage.array), v.storage.row, v.size > 1), sign, e:name(v))
-  end
+  return before, after
 end
 
 local function map_block(e, block, out)
-  local formulas, lane, before, after, reduce = {}, {}, {}, {}, {}
-  for _, v in ipairs(block.values) do
-    local formula = e:formula(v)
-    if formula then table.insert(block.domain > 1 and formulas or lane, ("/* %s */"):format(formula)) end
-    lane_statement(e, v, block, lane, before, after, reduce)
-  end
+  local formulas, lane, reduce = e:map_statements(block)
+  local before, after = batch_sums(e, block, lane)
   if #lane == 0 then return end
   for _, formula in ipairs(formulas) do out:add(2, "%s", formula) end
   for _, r in ipairs(reduce) do
-    local name = r.name or e:array_name(r.v.storage.array)
-    out:add(2, "%s %s[T];", r.type, name)
-    out:add(2, "for (int l = 0; l < T; l++) %s[l] = %s;", name, r.init)
+    out:add(2, "%s %s[T];", r.type, r.name)
+    out:add(2, "for (int l = 0; l < T; l++) %s[l] = %s;", r.name, r.init)
   end
   local indent = 2
   if block.domain > 1 then
@@ -186,50 +102,9 @@ local function declare_scalars(e, out)
 end
 
 local function shared_function(e, name, out)
-  local plan, b = e.plan, e.backend
-  local shared = plan.shared
-  local body, local_name = {}, {}
-  local pointers = {}
+  local plan = e.plan
   e:begin_function()
-  local function pointer(field, writable)
-    if not pointers[field] then
-      pointers[field] = e:fresh(e.fields:pretty(field), field)
-      pointers[#pointers + 1] = { name = pointers[field], field = field, writable = writable }
-    end
-    return pointers[field]
-  end
-  local function operand(id)
-    local v = plan.values[id]
-    if v.op == "const" then return b.number(v.number) end
-    if #v.dims == 0 then return e:scalar_operand(v) end
-    if local_name[id] then return local_name[id] end
-    if shared.loads[id] then
-      local_name[id] = e:fresh("p" .. id, id)
-      body[#body + 1] = ("real %s = 0;"):format(local_name[id])
-      body[#body + 1] = ("for (int32_t w = 0; w < a->workers; w++) %s += ((const real *)a->partial)[w * a->partial_stride + %d + e];")
-                          :format(local_name[id], shared.loads[id])
-    elseif v.op == "input" then
-      local_name[id] = ("%s[e]"):format(pointer(v.name))
-    else
-      local args = {}
-      for i, a in ipairs(v.args) do args[i] = operand(a) end
-      if not b.spell[v.op] then error(("'%s' of a shared vector is beyond the shared phase"):format(v.op), 0) end
-      local_name[id] = e:name(v)
-      body[#body + 1] = ("const real %s = %s;"):format(local_name[id], b.op(v.op, args, "real"))
-    end
-    return local_name[id]
-  end
-  for _, v in ipairs(shared.order) do operand(v.id) end
-  for _, o in ipairs(shared.outputs) do
-    local result = operand(o.value)                               -- may add lines of its own
-    body[#body + 1] = ("%s[e] = %s;"):format(pointer(o.field, true), result)
-  end
-  local sums = {}
-  for _, s in ipairs(shared.sums) do
-    sums[s.index] = true
-    local result = operand(s.value)
-    body[#body + 1] = ("s%d += (double)%s;"):format(s.index, result)
-  end
+  local body, pointers, sums = e:shared_statements()
   out:add(0, "")
   out:add(0, "static void %s_shared(const lrnde_args *a, int64_t e0, int64_t e1)", name)
   out:add(0, "{")
@@ -252,8 +127,7 @@ end
 function shape.kernel(plan, backend, fields, options)
   local e = emit.new(plan, backend, fields, options.formulas)
   e.gemm = options.gemm
-  local inputs = {}
-  for _, v in pairs(plan.values) do if v.op == "input" then inputs[v.name] = v end end
+  local inputs = e:inputs()
   local body = writer()
   for _, block in ipairs(plan.blocks) do
     if block.kind == "map" then map_block(e, block, body) else product_block(e, block, body) end
