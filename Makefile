@@ -108,6 +108,7 @@ install: all ## into PREFIX
 	install -m 644 $(B)/liblrnde.a $(PREFIX)/lib
 	install -m 644 runtime/*.h $(PREFIX)/include/lrnde
 	cp -r generator templates tableaus models $(PREFIX)/share/lrnde
+	install -D -m 644 runtime/kernel.h $(PREFIX)/share/lrnde/runtime/kernel.h # pasted into texts that find no header
 
 format: ## format every C file
 	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v ^tests/golden)

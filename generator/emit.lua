@@ -7,13 +7,14 @@ local emit = {}
 local Emit = {}
 Emit.__index = Emit
 
---- Lines of text under construction: add(indent, format, ...), text().
+--- Lines of text under construction: add(indent, format, ...), append(another), text().
 function emit.writer()
   local out = { lines = {} }
   function out:add(indent, text, ...)
     if select("#", ...) > 0 then text = text:format(...) end
     self.lines[#self.lines + 1] = (("    "):rep(indent) .. text):gsub("%s+$", "")
   end
+  function out:append(other) table.move(other.lines, 1, #other.lines, #self.lines + 1, self.lines) end
   function out:text() return table.concat(self.lines, "\n") .. "\n" end
   return out
 end

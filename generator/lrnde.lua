@@ -55,7 +55,7 @@ end
 
 local function build(path, options)
   local m = model.load(path, options)
-  local p = { m = m, version = host.version }
+  local p = { m = m, version = host.version, texts = {} }
   p.forward = system_kernels(m, m.system, m.sensitivity == "discrete")
   if m.sensitivity ~= "discrete" then
     local adjoint = vocabulary.sensitivities:get(m.sensitivity).adjoint(m.system, m.params)
@@ -115,10 +115,15 @@ local function emit_kernels(p, backend, options)
   return list
 end
 
+--- The part of runtime/kernel.h that a kernel needs, for text that is compiled where there is no include path.
+local function kernel_arguments()
+  local text = assert(host.read(host.root .. "/runtime/kernel.h"))
+  return (assert(text:match "\n(enum {\n    LRNDE_MAX_SUMS.-} lrnde_args;)", "runtime/kernel.h has no lrnde_args"))
+end
+
 local function generate(p, backend, options)
   local m = p.m
-  backend.set_precision(m.precision)
-  backend.tile = m.tile
+  backend.set_model(m)
   local kernels = emit_kernels(p, backend, options)
   local functions = scalar_function.all(p, backend)
   local passes = {}
@@ -126,16 +131,21 @@ local function generate(p, backend, options)
   local env = {
     m = m, version = host.version, kernels = kernels, functions = functions, tables = descriptor.text(p), outputs = p.outputs,
     real = m.precision == "f32" and "float" or "double", upper = m.name:upper(), base = m.file:match "[^/]+$",
-    math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
+    backend = backend, contract = kernel_arguments(), math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
   }
   local files = {}
   for _, file in ipairs(backend.files) do
     files[m.name .. file.extension] = template.fill(("templates/%s/%s"):format(backend.name, file.template), env)
   end
+  if backend.carried then
+    local work = 0
+    for _, k in ipairs(kernels) do work = math.max(work, k.parts.work) end
+    p.texts[#p.texts + 1] = { backend = backend.name, text = files[m.name .. "." .. backend.extension], tile = backend.tile, work = work }
+  end
   return files
 end
 
---- The files of a backend, { [name] = text }.
+--- The files of a backend, { [name] = text }.  A backend that is carried leaves its text to those generated after it.
 function lrnde.generate(p, backend, options) return contract.attempt(p.m.file, generate, p, backend, options) end
 
 --- The program: options as host/options.def has them; returns the exit status.

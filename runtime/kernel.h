@@ -4,7 +4,8 @@
  * The only header a generated file includes.  It defines every type and macro such a file uses; the descriptor at the end
  * (lrnde_model_desc) is all the runtime ever learns about a model.
  *
- * LAYOUT  A per-sample array of n features is stored in tiles: (tiles, n, T), T = desc->tile samples side by side.
+ * LAYOUT  A per-sample array of n features is stored in tiles: (tiles, n, T), T samples side by side: desc->tile, or the tile
+ *         of the lrnde_text that runs.
  *         tiles = ceil(batch / T); the lanes beyond the batch in the last tile repeat the last sample, and never enter a sum.
  *         Shared arrays are dense.  "real" is float or double, desc->real_bytes.
  * TIME    t, h, sums, E and everything that decides steps is double.
@@ -238,6 +239,13 @@ typedef struct lrnde_term_desc {
     double weight;                    /* of a loss term */
 } lrnde_term_desc;
 
+/* The same kernels as source text of another backend, whose driver compiles it at run time. */
+typedef struct lrnde_text {
+    const char *backend, *text;
+    int32_t tile;                     /* its own samples side by side, */
+    int64_t work;                     /* and the most elements of real that one of its workers needs */
+} lrnde_text;
+
 typedef struct lrnde_train_desc {
     const char *optimizer;
     int32_t n_slots;                  /* arrays like params the optimizer keeps */
@@ -273,6 +281,8 @@ typedef struct lrnde_model_desc {
     lrnde_data_desc data;
     lrnde_train_desc train;
     lrnde_regularizer_desc regularizer;
+    int32_t n_texts;
+    const lrnde_text *texts;
     const lrnde_system_desc *forward; /* component 0 is the state */
     const lrnde_system_desc *adjoint; /* {lambda, parameter gradient}, external: u(t); NULL unless sensitivity is interpolating */
 #define LRNDE_X(name, doc) lrnde_kernel name;

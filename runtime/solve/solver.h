@@ -129,7 +129,7 @@ struct lrnde_solver {
     lrnde_error error;
     lrnde__block *blocks;
     size_t memory;
-    int32_t workers;
+    int32_t workers, tile;
     int64_t lanes;                        /* tiles x tile */
     int solved, recorded, differentiated; /* what there is to get or to build on */
     int64_t step;                         /* training steps done */

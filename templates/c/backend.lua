@@ -46,8 +46,8 @@ c.spell = {
   select  = "(%1 != 0 ? %2 : %3)",
 }
 
---- Sets the model's precision: "f32" or "f64".
-function c.set_precision(precision) c.precision = precision end
+--- What depends on the model: its precision, "f32" or "f64", and the samples of a tile.
+function c.set_model(m) c.precision, c.tile = m.precision, m.tile end
 
 function c.op(name, args, kind)
   local suffix = kind == "double" and "f64" or c.precision
