@@ -1,10 +1,9 @@
 --- The shape of a CUDA kernel: a block is a worker; its threads are the lanes of a tile, times the warps that share it.
 --
---   <symbol>_tile    launched with a block for each of args.workers; a block goes through its tiles one after another
---   <symbol>_shared  a block for each chunk of LRNDE_CHUNK elements
+--   <symbol>_tile    launched with a block of the text's `threads` for each of args.workers, which goes through its tiles
+--   <symbol>_shared  a block of whole warps for each chunk of LRNDE_CHUNK elements
 --
--- Blocks have as many threads as the kernel's launch bound says, which the driver can be asked for.  Any number of blocks is
--- right; fewer only take longer.
+-- Fewer blocks are right too, but take longer.
 
 local emit = require "emit"
 local shape = {}
@@ -105,7 +104,7 @@ local function shared_function(e, name, out)
   e:begin_function()
   local body, pointers, sums = e:shared_statements()
   out:add(0, "")
-  out:add(0, 'extern "C" __global__ void __launch_bounds__(SHARED_THREADS) %s_shared(const lrnde_args args)', name)
+  out:add(0, 'extern "C" __global__ void __launch_bounds__(MOST_THREADS) %s_shared(const lrnde_args args)', name)
   out:add(0, "{")
   out:add(1, "const lrnde_args *const a = &args;")
   declare_scalars(e, out)
@@ -115,7 +114,7 @@ local function shared_function(e, name, out)
   out:add(1, "for (int chunk = blockIdx.x; chunk * LRNDE_CHUNK < %d; chunk += gridDim.x) {", plan.shared.size)
   for q = 0, plan.n_sums - 1 do if sums[q] then out:add(2, "double s%d = 0;", q) end end
   out:add(2, "const int end = chunk < %d ? (chunk + 1) * LRNDE_CHUNK : %d;", plan.shared.size // 4096, plan.shared.size)
-  out:add(2, "for (int e = chunk * LRNDE_CHUNK + threadIdx.x; e < end; e += SHARED_THREADS) {")
+  out:add(2, "for (int e = chunk * LRNDE_CHUNK + threadIdx.x; e < end; e += blockDim.x) {")
   for _, line in ipairs(body) do out:add(3, "%s", line) end
   out:add(2, "}")
   for q = 0, plan.n_sums - 1 do

@@ -151,12 +151,12 @@ static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, const re
 /* Sum over the threads of a block of the shared phase, in the first of them. */
 template <class number> static __device__ __forceinline__ number lrnde_block_sum(number x)
 {
-    __shared__ number shared[SHARED_THREADS / T];
+    __shared__ number shared[MOST_THREADS / T];
     x = lrnde_lane_sum(x);
     if (threadIdx.x % T == 0) shared[threadIdx.x / T] = x;
     __syncthreads();
     if (threadIdx.x == 0)
-        for (int w = 1; w < SHARED_THREADS / T; w++) x += shared[w];
+        for (int w = 1; w < (int)blockDim.x / T; w++) x += shared[w];
     __syncthreads();
     return x;
 }

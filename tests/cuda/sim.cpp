@@ -5,14 +5,9 @@
 
 #include KERNELS
 
-extern "C" {
-extern const int sim_tile_threads, sim_shared_threads;
-const int sim_tile_threads = T * TEAM, sim_shared_threads = SHARED_THREADS;
-
-void sim_launch(void (*kernel)(lrnde_args), const void *args, int blocks, int threads)
+extern "C" void sim_launch(void (*kernel)(lrnde_args), const void *args, int blocks, int threads)
 {
     lrnde_args a;
     memcpy(&a, args, sizeof a);
     sim::launch([&] { kernel(a); }, (unsigned)blocks, (unsigned)threads, false);
-}
 }

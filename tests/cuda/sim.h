@@ -37,7 +37,7 @@
 #define __global__
 #define __device__
 #define __forceinline__ inline
-#define __noinline__ __attribute__((noinline))
+#define __noinline__    __attribute__((noinline))
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
 #define __shared__ static thread_local /* a block has a thread of the operating system to itself while it runs */
@@ -214,7 +214,8 @@ inline void run_block(const std::function<void()> &kernel, unsigned index, unsig
     self.random = order && strchr(order, ':') ? (unsigned)atoi(strchr(order, ':') + 1) + index : 1;
     self.fibers.resize(threads);
     self.warps.resize((threads + WARP - 1) / WARP);
-    self.stacks = static_cast<char *>(mmap(nullptr, (size_t)threads * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    self.stacks =
+        static_cast<char *>(mmap(nullptr, (size_t)threads * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     if (self.stacks == MAP_FAILED) fault("no memory for stacks");
     self.kernel = &kernel;
     self.live = (int)threads;
@@ -251,7 +252,7 @@ inline void launch(const std::function<void()> &kernel, unsigned blocks, unsigne
 } // namespace sim
 
 #define __syncthreads() sim::barrier(__LINE__)
-#define __nanosleep(n) sched_yield()
+#define __nanosleep(n)  sched_yield()
 #define __threadfence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 template <class number> number __shfl_xor_sync(unsigned mask, number given, int other)
 {
