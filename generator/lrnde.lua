@@ -115,10 +115,10 @@ local function emit_kernels(p, backend, options)
   return list
 end
 
---- The part of runtime/kernel.h that a kernel needs, for text that is compiled where there is no include path.
-local function kernel_arguments()
-  local text = assert(host.read(host.root .. "/runtime/kernel.h"))
-  return (assert(text:match "\n(enum {\n    LRNDE_MAX_SUMS.-} lrnde_args;)", "runtime/kernel.h has no lrnde_args"))
+--- A part of a header of runtime/, for text that is compiled where there is no include path.
+local function excerpt(header, pattern)
+  local text = assert(host.read(("%s/runtime/%s"):format(host.root, header)))
+  return assert(text:match(pattern), header .. " has not what a template wants of it")
 end
 
 local function generate(p, backend, options)
@@ -129,9 +129,9 @@ local function generate(p, backend, options)
   local passes = {}
   for i, pass in ipairs(ir.passes) do passes[i] = pass.name end
   local env = {
-    m = m, version = host.version, kernels = kernels, functions = functions, tables = descriptor.text(p), outputs = p.outputs,
+    p = p, m = m, version = host.version, kernels = kernels, functions = functions, tables = descriptor.text(p), outputs = p.outputs,
     real = m.precision == "f32" and "float" or "double", upper = m.name:upper(), base = m.file:match "[^/]+$",
-    backend = backend, contract = kernel_arguments(), math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
+    backend = backend, excerpt = excerpt, math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
   }
   local files = {}
   for _, file in ipairs(backend.files) do

@@ -153,6 +153,19 @@ typedef struct lrnde_controller {
     double beta1, beta2, gamma, qmin, qmax;
 } lrnde_controller;
 
+/*
+ * An adaptive integration that a kernel does by itself, deciding as control.h does: from t, next step h, to t1.  The carry is in
+ * carry[at], and ends there.
+ */
+typedef struct lrnde_course {
+    double t, t1, h, e_old, shortest;
+    int64_t max_steps, accepted, rejected;
+    void *const *carry[2];
+    int32_t at;
+    int32_t over;                     /* a rejected step could not be tried shorter */
+    uint64_t met;                     /* of the launch: zero */
+} lrnde_course;
+
 typedef struct lrnde_system_desc {
     int32_t n_components;             /* the first n_components of carry are the state; the rest what the stepper carries (k1) */
     int32_t n_carry;

@@ -9,6 +9,9 @@
 #include "kernel_compare.h"
 #include "registries.h"
 
+#include "control.h"
+#include "lrnde.h"
+
 #include <dlfcn.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -282,6 +285,105 @@ static void other_choices(void **state)
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) check_batches(&variants[i], (const int[]){7, 40}, 2);
 }
 
+/* ---- whole integrations ---- */
+
+/* The CPU's integration from a spread of initial states: what it began with, where it ended. */
+typedef struct integration {
+    double *params, *u0, *u1; /* (batch, state) */
+    lrnde_stats stats;
+} integration;
+
+static integration integrate(const lrnde_model_desc *m, int32_t batch)
+{
+    const size_t n = (size_t)batch * (size_t)m->state, bytes = n * sizeof(double);
+    integration result = {malloc((size_t)(m->n_params + 1) * sizeof(double)), malloc(bytes), malloc(bytes), {0}};
+    lrnde_options options = LRNDE_OPTIONS;
+    lrnde_solver *s;
+    options.batch = batch, options.device = "cpu", options.threads = 1;
+    assert_int_equal(lrnde_create(&s, m, &options, NULL), LRNDE_OK);
+    assert_int_equal(lrnde_get(s, "params", result.params, (size_t)m->n_params * sizeof(double)), LRNDE_OK);
+    assert_int_equal(lrnde_get(s, "u0", result.u0, bytes), LRNDE_OK);
+    for (size_t i = 0; i < n; i++) result.u0[i] *= 1 + 0.5 * (double)(i / (size_t)m->state) / batch;
+    assert_int_equal(lrnde_set(s, "u0", result.u0, bytes), LRNDE_OK);
+    assert_int_equal(lrnde_solve(s, NULL, 0, &result.stats), LRNDE_OK);
+    assert_int_equal(lrnde_get(s, "u", result.u1, bytes), LRNDE_OK);
+    lrnde_destroy(s);
+    return result;
+}
+
+/* Begins a launch whose state is u0. */
+static void begin_at(launch *l, const lrnde_model_desc *m, const lrnde_kernel *kernel, int32_t batch, const integration *x)
+{
+    launch_begin(l, m, m->forward, kernel, &SIM, batch, 2);
+    launch_set(l, "params", false, m->n_params, x->params);
+    launch_set(l, "carry[0]", true, m->state, x->u0);
+    launch_set(l, "t", false, 1, &m->t0);
+    launch_set(l, "atol", false, 1, &m->atol);
+    launch_set(l, "rtol", false, 1, &m->rtol);
+}
+
+/* f(t0, u0), which methods with FSAL carry. */
+static void carry_derivative(launch *l, const lrnde_model_desc *m, int32_t batch, const integration *x)
+{
+    static launch rhs;
+    double *f = malloc((size_t)(batch * m->state) * sizeof *f);
+    begin_at(&rhs, m, &m->forward->rhs, batch, x);
+    const launch_array *out = launch_find(&rhs, "out[0]", true, m->state);
+    launch_run(&rhs);
+    for (int64_t i = 0; i < (int64_t)batch * m->state; i++) f[i] = launch_get(&rhs, out, i / m->state, i % m->state);
+    launch_set(l, "carry[1]", true, m->state, f);
+    launch_end(&rhs);
+    free(f);
+}
+
+/* The same steps in one launch, whose blocks decide on them together, as the runtime takes on the CPU. */
+static void check_run(const variant *v, int32_t batch, const char *order)
+{
+    static launch l;
+    char field[64], name[256];
+    void (*kernel)(void);
+    void (*run)(void (*)(void), const void *, lrnde_course *, int, int);
+    const lrnde_model_desc *m = load_variant(v);
+    const lrnde_system_desc *sys = m->forward;
+    integration x = integrate(m, batch);
+    setenv("SIM_ORDER", order, 1);
+    begin_at(&l, m, &sys->step, batch, &x);
+    if (sys->fsal) carry_derivative(&l, m, batch, &x);
+    for (int32_t i = 0; i < sys->n_carry + sys->n_k; i++) {
+        snprintf(field, sizeof field, i < sys->n_carry ? "next[%d]" : "k[%d]", i < sys->n_carry ? i : i - sys->n_carry);
+        launch_find(&l, field, true, m->state);
+    }
+    lrnde_course course = {.t = m->t0, .t1 = m->t1, .h = x.stats.first_h, .e_old = LRNDE_E_OLD, .max_steps = 100000};
+    course.shortest = lrnde_shortest(m->t0, m->t1);
+    course.carry[0] = (void *const *)l.args.carry, course.carry[1] = l.args.next;
+    snprintf(name, sizeof name, "%s_run_f64", m->name);
+    find_symbol(name, &kernel);
+    find_symbol("sim_launch_run", &run);
+    run(kernel, &l.args, &course, l.args.workers, m->texts[0].threads);
+
+    double worst = 0;
+    const launch_array *end = launch_find(&l, course.at ? "next[0]" : "carry[0]", true, m->state);
+    for (int64_t i = 0; i < (int64_t)batch * m->state; i++)
+        worst = fmax(worst, fabs(launch_get(&l, end, i / m->state, i % m->state) - x.u1[i]) / (1 + fabs(x.u1[i])));
+    print_message("           %-28s %-8s batch %d: %lld + %lld steps, %.1e apart\n", v->file, m->method, (int)batch,
+                  (long long)course.accepted, (long long)course.rejected, worst);
+    assert_true(course.t == m->t1 && !course.over);
+    assert_int_equal(course.accepted, x.stats.accepted);
+    assert_int_equal(course.rejected, x.stats.rejected);
+    assert_true(worst < 1e-9);
+    launch_end(&l);
+    free(x.params), free(x.u0), free(x.u1);
+}
+
+static void whole_integrations(void **state)
+{
+    (void)state;
+    check_run(&(variant){"models/lotka_volterra.lua", NULL, {NULL}}, 1, "forward");
+    check_run(&(variant){"models/lotka_volterra.lua", "dop853", {NULL}}, 67, "skew:1");
+    check_run(&(variant){"models/van_der_pol.lua", NULL, {NULL}}, 35, "reverse");
+    check_run(&(variant){"models/van_der_pol.lua", "rkf45", {"solver.rtol=1e-5"}}, 70, "skew:2");
+}
+
 /* ---- mistakes ---- */
 
 /* In the text of a model: what is replaced everywhere, and by what. */
@@ -365,8 +467,8 @@ int main(int argc, char **argv)
     alarm(5 * SECONDS); /* a test that hangs has failed */
     setenv("CC", "tests/quick_cc.sh", 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shipped_models), cmocka_unit_test(both_precisions),     cmocka_unit_test(large_batches),
-        cmocka_unit_test(other_choices),  cmocka_unit_test(mistakes_are_caught),
+        cmocka_unit_test(shipped_models), cmocka_unit_test(both_precisions),    cmocka_unit_test(large_batches),
+        cmocka_unit_test(other_choices),  cmocka_unit_test(whole_integrations), cmocka_unit_test(mistakes_are_caught),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -3,7 +3,8 @@
 --   <symbol>_tile    launched with a block of the text's `threads` for each of args.workers, which goes through its tiles
 --   <symbol>_shared  a block of whole warps for each chunk of LRNDE_CHUNK elements
 --
--- Fewer blocks are right too, but take longer.
+-- Fewer blocks are right too, but take longer.  The tile phase is a function of its own, which model.cu.in also calls where a
+-- whole integration is one launch; so what is per sample is not const __restrict__: a later step reads what an earlier wrote.
 
 local emit = require "emit"
 local shape = {}
@@ -104,7 +105,7 @@ local function shared_function(e, name, out)
   e:begin_function()
   local body, pointers, sums = e:shared_statements()
   out:add(0, "")
-  out:add(0, 'extern "C" __global__ void __launch_bounds__(MOST_THREADS) %s_shared(const lrnde_args args)', name)
+  out:add(0, 'extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1) %s_shared(const lrnde_args args)', name)
   out:add(0, "{")
   out:add(1, "const lrnde_args *const a = &args;")
   declare_scalars(e, out)
@@ -135,7 +136,7 @@ local function declare_inputs(e, inputs, kind, indent, out)
     local v = inputs[p.field]
     if v.kind == kind then
       local sample = kind == "sample"
-      out:add(indent, "const real *__restrict__ %s = %s%s; /* (%s%s) */", p.name, e.fields:pointer(p.field, v.size, sample),
+      out:add(indent, "const real *%s%s = %s%s; /* (%s%s) */", sample and "" or "__restrict__ ", p.name, e.fields:pointer(p.field, v.size, sample),
               sample and " + l" or "", table.concat(v.dims, ", "), sample and (#v.dims > 0 and ", T" or "T") or "")
     end
   end
@@ -163,9 +164,8 @@ local function tile_function(e, name, out)
     end
   end
 
-  out:add(0, 'extern "C" __global__ void __launch_bounds__(T * TEAM) %s_tile(const lrnde_args args)', name)
+  out:add(0, "static __device__ __forceinline__ void %s(const lrnde_args *a)", name)
   out:add(0, "{")
-  out:add(1, "const lrnde_args *const a = &args;")
   out:add(1, "const int l = (int)threadIdx.x % T;")
   if e.backend.team > 1 then out:add(1, "const int warp = lrnde_warp();") end
   declare_inputs(e, inputs, "shared", 1, out)
@@ -187,6 +187,11 @@ local function tile_function(e, name, out)
   out:append(body)
   out:add(2, "}")
   out:add(1, "}")
+  out:add(0, "}")
+  out:add(0, "")
+  out:add(0, 'extern "C" __global__ void __launch_bounds__(T * TEAM, 1) %s_tile(const lrnde_args args)', name)
+  out:add(0, "{")
+  out:add(1, "%s(&args);", name)
   out:add(0, "}")
   return work
 end

@@ -264,7 +264,7 @@ inline float __int_as_float(int x)
     memcpy(&y, &x, sizeof y);
     return y;
 }
-inline unsigned atomicAdd(unsigned *p, unsigned x)
+inline uint64_t atomicAdd(uint64_t *p, unsigned long long x)
 {
     return __atomic_fetch_add(p, x, __ATOMIC_SEQ_CST);
 }
