@@ -7,38 +7,28 @@ local emit = {}
 local Emit = {}
 Emit.__index = Emit
 
---- Lines of text under construction: add(indent, format, ...), append(another), text().
-function emit.writer()
-  local out = { lines = {} }
-  function out:add(indent, text, ...)
-    if select("#", ...) > 0 then text = text:format(...) end
-    self.lines[#self.lines + 1] = (("    "):rep(indent) .. text):gsub("%s+$", "")
-  end
-  function out:append(other) table.move(other.lines, 1, #other.lines, #self.lines + 1, self.lines) end
-  function out:text() return table.concat(self.lines, "\n") .. "\n" end
-  return out
-end
-
 local function identifier(text) return (text:gsub("%[(%d+)%]", "%1"):gsub("[^%w_]", "_")) end
 
---- plan: schedule.plan's; backend: spellings; fields: says where a field lives (fields.lua); formulas: what the reader is
--- told of a value by its name.
-function emit.new(plan, backend, fields, formulas)
-  local e = setmetatable({ plan = plan, backend = backend, fields = fields, formulas = formulas, names = {}, taken = {}, said = {} }, Emit)
-  for _, word in ipairs(backend.reserved) do e.taken[word] = true end
+--- plan: schedule.plan's; backend: spellings; fields: says where a field lives (fields.lua); options: formulas, what the reader
+-- is told of a value by its name; loops, those of the file (outline.lua); gemm, the suffix of matrix products.
+function emit.new(plan, backend, fields, options)
+  local e = setmetatable({ plan = plan, backend = backend, fields = fields, formulas = options.formulas, loops = options.loops,
+                           gemm = options.gemm, names = {}, taken = {}, said = {} }, Emit)
+  for _, word in ipairs(backend.reserved) do e.taken[word] = "reserved" end
   e:begin_function()
   return e
 end
 
---- A fresh name, from a hint if there is one, else from the number of the value.
-function Emit:fresh(hint, id)
+--- A fresh name, from a hint if there is one, else from the number of the value.  kind: what outline.lua
+-- declares it as where it is an operand; without one it is local to the block that declares it.
+function Emit:fresh(hint, id, kind)
   local name = hint and identifier(hint) or ("v" .. id)
   local bare, n = name, 1
   while self.taken[name] do
     n = n + 1
     name = ("%s_%d"):format(bare, n)
   end
-  self.taken[name] = true
+  self.taken[name] = kind or "local"
   return name
 end
 
@@ -57,7 +47,7 @@ function Emit:pointer(field)
   self.pointer_order = self.pointer_order or {}
   local p = self.pointers[field]
   if not p then
-    p = { field = field, name = self:fresh(self.fields:pretty(field)) }
+    p = { field = field, name = self:fresh(self.fields:pretty(field), nil, "read") }
     self.pointers[field] = p
     table.insert(self.pointer_order, p)
   end
@@ -66,7 +56,8 @@ end
 
 function Emit:array_name(array)
   if not array.name then
-    array.name = self:fresh(array.output and self.fields:pretty(array.output.field) or (array.lane and "sum" or "w"))
+    local hint = array.output and self.fields:pretty(array.output.field) or (array.lane and "sum" or "w")
+    array.name = self:fresh(hint, nil, array.lane and array.value.op == "sum" and "sum" or "read")
   end
   return array.name
 end
@@ -101,7 +92,7 @@ function Emit:scalar_operand(v)
   if self.backend.precision == "f64" then return self:use_scalar(v) end
   if not self.rounded[v.id] then
     local of = self:use_scalar(v)
-    local name = self:fresh(of .. "_r")
+    local name = self:fresh(of .. "_r", nil, "scalar")
     self.rounded[v.id] = name
     table.insert(self.rounded_order, { name = name, of = of })
   end
@@ -110,7 +101,7 @@ end
 
 --- The name of a shared scalar's double; the function being written declares it.
 function Emit:use_scalar(v)
-  self.names[v.id] = self.names[v.id] or self:fresh(v.op == "input" and self.fields:pretty(v.name) or v.name, v.id)
+  self.names[v.id] = self.names[v.id] or self:fresh(v.op == "input" and self.fields:pretty(v.name) or v.name, v.id, "scalar")
   self.used_scalars[v.id] = true
   return self.names[v.id]
 end
@@ -202,9 +193,10 @@ local function inner_product(e, v, block, lane)
   end
 end
 
---- The statements of a lane for value v; reductions over the features go into variables that `reduce` lists.
-local function lane_statement(e, v, block, lane, reduce)
+--- The statements of a lane for value v; reductions over the features go into variables that parts.reduce lists.
+local function lane_statement(e, v, block, parts)
   local plan, b = e.plan, e.backend
+  local lane, reduce = parts.lane, parts.reduce
   local function operand(i) return e:operand(plan.values[v.args[i]], block) end
   local function declare(text) lane[#lane + 1] = ("const real %s = %s;"):format(e:name(v), text) end
   local function reduction(kind, type, init, name)
@@ -237,38 +229,40 @@ local function lane_statement(e, v, block, lane, reduce)
   end
   local array = v.storage and v.storage.array
   if array and not array.lane and v.op ~= "batch_sum" then
+    parts.written[e:array_name(array)] = true
     lane[#lane + 1] = ("%s %s %s;"):format(b.load(e:array_name(array), v.storage.row, v.size > 1, array),
                                            array.output and array.output.accumulate and "+=" or "=", e:name(v))
   end
 end
 
---- A map block: the formulas it begins with, the statements of a lane, and the reductions over features
--- { kind = "sum" | "max" | "argmax" | "best", type, init, name }; each "best" belongs to the "argmax" before it.
+--- A map block: formulas in front; lane, the statements of a lane; reduce, the reductions over features
+-- { kind = "sum" | "max" | "argmax" | "best", type, init, name }, each "best" belonging to the "argmax" before it; written, the
+-- names of the arrays written.
 function Emit:map_statements(block)
-  local formulas, lane, reduce = {}, {}, {}
+  local parts = { formulas = {}, lane = {}, reduce = {}, written = {} }
   for _, v in ipairs(block.values) do
     local formula = self:formula(v)
-    if formula then table.insert(block.domain > 1 and formulas or lane, ("/* %s */"):format(formula)) end
-    lane_statement(self, v, block, lane, reduce)
+    if formula then table.insert(block.domain > 1 and parts.formulas or parts.lane, ("/* %s */"):format(formula)) end
+    lane_statement(self, v, block, parts)
   end
-  return formulas, lane, reduce
+  return parts
 end
 
---- What a map block adds over the batch: { id, type, text (of a lane), to (where it is added) }.
+--- What a map block adds over the batch: { id, type, text (of a lane), array and at (where it is added), rows (at + i) }.
 function Emit:batch_sums(block)
   local plan, list = self.plan, {}
   for _, v in ipairs(block.values) do
     local of = v.op == "batch_sum" and plan.values[v.args[1]]
     for _, p in ipairs(of and plan.partials or {}) do
       if p.value == v.id then
-        list[#list + 1] = { id = v.id, type = "real", text = self:operand(of, block),
-                            to = ("partial[%d%s]"):format(p.at, of.size > 1 and " + i" or "") }
+        list[#list + 1] = { id = v.id, type = "real", text = self:operand(of, block), array = "partial", at = p.at,
+                            rows = of.size > 1 }
       end
     end
     for _, s in ipairs(of and plan.sums or {}) do
       if s.value == v.id then
         local array = of.storage and of.storage.array
-        list[#list + 1] = { id = v.id, type = "double", to = ("sums[%d]"):format(s.index),
+        list[#list + 1] = { id = v.id, type = "double", array = "sums", at = s.index,
                             text = array and array.lane and self.backend.lane(self:array_name(array)) or "(double)" .. self:operand(of, block) }
       end
     end

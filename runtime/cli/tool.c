@@ -1,6 +1,7 @@
 /* tool.c - see tool.h. */
 #include "cli/tool.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,12 @@ static int cancelled(void *user)
     return interrupted;
 }
 
+static void warn(void *user, const char *line)
+{
+    (void)user;
+    fprintf(stderr, "warning: %s\n", line);
+}
+
 void tool_catch_interrupt(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART | SA_RESETHAND};
@@ -27,14 +34,16 @@ void tool_catch_interrupt(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, int64_t seed)
+lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, double time_limit_s, int64_t seed)
 {
     lrnde_options o = LRNDE_OPTIONS;
     o.device = device;
     if (threads > 0) o.threads = (int32_t)threads;
     if (memory_limit > 0) o.memory_limit = (size_t)memory_limit;
+    if (!isnan(time_limit_s)) o.time_limit_s = time_limit_s;
     if (seed > 0) o.seed = (uint64_t)seed;
     o.cancel = cancelled;
+    o.warn = warn;
     return o;
 }
 
@@ -93,6 +102,7 @@ static int exit_code(lrnde_status status)
     case LRNDE_ERR_STEP_LIMIT:
     case LRNDE_ERR_STEP_SIZE:
     case LRNDE_ERR_NOT_FINITE:
+    case LRNDE_ERR_INACCURATE:
     case LRNDE_ERR_TIME_LIMIT: return EXIT_COMPUTATION;
     case LRNDE_ERR_CANCELLED: return EXIT_INTERRUPTED;
     }

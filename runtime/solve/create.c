@@ -40,12 +40,20 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
     if (desc->abi != LRNDE_ABI)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s was generated for ABI %d, this is %d", desc->name, (int)desc->abi,
                            LRNDE_ABI);
-    if (o->batch < 0 || o->threads < 0 || o->max_steps < 0 || o->time_limit_s < 0 || !(o->atol >= 0 && o->rtol >= 0))
-        return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "an option is negative");
+    const char *negative = o->batch < 0              ? "batch"
+                           : o->threads < 0          ? "threads"
+                           : o->max_steps < 0        ? "max_steps"
+                           : !(o->time_limit_s >= 0) ? "time_limit_s"
+                           : !(o->atol >= 0)         ? "atol"
+                           : !(o->rtol >= 0)         ? "rtol"
+                           : !(o->h >= 0)            ? "h"
+                                                     : NULL;
+    if (negative) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "option %s is negative", negative);
     if (o->batch == 0) o->batch = desc->train.batch > 0 ? desc->train.batch : 1;
     if (!o->device) o->device = "auto";
     if (o->atol == 0) o->atol = desc->atol;
     if (o->rtol == 0) o->rtol = desc->rtol;
+    if (o->h == 0) o->h = desc->h;
     if (o->t0 == o->t1) o->t0 = desc->t0, o->t1 = desc->t1;
     if (o->max_steps == 0) o->max_steps = desc->max_steps > 0 ? desc->max_steps : 1000000;
     if (o->time_limit_s == 0) o->time_limit_s = 3600;
@@ -137,6 +145,13 @@ static void **initial_arrays(lrnde_solver *s)
     return join(s, lrnde__state_arrays(s, 1), 1, lrnde__arrays(s, s->desc->constants, n), n);
 }
 
+static void plan_local(lrnde_solver *s)
+{
+    lrnde__local *l = &s->local;
+    l->run = (lrnde__run){.s = s, .sys = s->desc->forward, .record = &l->record, .what = "local step", .f0 = s->forward.f0};
+    lrnde__record_open(s, &l->record, s->desc->forward, 0, 0, 0);
+}
+
 static void plan_solve(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
@@ -146,7 +161,29 @@ static void plan_solve(lrnde_solver *s)
     s->data = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->data);
     s->initial = initial_arrays(s);
     if (s->initial) s->args.constants = lrnde__in(s->initial + 1);
-    s->local.u = lrnde__device(s, lrnde__sample_bytes(s, desc->state));
+    if (desc->regularizer.n_terms) plan_local(s);
+}
+
+/* What the continuous adjoint needs beside its record. */
+static void plan_adjoint(lrnde_solver *s)
+{
+    const lrnde_system_desc *sys = s->desc->adjoint;
+    const lrnde_sensitivity *how = &s->desc->sensitivity;
+    s->adjoint = (lrnde__run){.s = s, .sys = sys, .record = &s->adjoint_record};
+    s->adjoint.what = how->state ? "adjoint, solving u back" : "adjoint";
+    s->adjoint.f0 = lrnde__arrays(s, sys->carry, sys->n_components);
+    s->adjoint.external = lrnde__host(s, (size_t)sys->n_external * sizeof *s->adjoint.external);
+    s->adjoint_u = lrnde__state_arrays(s, sys->n_external);
+    if (how->n_nodes) {
+        int32_t n = how->n_integrals;
+        s->quadrature.lambda = lrnde__device(s, lrnde__sample_bytes(s, s->desc->state));
+        s->quadrature.u = lrnde__device(s, lrnde__sample_bytes(s, s->desc->state));
+        s->quadrature.sum = lrnde__arrays(s, how->integrals, n);
+        if (how->differences)
+            s->quadrature.trial = join(s, lrnde__arrays(s, how->integrals, n), n, lrnde__arrays(s, how->integrals, n), n);
+    }
+    s->retrace.t = lrnde__host(s, (size_t)how->checkpoints * sizeof *s->retrace.t);
+    s->retrace.u = lrnde__state_arrays(s, how->checkpoints);
 }
 
 static void plan_gradient(lrnde_solver *s)
@@ -166,7 +203,7 @@ static void plan_gradient(lrnde_solver *s)
     s->optimizer = lrnde__host(s, (size_t)(1 + desc->train.n_slots) * sizeof *s->optimizer);
     for (int32_t i = 0; s->optimizer && i <= desc->train.n_slots; i++)
         s->optimizer[i] = i == 0 ? s->params : lrnde__device(s, params_bytes);
-    if (desc->sensitivity == LRNDE_DISCRETE) {
+    if (!desc->adjoint) {
         int32_t n = sys->n_carry, stages = sys->n_k + sys->n_extra;
         s->transposed = (lrnde__transposed){
             .cot = lrnde__arrays(s, sys->carry, n),
@@ -177,10 +214,7 @@ static void plan_gradient(lrnde_solver *s)
             .sum_k = lrnde__state_arrays(s, stages),
         };
     } else {
-        s->adjoint = (lrnde__run){.s = s, .sys = desc->adjoint, .record = &s->adjoint_record, .what = "adjoint"};
-        s->adjoint.f0 = lrnde__arrays(s, desc->adjoint->carry, desc->adjoint->n_components);
-        s->adjoint.external = lrnde__host(s, (size_t)desc->adjoint->stages * sizeof *s->adjoint.external);
-        s->adjoint_u = lrnde__state_arrays(s, desc->adjoint->stages);
+        plan_adjoint(s);
     }
 }
 
@@ -212,8 +246,6 @@ static lrnde_status build(lrnde_solver *s, const lrnde_options *options)
 {
     const lrnde_model_desc *desc = s->desc;
     LRNDE_TRY(fill_options(s, options));
-    if (s->options.training && desc->sensitivity == LRNDE_INTERPOLATING && !desc->adjoint)
-        return lrnde__fail(s, LRNDE_ERR_UNSUPPORTED, "%s has no adjoint system", desc->name);
     LRNDE_TRY(open_device(s));
     const lrnde_text *text = lrnde_text_for(desc, s->driver);
     s->tile = text ? text->tile : desc->tile;

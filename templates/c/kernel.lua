@@ -1,47 +1,57 @@
 --- The shape of a C kernel: a function over tiles, a loop nest a block, and a function over elements for the shared phase.
 
 local emit = require "emit"
+local writer = require "writer"
 local shape = {}
 
-local writer = emit.writer
 local STACK_ROWS = 64         -- arrays up to this many rows live on the stack, larger ones in the workspace
 
 --- Sums over the batch: the lanes of a block's values, kept in arrays that are added after the lane loop.
-local function batch_sums(e, block, lane)
-  local before, after = {}, {}
+local function batch_sums(e, block, parts)
   for _, sum in ipairs(e:batch_sums(block)) do
     local rows = e:fresh("b" .. sum.id, sum.id)
-    before[#before + 1] = ("%s %s[T];"):format(sum.type, rows)
-    lane[#lane + 1] = ("%s[l] = %s;"):format(rows, sum.text)
-    after[#after + 1] = ("%s += lrnde_lane_sum_%s(%s, lanes);"):format(sum.to, sum.type == "double" and "f64" or e.backend.precision, rows)
+    table.insert(parts.before, ("%s %s[T];"):format(sum.type, rows))
+    table.insert(parts.lane, ("%s[l] = %s;"):format(rows, sum.text))
+    local to = ("%s[%d]"):format(sum.array, sum.at)
+    if sum.rows then
+      local pointer = e:fresh("p" .. sum.id, sum.id)
+      table.insert(parts.pointers, { pointer, ("%s + %d"):format(sum.array, sum.at) })
+      to = pointer .. "[i]"
+    end
+    table.insert(parts.after, ("%s += lrnde_lane_sum_%s(%s, lanes);"):format(to, sum.type == "double" and "f64" or e.backend.precision, rows))
   end
-  return before, after
 end
 
+--- A loop over rows, if there are several, and lanes.  Its parts: formulas in front; sums to reduce into, declared in front;
+-- for each row declarations, statements over the lanes, statements after them; pointers made for it; names of arrays written.
 local function map_block(e, block, out)
-  local formulas, lane, reduce = e:map_statements(block)
-  local before, after = batch_sums(e, block, lane)
-  if #lane == 0 then return end
-  for _, formula in ipairs(formulas) do out:add(2, "%s", formula) end
-  for _, r in ipairs(reduce) do
+  local parts = e:map_statements(block)
+  parts.before, parts.after, parts.pointers = {}, {}, {}
+  local loops = block.domain > 1
+  batch_sums(e, block, parts)
+  if #parts.lane == 0 then return end
+  for _, formula in ipairs(parts.formulas) do out:add(2, "%s", formula) end
+  for _, r in ipairs(parts.reduce) do
     out:add(2, "%s %s[T];", r.type, r.name)
     out:add(2, "for (int l = 0; l < T; l++) %s[l] = %s;", r.name, r.init)
   end
-  local indent = 2
-  if block.domain > 1 then
-    out:add(2, "for (int i = 0; i < %d; i++) {", block.domain)
-    indent = 3
-  elseif #before + #after > 0 then
-    out:add(2, "{")
-    indent = 3
+  local body = writer.new()
+  local braces = loops or #parts.before + #parts.after > 0
+  local indent = braces and 1 or 0
+  if braces then body:add(0, "%s", loops and ("for (int i = 0; i < %d; i++) {"):format(block.domain) or "{") end
+  for _, row in ipairs(block.row_order or {}) do body:add(indent, "const real %s = %s;", row.name, row.text) end
+  for _, line in ipairs(parts.before) do body:add(indent, "%s", line) end
+  body:add(indent, "LRNDE_LANES for (int l = 0; l < T; l++) {")
+  for _, line in ipairs(parts.lane) do body:add(indent + 1, "%s", line) end
+  body:add(indent, "}")
+  for _, line in ipairs(parts.after) do body:add(indent, "%s", line) end
+  if braces then body:add(0, "}") end
+  if loops and #parts.formulas + #parts.reduce == 0 then
+    out:place(2, body, e, parts.written, parts.pointers)
+  else
+    for _, p in ipairs(parts.pointers) do out:add(2, "real *restrict %s = %s;", p[1], p[2]) end
+    out:append(2, body)
   end
-  for _, row in ipairs(block.row_order or {}) do out:add(indent, "const real %s = %s;", row.name, row.text) end
-  for _, line in ipairs(before) do out:add(indent, "%s", line) end
-  out:add(indent, "LRNDE_LANES for (int l = 0; l < T; l++) {")
-  for _, line in ipairs(lane) do out:add(indent + 1, "%s", line) end
-  out:add(indent, "}")
-  for _, line in ipairs(after) do out:add(indent, "%s", line) end
-  if indent == 3 then out:add(2, "}") end
 end
 
 --- One matrix product, by the library if it is large; an outer product sums over the valid lanes only.
@@ -58,9 +68,7 @@ local function product_block(e, block, out)
         if y.size * x.size >= plan.product_size then
           out:add(2, "%s(0, 1, %d, %d, lanes, %s, T, %s, T, 1, partial + %d, %d);", gemm, y.size, x.size, at(yb, yr), at(xb, xr), p.at, x.size)
         else
-          out:add(2, "for (int i = 0; i < %d; i++)", y.size)
-          out:add(3, "for (int j = 0; j < %d; j++) partial[%d + i * %d + j] += lrnde_lane_dot_%s(%s + i * T, %s + j * T, lanes);",
-                  x.size, p.at, x.size, e.backend.precision, at(yb, yr), at(xb, xr))
+          out:add(2, "lrnde_outer_%s(%d, %d, %s, %s, lanes, partial + %d);", e.backend.precision, y.size, x.size, at(yb, yr), at(xb, xr), p.at)
         end
       end
     end
@@ -76,10 +84,12 @@ local function product_block(e, block, out)
   out:add(2, "/* %s = %s%s x%s */", v.name or e:name(v), w.name:gsub("^params%.", ""), transposed and "^T" or "",
           start and " + " .. start or "")
   if start then
-    out:add(2, "for (int i = 0; i < %d; i++) {", v.size)
-    for _, line in ipairs(block.row_order or {}) do out:add(3, "const real %s = %s;", line.name, line.text) end
-    out:add(3, "LRNDE_LANES for (int l = 0; l < T; l++) %s = %s;", e.backend.load(to, v.storage.row, v.size > 1), start)
-    out:add(2, "}")
+    local loop = writer.new()
+    loop:add(0, "for (int i = 0; i < %d; i++) {", v.size)
+    for _, line in ipairs(block.row_order or {}) do loop:add(1, "const real %s = %s;", line.name, line.text) end
+    loop:add(1, "LRNDE_LANES for (int l = 0; l < T; l++) %s = %s;", e.backend.load(to, v.storage.row, v.size > 1), start)
+    loop:add(0, "}")
+    out:place(2, loop, e, { [to] = true }, {})
   end
   local rows, cols = w.dims[1], w.dims[2]
   local m, n = transposed and cols or rows, transposed and rows or cols
@@ -123,22 +133,22 @@ local function shared_function(e, name, out)
   out:add(0, "}")
 end
 
---- Text of a kernel; options: { name, gemm = "f32" | "f32_d" | "f64", formulas }.  Returns the text and { tile =, shared =, work = }.
+--- A kernel; options: those of emit.new and name.  Returns an object whose :text() is to be asked for when all kernels of the
+-- file are made, and { tile =, shared =, work = }.
 function shape.kernel(plan, backend, fields, options)
-  local e = emit.new(plan, backend, fields, options.formulas)
-  e.gemm = options.gemm
+  local e = emit.new(plan, backend, fields, options)
   local inputs = e:inputs()
-  local body = writer()
+  local body = writer.new()
   for _, block in ipairs(plan.blocks) do
     if block.kind == "map" then map_block(e, block, body) else product_block(e, block, body) end
   end
 
-  local work, text = 0, writer()
+  local work, text = 0, writer.new()
   local has_tile = #plan.blocks > 0 or #plan.partials > 0 or #plan.sums > 0
   if has_tile then
     text:add(0, "static void %s_tile(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)", options.name)
     text:add(0, "{")
-    local scalars = writer()
+    local scalars = writer.new()
     declare_scalars(e, scalars)
     for _, p in ipairs(e.pointer_order or {}) do
       local v = inputs[p.field]
@@ -146,8 +156,8 @@ function shape.kernel(plan, backend, fields, options)
         text:add(1, "const real *restrict %s = %s; /* (%s) */", p.name, fields:pointer(p.field, v.size, false), table.concat(v.dims, ", "))
       end
     end
-    if #scalars.lines > 0 then text.lines[#text.lines + 1] = table.concat(scalars.lines, "\n") end
-    local scratch = writer()
+    text:append(0, scalars)
+    local scratch = writer.new()
     for _, array in ipairs(plan.arrays) do
       if array.output then
         local const = ""
@@ -181,13 +191,13 @@ function shape.kernel(plan, backend, fields, options)
         text:add(2, "const real *restrict %s = %s; /* (%d, T) */", p.name, fields:pointer(p.field, v.size, true), v.size)
       end
     end
-    text.lines[#text.lines + 1] = scratch:text():gsub("\n$", "")
-    text.lines[#text.lines + 1] = body:text():gsub("\n$", "")
+    text:append(0, scratch)
+    text:append(0, body)
     text:add(1, "}")
     text:add(0, "}")
   end
   if plan.shared then shared_function(e, options.name, text) end
-  return text:text(), { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,
+  return text, { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,
                         n_sums = plan.n_sums }
 end
 

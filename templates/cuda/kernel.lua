@@ -7,6 +7,7 @@
 -- whole integration is one launch; so what is per sample is not const __restrict__: a later step reads what an earlier wrote.
 
 local emit = require "emit"
+local writer = require "writer"
 local shape = {}
 
 local PRIVATE_ROWS <const> = 64     -- in a team of one, arrays up to this many rows belong to the thread, larger ones to the workspace
@@ -32,16 +33,17 @@ local function feature_loop(e, n, out)
 end
 
 local function map_block(e, block, out)
-  local formulas, lane, reduce = e:map_statements(block)
+  local parts = e:map_statements(block)
+  local lane, reduce = parts.lane, parts.reduce
   for _, sum in ipairs(e:batch_sums(block)) do
     local name = e:fresh("b" .. sum.id, sum.id)
     lane[#lane + 1] = ("const %s %s = lrnde_lane_sum(valid ? %s : (%s)0);"):format(sum.type, name, sum.text, sum.type)
-    lane[#lane + 1] = ("if (l == 0) %s += %s;"):format(sum.to, name)
+    lane[#lane + 1] = ("if (l == 0) %s[%d%s] += %s;"):format(sum.array, sum.at, sum.rows and " + i" or "", name)
   end
   if #lane == 0 then return end
   local team = e.backend.team
   if team > 1 then out:add(3, "lrnde_meet();") end
-  for _, formula in ipairs(formulas) do out:add(3, "%s", formula) end
+  for _, formula in ipairs(parts.formulas) do out:add(3, "%s", formula) end
   for _, r in ipairs(reduce) do out:add(3, "%s %s = %s;", r.type, r.name, r.init) end
   feature_loop(e, block.domain, out)
   for _, row in ipairs(block.row_order or {}) do out:add(4, "const real %s = %s;", row.name, row.text) end
@@ -144,7 +146,7 @@ end
 
 local function tile_function(e, name, out)
   local plan, inputs, work = e.plan, e:inputs(), 0
-  local body, scalars, arrays = emit.writer(), emit.writer(), emit.writer()
+  local body, scalars, arrays = writer.new(), writer.new(), writer.new()
   for _, array in ipairs(plan.arrays) do
     array.private = not array.output and not array.lane and e.backend.team == 1 and array.rows <= PRIVATE_ROWS
   end
@@ -169,7 +171,7 @@ local function tile_function(e, name, out)
   out:add(1, "const int l = (int)threadIdx.x % T;")
   if e.backend.team > 1 then out:add(1, "const int warp = lrnde_warp();") end
   declare_inputs(e, inputs, "shared", 1, out)
-  out:append(scalars)
+  out:append(0, scalars)
   out:add(1, "for (int32_t worker = blockIdx.x; worker < a->workers; worker += gridDim.x) {")
   if work > 0 then out:add(2, "real *work = (real *)a->work + (size_t)worker * a->work_stride + l;") end
   if #plan.partials > 0 then
@@ -183,8 +185,8 @@ local function tile_function(e, name, out)
     for q = 0, plan.n_sums - 1 do out:add(3, "if (threadIdx.x == 0) sums[%d] = 0;", q) end
   end
   declare_inputs(e, inputs, "sample", 3, out)
-  out:append(arrays)
-  out:append(body)
+  out:append(0, arrays)
+  out:append(0, body)
   out:add(2, "}")
   out:add(1, "}")
   out:add(0, "}")
@@ -196,13 +198,13 @@ local function tile_function(e, name, out)
   return work
 end
 
---- Text of a kernel; options: { name, formulas }.  Returns the text and what the descriptor says of it, as every shape does.
+--- A kernel; options: those of emit.new and name.  Returns an object with :text(), and what the descriptor says of the kernel.
 function shape.kernel(plan, backend, fields, options)
-  local e, text, work = emit.new(plan, backend, fields, options.formulas), emit.writer(), 0
+  local e, text, work = emit.new(plan, backend, fields, options), writer.new(), 0
   local has_tile = #plan.blocks > 0 or #plan.partials > 0 or #plan.sums > 0
   if has_tile then work = tile_function(e, options.name, text) end
   if plan.shared then shared_function(e, options.name, text) end
-  return text:text(), { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,
+  return text, { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,
                         n_sums = plan.n_sums }
 end
 
