@@ -13,9 +13,10 @@ local value = require "language.value"
 local adjoint = {}
 
 --- The options of every adjoint, with their defaults (language/sensitivity.lua), and further ones.  Tolerances of 0 are the
--- solver's; the error norm is that of all components, or of lambda and u alone.
+-- solver's; checkpoints of the forward solution, 0 for what is fastest; the error norm is that of all components, or of lambda
+-- and u alone.
 function adjoint.options(further)
-  local options = { atol = 0.0, rtol = 0.0, norm = { "full", "state" } }
+  local options = { atol = 0.0, rtol = 0.0, checkpoints = 0, norm = { "full", "state" } }
   for name, default in pairs(further or {}) do options[name] = default end
   return options
 end

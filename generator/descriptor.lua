@@ -108,7 +108,7 @@ end
 --- How gradients are computed; adjoint: the adjoint system, nil if there is none.
 local function sensitivity(out, m, adjoint)
   local s = m.sensitivity
-  local fields = { quote(s.name) }
+  local fields = { ("%s, LRNDE_STORE_%s, %d"):format(quote(s.name), s.store:upper(), s.options.checkpoints) }
   if adjoint then
     local rule, name = adjoint.rule or { nodes = {}, weights = {} }, m.name .. "_integrals"
     local integrals = array(out, "lrnde_array_desc", name, map(adjoint.integrals, array_desc))
@@ -118,8 +118,7 @@ local function sensitivity(out, m, adjoint)
       (".n_integrals = %d, .integrals = %s"):format(#adjoint.integrals, integrals),
       (".n_nodes = %d, .nodes = %s, .weights = %s, .differences = %s"):format(
         #rule.nodes, numbers "nodes", numbers "weights", numbers "differences"),
-      adjoint.state and (".state = 1, .checkpoints = %d, .bound = %s, .strict = %s"):format(
-        s.options.checkpoints, number(s.options.bound), boolean(s.options.strict)),
+      adjoint.state and (".state = 1, .bound = %s, .strict = %s"):format(number(s.options.bound), boolean(s.options.strict)),
     }, 1, 4, 2, fields)
   end
   return ("{%s}"):format(table.concat(fields, ",\n                    "))

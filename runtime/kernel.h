@@ -209,20 +209,34 @@ typedef struct lrnde_param_desc {
 typedef enum lrnde_regularize { LRNDE_REG_NONE, LRNDE_REG_UNBIASED, LRNDE_REG_BIASED } lrnde_regularize;
 typedef enum lrnde_gradient_kind { LRNDE_TRUNCATED, LRNDE_PARTIAL, LRNDE_TOTAL } lrnde_gradient_kind;
 
+/* What a solve keeps of its steps for the way back: see record.c of the runtime.  The first three give the same gradient, bit for bit. */
+#define LRNDE_STORES(X)                                                                                                          \
+    X(STAGES, "stages")                                                                                                          \
+    X(STATE, "state")                                                                                                            \
+    X(CHECKPOINTS, "checkpoints")                                                                                                \
+    X(NOTHING, "nothing")
+
+typedef enum lrnde_store {
+#define LRNDE_X(name, text) LRNDE_STORE_##name,
+    LRNDE_STORES(LRNDE_X)
+#undef LRNDE_X
+} lrnde_store;
+
 /*
  * How gradients are computed: without an adjoint system by transposed steps, else by integrating that system backwards.  Its
  * component 0 is lambda.  What does not apply is zero.
  */
 typedef struct lrnde_sensitivity {
     const char *name;
+    lrnde_store store;                /* of the forward solution */
+    int32_t checkpoints;              /* of LRNDE_STORE_CHECKPOINTS, at least 1; else 0 */
     double atol, rtol;                /* of the adjoint system; 0: the solver's */
     int32_t n_integrals;              /* the gradient of the first parameters, then the cotangents of the constants */
     const lrnde_array_desc *integrals;
     int32_t n_nodes;                  /* 0: the integrals are the last components; else they take a quadrature rule on [0, 1] */
     const double *nodes, *weights;
     const double *differences;        /* of the weights to an embedded rule's: adaptive; NULL: once a step */
-    int32_t state;                    /* component 1 is u, integrated backwards; else u is external */
-    int32_t checkpoints;              /* states of the forward solution that may be kept to put u back */
+    int32_t state;                    /* component 1 is u, integrated backwards and put back at checkpoints; else u is external */
     double bound;                     /* by how many tolerances u may miss the forward solution */
     int32_t strict;                   /* to miss it by more is an error */
 } lrnde_sensitivity;

@@ -180,7 +180,7 @@ static void hand_use(const problem *which, const char *method)
 }
 
 /* The same model, whose u0 is the input x. */
-static void hand_use_input(void)
+static inline void hand_use_input(void)
 {
     hand_input = (lrnde_input_desc){.name = "x", .size = prob.D};
     hand.u0 = NULL;
@@ -190,7 +190,7 @@ static void hand_use_input(void)
     hand.rev_init = (lrnde_kernel){.name = "rev_init", .tile = k_rev_init};
 }
 
-static void hand_interpolate(void)
+static inline void hand_interpolate(void)
 {
     hand.adjoint = &hand_adjoint;
     hand.sensitivity = (lrnde_sensitivity){.name = "interpolating", .n_integrals = 1, .integrals = &hand_adjoint_carry[1]};
