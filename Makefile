@@ -80,8 +80,9 @@ test: all $(UNIT) $(B)/tests/lua ## every test; no GPU needed
 	$(Q)sh tests/run.sh $(B) "$(UNIT)" "$(SCRIPTS)"
 	$(Q)$(MAKE) --no-print-directory sanitize memcheck
 
-# test_kernels compiles and runs as many kernels as all the rest together; what it launches is covered by memcheck.
-SANITIZED := $(filter-out %/test_kernels,$(UNIT))
+# test_kernels compiles and runs as many kernels as all the rest together; what it launches is covered by memcheck.  The other
+# two run emitted text on stacks of their own, under guard pages, and a compiler.
+SANITIZED := $(filter-out %/test_kernels %/test_cuda %/test_nvrtc,$(UNIT))
 sanitize: ## unit tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory B=$(B)-asan SAN=address,undefined unit
 unit: all $(SANITIZED)

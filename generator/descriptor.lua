@@ -124,7 +124,7 @@ local function sensitivity(out, m, adjoint)
   return ("{%s}"):format(table.concat(fields, ",\n                    "))
 end
 
---- p: what lrnde.lua collected: { m, version, forward, adjoint, kernels, outputs, regularizer functions }.  Returns C text.
+--- p: what lrnde.lua collected: { m, version, forward, adjoint, kernels, outputs, texts, regularizer functions }.  Returns C text.
 function descriptor.text(p)
   local m, out = p.m, {}
   local name = m.name

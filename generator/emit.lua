@@ -153,6 +153,14 @@ function Emit:scalars()
   return list
 end
 
+--- Declares the scalars a function uses, in double, and their rounded copies.
+function Emit:declare_scalars(out)
+  for _, s in ipairs(self:scalars()) do
+    out:add(1, "const double %s = %s;%s", s.name, s.text, s.note and (" /* %s */"):format(s.note) or "")
+  end
+  for _, r in ipairs(self.rounded_order) do out:add(1, "const real %s = (real)%s;", r.name, r.of) end
+end
+
 --- The formula that v is, or is a feature of, when it is met for the first time.
 function Emit:formula(v)
   local bare = v.op ~= "input" and v.name and v.name:gsub("_%d+$", "")

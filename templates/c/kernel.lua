@@ -103,14 +103,6 @@ local function product_block(e, block, out)
   end
 end
 
---- The scalars a function uses, in double, and their rounded copies.
-local function declare_scalars(e, out)
-  for _, s in ipairs(e:scalars()) do
-    out:add(1, "const double %s = %s;%s", s.name, s.text, s.note and (" /* %s */"):format(s.note) or "")
-  end
-  for _, r in ipairs(e.rounded_order) do out:add(1, "const real %s = (real)%s;", r.name, r.of) end
-end
-
 local function shared_function(e, name, out)
   local plan = e.plan
   e:begin_function()
@@ -118,7 +110,7 @@ local function shared_function(e, name, out)
   out:add(0, "")
   out:add(0, "static void %s_shared(const lrnde_args *a, int64_t e0, int64_t e1)", name)
   out:add(0, "{")
-  declare_scalars(e, out)
+  e:declare_scalars(out)
   for _, p in ipairs(pointers) do
     out:add(1, "%sreal *restrict %s = %s;", p.writable and "" or "const ", p.name, e.fields:pointer(p.field, 0, false))
   end
@@ -149,7 +141,7 @@ function shape.kernel(plan, backend, fields, options)
     text:add(0, "static void %s_tile(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)", options.name)
     text:add(0, "{")
     local scalars = writer.new()
-    declare_scalars(e, scalars)
+    e:declare_scalars(scalars)
     for _, p in ipairs(e.pointer_order or {}) do
       local v = inputs[p.field]
       if v.kind == "shared" then

@@ -15,10 +15,10 @@ cuda.carried = true
 local WIDE <const> = 4096          -- elements of a matrix from which several warps share a tile
 local WIDE_TEAM <const> = 8
 
-for _, word in ipairs { "args", "warp", "threadIdx", "blockIdx", "blockDim", "gridDim", "warpSize", "s0", "chunk", "template", "class",
-                        "this", "new", "delete", "operator", "private", "public", "namespace", "using", "typename", "bool", "true",
-                        "false", "try", "catch", "throw", "friend", "virtual", "explicit", "mutable", "and", "or", "not", "xor",
-                        "asm", "export", "signal", "log1p", "fma", "abs", "max", "min" } do
+for word in ([[args warp end valid chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
+               template class this new delete operator private protected public namespace using typename bool true false try catch
+               throw friend virtual explicit mutable and or not xor asm export signal constexpr decltype nullptr noexcept alignas
+               fma fmaf abs max min fabs fabsf sqrtf expf log1p log1pf logf sinf cosf tanhf powf]]):gmatch "%S+" do
   table.insert(cuda.reserved, word)
 end
 

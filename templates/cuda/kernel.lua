@@ -94,14 +94,6 @@ local function product_block(e, block, out)
           transposed and ("1, %d"):format(cols) or ("%d, 1"):format(cols), from, x_stride, to, y_stride, start and "true" or "false")
 end
 
---- The scalars a function uses, in double, and their rounded copies.
-local function declare_scalars(e, out)
-  for _, s in ipairs(e:scalars()) do
-    out:add(1, "const double %s = %s;%s", s.name, s.text, s.note and (" /* %s */"):format(s.note) or "")
-  end
-  for _, r in ipairs(e.rounded_order) do out:add(1, "const real %s = (real)%s;", r.name, r.of) end
-end
-
 local function shared_function(e, name, out)
   local plan = e.plan
   e:begin_function()
@@ -110,13 +102,13 @@ local function shared_function(e, name, out)
   out:add(0, 'extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1) %s_shared(const lrnde_args args)', name)
   out:add(0, "{")
   out:add(1, "const lrnde_args *const a = &args;")
-  declare_scalars(e, out)
+  e:declare_scalars(out)
   for _, p in ipairs(pointers) do
     out:add(1, "%sreal *%s = %s;", p.writable and "" or "const ", p.name, e.fields:pointer(p.field, 0, false))
   end
   out:add(1, "for (int chunk = blockIdx.x; chunk * LRNDE_CHUNK < %d; chunk += gridDim.x) {", plan.shared.size)
   for q = 0, plan.n_sums - 1 do if sums[q] then out:add(2, "double s%d = 0;", q) end end
-  out:add(2, "const int end = chunk < %d ? (chunk + 1) * LRNDE_CHUNK : %d;", plan.shared.size // 4096, plan.shared.size)
+  out:add(2, "const int next = (chunk + 1) * LRNDE_CHUNK, end = next < %d ? next : %d;", plan.shared.size, plan.shared.size)
   out:add(2, "for (int e = chunk * LRNDE_CHUNK + threadIdx.x; e < end; e += blockDim.x) {")
   for _, line in ipairs(body) do out:add(3, "%s", line) end
   out:add(2, "}")
@@ -153,7 +145,7 @@ local function tile_function(e, name, out)
   for _, block in ipairs(plan.blocks) do
     if block.kind == "map" then map_block(e, block, body) else product_block(e, block, body) end
   end
-  declare_scalars(e, scalars)
+  e:declare_scalars(scalars)
   for _, array in ipairs(plan.arrays) do
     if array.output then
       arrays:add(3, "real *__restrict__ %s = %s + l; /* (%d, T) */", e:array_name(array), e.fields:pointer(array.output.field, array.rows, true),
