@@ -1,4 +1,6 @@
 --- Lines of text under construction; those of a loop that may be outlined (outline.lua) are known when all kernels are.
+--
+--   add(indent, format, ...)   append(indent, another)   place(indent, loop, ..)   lines()   text()
 
 local writer = {}
 

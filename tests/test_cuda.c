@@ -24,6 +24,8 @@ static const options_tool TOOL = {.program = "test_cuda"};
 
 /* ---- a driver ---- */
 
+static const lrnde_driver SIM;
+
 struct lrnde_device {
     const lrnde_model_desc *model;
     int32_t workers;
@@ -137,7 +139,7 @@ static void sim_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_
     for (int32_t w = 0; kernel->shared && w < a->workers; w++)
         memset((char *)a->partial + w * a->partial_stride * (size_t)d->model->real_bytes, 0,
                (size_t)(kernel->partial * d->model->real_bytes));
-    if (kernel->tile) sim_run(d, kernel, a, "tile", a->workers, d->model->texts[0].threads);
+    if (kernel->tile) sim_run(d, kernel, a, "tile", a->workers, lrnde_text_for(d->model, &SIM)->threads);
     if (kernel->shared) sim_run(d, kernel, a, "shared", (int)chunks, SHARED_THREADS);
     const double *sums = a->sums + (kernel->tile ? 0 : (int64_t)a->tiles * kernel->n_sums);
     memset(total, 0, (size_t)kernel->n_sums * sizeof *total);
@@ -359,7 +361,7 @@ static void check_run(const variant *v, int32_t batch, const char *order)
     snprintf(name, sizeof name, "%s_run_f64", m->name);
     find_symbol(name, &kernel);
     find_symbol("sim_launch_run", &run);
-    run(kernel, &l.args, &course, l.args.workers, m->texts[0].threads);
+    run(kernel, &l.args, &course, l.args.workers, lrnde_text_for(m, &SIM)->threads);
 
     double worst = 0;
     const launch_array *end = launch_find(&l, course.at ? "next[0]" : "carry[0]", true, m->state);
