@@ -247,6 +247,11 @@ typedef struct lrnde_train_desc {
     int32_t evaluate_every;           /* 0: at the end only */
 } lrnde_train_desc;
 
+/* The kernels as the text of another backend, for a driver that compiles when it runs: entry points as its folder says. */
+typedef struct lrnde_text {
+    const char *backend, *text;
+} lrnde_text;
+
 typedef struct lrnde_model_desc {
     int32_t abi;
     const char *name, *method, *version;
@@ -275,6 +280,8 @@ typedef struct lrnde_model_desc {
     lrnde_regularizer_desc regularizer;
     const lrnde_system_desc *forward; /* component 0 is the state */
     const lrnde_system_desc *adjoint; /* {lambda, parameter gradient}, external: u(t); NULL unless sensitivity is interpolating */
+    int32_t n_texts;
+    const lrnde_text *texts;
 #define LRNDE_X(name, doc) lrnde_kernel name;
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X

@@ -37,10 +37,11 @@ lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t outp
         s->driver->zero(s->device, s->cot_initial[1 + i], lrnde__array_bytes(s, &desc->constants[i]));
     if (w_local != 0) lrnde__local_gradient(s, w_local);
     lrnde__jumps_begin(s, source, output, cot, w_local != 0 && desc->regularizer.gradient == LRNDE_TOTAL);
-    if (lrnde__jump_next(s, &t)) LRNDE_TRY(sweep(s));
+    lrnde_status status = lrnde__jump_next(s, &t) ? sweep(s) : LRNDE_OK;
     reverse_init(s);
     s->driver->add(s->device, s->grad, s->partial, s->workers, s->partial_stride, desc->n_params);
-    if (s->driver->sync(s->device)) return lrnde__fail(s, LRNDE_ERR_DEVICE, "%s failed during a gradient", s->driver->name);
+    LRNDE_TRY(lrnde__wait(s));
+    LRNDE_TRY(status);
     s->differentiated = 1;
     return LRNDE_OK;
 }

@@ -111,6 +111,7 @@ lrnde_status lrnde__local_evaluate(lrnde_solver *s)
     }
     a.s.h = l->h;
     s->driver->launch(s->device, &s->desc->local, &a, l->sums);
+    LRNDE_TRY(lrnde__wait(s));
     l->nfe += s->desc->local.rhs_evals;
     l->E = reg->error ? reg->error(l->sums, n) : NAN;
     l->S = reg->stiff ? reg->stiff(l->sums + reg->n_error_sums, n) : NAN;

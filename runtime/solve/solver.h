@@ -125,6 +125,7 @@ struct lrnde_solver {
     const lrnde_model_desc *desc;
     const lrnde_driver *driver;
     lrnde_device *device;
+    char refusals[256];    /* of the devices tried before, one line */
     lrnde_options options; /* defaults filled in */
     lrnde_error error;
     lrnde__block *blocks;
@@ -167,6 +168,9 @@ struct lrnde_solver {
 lrnde_status lrnde__fail(lrnde_solver *s, lrnde_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 lrnde_status lrnde__fail_at(lrnde_solver *s, lrnde_status status, double t, double h, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* Waits for the device; fails if it failed, which explains whatever else went wrong. */
+lrnde_status lrnde__wait(lrnde_solver *s);
 
 void lrnde__log(const lrnde_solver *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
