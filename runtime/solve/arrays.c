@@ -127,7 +127,7 @@ static void move_samples(lrnde_solver *s, const lrnde__entry *e, void *to, const
         if (from)
             lrnde__pack(s, packed, e->size, (const char *)from + at, stride, e->label, 1);
         else
-            lrnde__unpack(s, (char *)to + at, stride, packed, e->size);
+            lrnde__unpack(s, (char *)to + at, stride, packed, e->size, e->label);
     }
 }
 

@@ -12,7 +12,7 @@
 static int64_t first_bad_sample(lrnde_solver *s, const void *state, char *rows)
 {
     int64_t size = s->desc->state;
-    lrnde__unpack(s, rows, size, state, size);
+    lrnde__unpack(s, rows, size, state, size, 0);
     for (int64_t i = 0; i < s->options.batch * size; i++) {
         double x = s->desc->real_bytes == sizeof(float) ? ((float *)rows)[i] : ((double *)rows)[i];
         if (!isfinite(x)) return i / size;

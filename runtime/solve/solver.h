@@ -186,7 +186,7 @@ void **lrnde__state_arrays(lrnde_solver *s, int64_t n);
 
 /* pack.c */
 void lrnde__pack(lrnde_solver *s, void *to, int64_t size, const void *from, int64_t stride, int label, int repeat);
-void lrnde__unpack(lrnde_solver *s, void *to, int64_t stride, const void *from, int64_t size);
+void lrnde__unpack(lrnde_solver *s, void *to, int64_t stride, const void *from, int64_t size, int label);
 
 /* arrays.c */
 void lrnde__list_arrays(lrnde_solver *s);
