@@ -2,8 +2,8 @@
  * driver.h - what a backend implements: memory of a device, and how a kernel runs there.
  *
  * A backend is a folder templates/<name>/ whose C files are part of the library and whose driver.c defines
- * lrnde_driver_<name>.  The runtime finds it because it is there, and knows none by name.  Pointers that alloc returns belong to the device: only copy functions, and kernels, look
- * behind them.
+ * lrnde_driver_<name>.  The runtime finds it because it is there, and knows none by name.  Pointers that alloc returns
+ * belong to the device: only copy functions, and kernels, look behind them.
  */
 #ifndef LRNDE_DRIVER_H
 #define LRNDE_DRIVER_H
