@@ -96,8 +96,9 @@ memcheck: ## the tools under valgrind
 	$(Q)$(MAKE) --no-print-directory B=$(B)-memcheck OPT="-O1 -march=x86-64-v3" all $(B)-memcheck/tests/lua
 	$(Q)sh tests/memcheck.sh $(B)-memcheck
 
-bench: all ## ratios to peers, measured in one run
+bench: all ## ratios to peers, measured in one run; seconds to compile every model with every method
 	$(Q)$(B)/lrnde-bench
+	$(Q)lua5.4 bench/compile.lua $(B)
 
 reproduce: all ## the paper's MNIST run and the table of regularizers; hours; in the background, resumable
 	$(Q)lua5.4 bench/reproduce.lua $(B)

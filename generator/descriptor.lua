@@ -60,8 +60,8 @@ local function system(out, m, s, name)
     ".external_c = " .. array(out, "double", name .. "_c", map(tab.c, number)),
     (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
     (".tape = %d"):format(s.tape or 0),
-    (".n_sums = %d"):format(#tab.err),
-    (".finish = %s, .rev_finish = %s"):format(s.finish, s.rev_finish),
+    (".n_sums = %d"):format(#(tab.err or {})),
+    (".finish = %s, .rev_finish = %s"):format(s.finish or "0", s.rev_finish or "0"),
     (".controller = {%s}"):format(table.concat(map({ "beta1", "beta2", "gamma", "qmin", "qmax" }, function(key)
       return number(tab.controller[key])
     end), ", ")),
@@ -118,7 +118,7 @@ function descriptor.text(p)
     (".t0 = %s, .t1 = %s, .atol = %s, .rtol = %s"):format(number(m.solver.t0), number(m.solver.t1), number(m.solver.atol), number(m.solver.rtol)),
     (".tspan_data = %s"):format(boolean(m.solver.tspan_data)),
     (".n_saveat = %d, .saveat = %s, .saveat_data = %s"):format(#saveat, array(out, "double", name .. "_saveat", map(saveat, number)), boolean(m.saveat.from_data)),
-    (".max_steps = %d"):format(m.solver.max_steps),
+    (".h = %s, .max_steps = %d"):format(number(m.solver.h), m.solver.max_steps),
     ".sensitivity = LRNDE_" .. m.sensitivity:upper(),
     (".data = {%s, %d, %s}"):format(quote(m.data.reader), #m.data.options, options),
     ".forward = " .. forward,
@@ -129,10 +129,13 @@ function descriptor.text(p)
       quote(m.train.optimizer), m.train.module.slots, schedule(m.train.lr), m.train.batch, m.train.steps, m.train.evaluate_every)
   end
   if r then
-    fields[#fields + 1] = (".regularizer = {LRNDE_REG_%s, LRNDE_%s, %s, %s, %s, %s, %s, %d, %s, %s, %s, %s, %d}"):format(
-      r.sampling:upper(), r.gradient:upper(), boolean(r.estimate == "stiffness"), boolean(r.step_size == "automatic"),
-      boolean(r.points == "saveat"), boolean(r.include_start), schedule(r.coefficient), #m.tab.err, p.forward.finish, p.forward.rev_finish,
-      p.stiff or "0", p.rev_stiff or "0", p.kernels["local"].rhs_evals)
+    local regularizers = array(out, "lrnde_regularizer_term", name .. "_regularizers", map(r.terms, function(term)
+      return ("{%s, %s, %s, %d, %s, %s}"):format(quote(term.name), schedule(term.coefficient), boolean(term.module.times_h(term.options)),
+                                                 term.first_sum, term.estimate, term.rev_estimate)
+    end))
+    fields[#fields + 1] = (".regularizer = {LRNDE_REG_%s, LRNDE_%s, %s, %s, %s, %d, %s}"):format(
+      r.sampling:upper(), r.gradient:upper(), boolean(r.step_size == "automatic"), boolean(r.points == "saveat"),
+      boolean(r.include_start), #r.terms, regularizers)
   end
   table.move(kernel_fields(model_kernels, p.kernels), 1, #model_kernels, #fields + 1, fields)
   out[#out + 1] = ("const lrnde_model_desc lrnde_%s = {\n    %s,\n};"):format(name, table.concat(fields, ",\n    "))

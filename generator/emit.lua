@@ -9,24 +9,26 @@ Emit.__index = Emit
 
 local function identifier(text) return (text:gsub("%[(%d+)%]", "%1"):gsub("[^%w_]", "_")) end
 
---- plan: schedule.plan's; backend: spellings; fields: says where a field lives (fields.lua); formulas: what the reader is
--- told of a value by its name.
-function emit.new(plan, backend, fields, formulas)
-  local e = setmetatable({ plan = plan, backend = backend, fields = fields, formulas = formulas, names = {}, taken = {}, said = {} }, Emit)
-  for _, word in ipairs(backend.reserved) do e.taken[word] = true end
+--- plan: schedule.plan's; backend: spellings; fields: says where a field lives (fields.lua); options: formulas, what the reader
+-- is told of a value by its name; loops, those of the file (outline.lua); gemm, the suffix of matrix products.
+function emit.new(plan, backend, fields, options)
+  local e = setmetatable({ plan = plan, backend = backend, fields = fields, formulas = options.formulas, loops = options.loops,
+                           gemm = options.gemm, names = {}, taken = {}, said = {} }, Emit)
+  for _, word in ipairs(backend.reserved) do e.taken[word] = "reserved" end
   e:begin_function()
   return e
 end
 
---- A fresh name, from a hint if there is one, else from the number of the value.
-function Emit:fresh(hint, id)
+--- A fresh name, from a hint if there is one, else from the number of the value.  kind: what outline.lua
+-- declares it as where it is an operand; without one it is local to the block that declares it.
+function Emit:fresh(hint, id, kind)
   local name = hint and identifier(hint) or ("v" .. id)
   local bare, n = name, 1
   while self.taken[name] do
     n = n + 1
     name = ("%s_%d"):format(bare, n)
   end
-  self.taken[name] = true
+  self.taken[name] = kind or "local"
   return name
 end
 
@@ -45,7 +47,7 @@ function Emit:pointer(field)
   self.pointer_order = self.pointer_order or {}
   local p = self.pointers[field]
   if not p then
-    p = { field = field, name = self:fresh(self.fields:pretty(field)) }
+    p = { field = field, name = self:fresh(self.fields:pretty(field), nil, "read") }
     self.pointers[field] = p
     table.insert(self.pointer_order, p)
   end
@@ -54,7 +56,8 @@ end
 
 function Emit:array_name(array)
   if not array.name then
-    array.name = self:fresh(array.output and self.fields:pretty(array.output.field) or (array.lane and "sum" or "w"))
+    local hint = array.output and self.fields:pretty(array.output.field) or (array.lane and "sum" or "w")
+    array.name = self:fresh(hint, nil, array.lane and array.value.op == "sum" and "sum" or "read")
   end
   return array.name
 end
@@ -89,7 +92,7 @@ function Emit:scalar_operand(v)
   if self.backend.precision == "f64" then return self:use_scalar(v) end
   if not self.rounded[v.id] then
     local of = self:use_scalar(v)
-    local name = self:fresh(of .. "_r")
+    local name = self:fresh(of .. "_r", nil, "scalar")
     self.rounded[v.id] = name
     table.insert(self.rounded_order, { name = name, of = of })
   end
@@ -98,7 +101,7 @@ end
 
 --- The name of a shared scalar's double; the function being written declares it.
 function Emit:use_scalar(v)
-  self.names[v.id] = self.names[v.id] or self:fresh(v.op == "input" and self.fields:pretty(v.name) or v.name, v.id)
+  self.names[v.id] = self.names[v.id] or self:fresh(v.op == "input" and self.fields:pretty(v.name) or v.name, v.id, "scalar")
   self.used_scalars[v.id] = true
   return self.names[v.id]
 end

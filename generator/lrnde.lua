@@ -3,9 +3,10 @@
 --   language/model.lua    loads and checks the file: an initial value problem, outputs, a loss
 --   steppers/<family>     expands the tableau over the problem: rhs, step, dense output, local step
 --   sensitivities/<name>  their reverses, or an adjoint system that the stepper expands in turn
---   regularizers/, head   the local step, outputs and loss, the optimizer's update
+--   local_step, head      what regularizers/ sum over a step, outputs and loss, the optimizer's update
 --   passes/*.c            fold, cse, unroll, lincomb, dce: verified after each
 --   schedule, emit        blocks and storage; statements, through the backend's spelling and shape
+--   outline               loops that the kernels have in common
 --   templates/<backend>   the files
 
 local host = require "host"
@@ -17,7 +18,9 @@ local contract = require "language.contract"
 local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
+local local_step = require "local_step"
 local model = require "language.model"
+local outline = require "outline"
 local schedule = require "schedule"
 local scalar_function = require "scalar_function"
 local template = require "template"
@@ -64,7 +67,7 @@ local function build(path, options)
   p.kernels, p.outputs = head.kernels(m)
   for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end
   if m.regularize then
-    for name, k in pairs(m.regularize.module.kernels(m.system, m.tab, m.stepper, m.params, m.regularize)) do p.kernels[name] = k end
+    for name, k in pairs(local_step.kernels(m)) do p.kernels[name] = k end
   end
   return p
 end
@@ -94,9 +97,9 @@ function lrnde.optimize(graph, options, dump)
   return graph
 end
 
---- Kernels as text in a backend: sets k.title, k.text, k.parts, k.count, k.symbol; returns them in order.
+--- Kernels as text in a backend: sets k.title, k.text, k.parts, k.count, k.symbol; returns them in order, and the loops they share.
 local function emit_kernels(p, backend, options)
-  local m, list = p.m, {}
+  local m, list, loops = p.m, {}, outline.new(p.m.name)
   local suffix = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
   lrnde.each_kernel(p, function(k, s, prefix)
     local graph = lrnde.optimize(k.graph, options)
@@ -108,23 +111,24 @@ local function emit_kernels(p, backend, options)
       product_size = m.product_size, leaf = function(name) return m.params:leaf(name) end, gradient_size = m.params.size,
       is_shared = function(field) return f:is_shared(field) end })
     k.plan = plan
-    k.text, k.parts = backend.shape.kernel(plan, backend, f, {
-      name = k.symbol, gemm = suffix, formulas = m.stepper.formulas(m.tab) })
+    k.body, k.parts = backend.shape.kernel(plan, backend, f, {
+      name = k.symbol, gemm = suffix, formulas = m.stepper.formulas(m.tab), loops = loops })
     list[#list + 1] = k
   end)
-  return list
+  for _, k in ipairs(list) do k.text = k.body:text() end
+  return list, loops:functions()
 end
 
 local function generate(p, backend, options)
   local m = p.m
   backend.set_precision(m.precision)
   backend.tile = m.tile
-  local kernels = emit_kernels(p, backend, options)
+  local kernels, loops = emit_kernels(p, backend, options)
   local functions = scalar_function.all(p, backend)
   local passes = {}
   for i, pass in ipairs(ir.passes) do passes[i] = pass.name end
   local env = {
-    m = m, version = host.version, kernels = kernels, functions = functions, tables = descriptor.text(p), outputs = p.outputs,
+    m = m, version = host.version, loops = loops, kernels = kernels, functions = functions, tables = descriptor.text(p), outputs = p.outputs,
     real = m.precision == "f32" and "float" or "double", upper = m.name:upper(), base = m.file:match "[^/]+$",
     math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
   }

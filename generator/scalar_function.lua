@@ -66,7 +66,7 @@ local function pair(name, n_sums, make, backend)
                 "    (void)n, (void)sums;", rev_body, table.concat(stores, "\n"), "}\n")
 end
 
---- The functions of p, and their names in p.forward, p.adjoint and p itself.
+--- The functions of p, and their names in p.forward, p.adjoint and the terms of the regularizer.
 function scalar_function.all(p, backend)
   local m, list = p.m, {}
   local tab = m.tab
@@ -74,12 +74,14 @@ function scalar_function.all(p, backend)
     list[#list + 1] = pair(name, n_sums, make, backend)
     return name, "rev_" .. name
   end
-  local n = #tab.err
-  local finish, rev_finish = add(m.name .. "_finish", n, function(k) return m.stepper.finish(k, tab) end)
-  for _, s in ipairs { p.forward, p.adjoint } do s.finish, s.rev_finish = finish, rev_finish end
-  local r = m.regularize
-  if r and r.estimate == "stiffness" then
-    p.stiff, p.rev_stiff = add(m.name .. "_stiffness", 2, function(k) return r.module.stiffness(k, tab) end)
+  if tab.err then
+    local finish, rev_finish = add(m.name .. "_finish", #tab.err, function(k) return m.stepper.finish(k, tab) end)
+    for _, s in ipairs { p.forward, p.adjoint } do s.finish, s.rev_finish = finish, rev_finish end
+  end
+  for i, term in ipairs(m.regularize and m.regularize.terms or {}) do
+    term.estimate, term.rev_estimate = add(("%s_estimate%d"):format(m.name, i), term.n_sums, function(k)
+      return term.module.estimate(k, tab, m.stepper, term.options)
+    end)
   end
   return list
 end

@@ -29,6 +29,7 @@ extern "C" {
 
 enum {
     LRNDE_MAX_SUMS = 16,  /* sums of one kernel */
+    LRNDE_MAX_TERMS = 4,  /* regularizers of a model */
     LRNDE_CHUNK = 4096    /* elements of a shared chunk */
 };
 
@@ -125,8 +126,8 @@ typedef struct lrnde_kernel {
     X(head, "in[0] = u at a save time, data, t, weight -> out = outputs, sums {loss terms.., metrics..}")                      \
     X(rev_head, "in[0] = u, data, t, weight -> out[0] = cotangent of u, partial += gradient")                                  \
     X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
-    X(local, "carry[0] = u, constants, t, h -> sums {error.., stiffness..} of one step from u, k1 computed")                   \
-    X(rev_local, "the same and cot_sums -> cot_carry[0], cot_constants +=, partial += gradient")                                                 \
+    X(local, "carry, next_in, k_in, t, h of a step -> sums the regularizers add to those of step")                             \
+    X(rev_local, "the same and cot_sums, of step's, then local's -> cot_carry[0], cot_constants +=, partial += gradient; k1 = f(t, u)") \
     X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
 
 /*
@@ -162,8 +163,8 @@ typedef struct lrnde_system_desc {
     int32_t n_external;               /* stages, or 0 */
     int32_t n_k, n_extra;             /* stages of component 0 that are in neither carry nor next; extra stages of dense output */
     int64_t tape;                     /* elements of real per tile lane (a sample) */
-    int32_t n_sums;                   /* of step */
-    double (*finish)(const double *sums, double n);                            /* E */
+    int32_t n_sums;                   /* of step, that E is made of */
+    double (*finish)(const double *sums, double n);                            /* E; NULL: no estimate, the sums are finite if the step is */
     void (*rev_finish)(const double *sums, double n, double cot, double *cot_sums);
     lrnde_controller controller;
 #define LRNDE_X(name, doc) lrnde_kernel name;
@@ -197,20 +198,24 @@ typedef struct lrnde_schedule {
     double a, b;                      /* constant a; exponential, linear, cosine: a -> b over the run; inverse: a / (1 + b step) */
 } lrnde_schedule;
 
+/* R = estimate, times |h| if times_h, of the sums of the local step: those of step, then those of local. */
+typedef struct lrnde_regularizer_term {
+    const char *name;                 /* "error", "stiffness" */
+    lrnde_schedule coefficient;
+    int32_t times_h;
+    int32_t first_sum;                /* where those it reads begin */
+    double (*estimate)(const double *sums, double n);
+    void (*rev_estimate)(const double *sums, double n, double cot, double *cot_sums);
+} lrnde_regularizer_term;
+
 typedef struct lrnde_regularizer_desc {
     lrnde_regularize sampling;
     lrnde_gradient_kind gradient;
-    int32_t stiffness;                /* estimate: 0 error (R = E h), 1 stiffness (R = S) */
     int32_t automatic_step;           /* step_size: 0 accepted, 1 automatic */
     int32_t points_saveat;            /* biased: 0 accepted steps, 1 save times */
     int32_t include_start;
-    lrnde_schedule coefficient;
-    int32_t n_error_sums;             /* of the local kernel: error sums, then stiffness sums */
-    double (*error)(const double *sums, double n);                             /* E of the local kernel's sums */
-    void (*rev_error)(const double *sums, double n, double cot, double *cot_sums);
-    double (*stiff)(const double *sums, double n);                             /* S of the stiffness sums; NULL if it is not estimated */
-    void (*rev_stiff)(const double *sums, double n, double cot, double *cot_sums);
-    int32_t rhs_evals;
+    int32_t n_terms;                  /* 0: nothing is regularized */
+    const lrnde_regularizer_term *terms;
 } lrnde_regularizer_desc;
 
 /* Where the data come from: a reader of runtime/io by name and its arguments as the model file gave them. */
@@ -273,6 +278,7 @@ typedef struct lrnde_model_desc {
     int32_t n_saveat;                 /* save times given in the model; 0: t1, or the data's times if saveat_data */
     const double *saveat;
     int32_t saveat_data;
+    double h;                         /* fixed step, a length; 0: the error estimate decides */
     int64_t max_steps;
     lrnde_sensitivity sensitivity;
     lrnde_data_desc data;

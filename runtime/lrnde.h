@@ -79,6 +79,7 @@ typedef struct lrnde_options {
     uint64_t seed;                             /* of parameters and of the times of regularization */
     double atol, rtol;                         /* default: the model's */
     double t0, t1;                             /* default (t0 == t1): the model's */
+    double h;                                  /* length of fixed steps; default: the model's, else the error estimate decides */
     int64_t max_steps;                         /* accepted and rejected; default: the model's, else 1e6 */
     double time_limit_s;                       /* of one solve or sweep; default one hour */
     void *user;                                /* handed to the callbacks */
@@ -97,29 +98,33 @@ typedef struct lrnde_stats {
     int64_t nfe;       /* as OrdinaryDiffEq counts: 3 + s' (accepted + rejected), s' = stages, less one if FSAL */
     int64_t rhs_calls; /* right-hand sides that really ran in steps */
     int64_t nfe_dense; /* for extra stages of dense output */
-    int64_t nfe_local; /* for the local step of a regularizer */
+    int64_t nfe_local; /* for a local step of its own; 0 if it is an accepted step */
     double first_h;    /* the automatic first step */
     double t, h;       /* where the solve ended, and the step it would have taken next */
 } lrnde_stats;
 
 /* One regularized local step. */
 typedef struct lrnde_local_report {
-    double reg;   /* R = E |h|, or S */
-    double E, S;  /* S is NaN if the method has no pair of stages for it */
-    double t_reg; /* the time that was drawn or asked for */
-    double t, h;  /* start and length of the local step */
+    double reg;                    /* the sum of the terms */
+    double terms[LRNDE_MAX_TERMS]; /* (regularizer.n_terms) R of each */
+    double E;                      /* the solver's error norm of the step */
+    double t_reg;                  /* the time that was drawn or asked for */
+    double t, h;                   /* start and length of the local step */
     int64_t nfe_local;
 } lrnde_local_report;
 
 /* One evaluation of the loss, or one training step. */
 typedef struct lrnde_report {
-    int64_t step;                          /* training step, from 1; 0: not a training step */
-    double loss;                           /* weighted sum of the terms, without the regularizer */
-    double loss_terms[LRNDE_MAX_SUMS];     /* (n_loss) means over samples and save times */
-    double metrics[LRNDE_MAX_SUMS];        /* (n_metrics) the same */
-    double w_reg, reg, t_reg, E, S, h_reg; /* the loss that is minimized: loss + w_reg * reg */
-    double lr, grad_norm;                  /* Euclidean norm of the parameter gradient */
-    lrnde_stats forward, adjoint;          /* adjoint: of a continuous adjoint, else zero */
+    int64_t step;                      /* training step, from 1; 0: not a training step */
+    double loss;                       /* weighted sum of the terms, without the regularizer */
+    double loss_terms[LRNDE_MAX_SUMS]; /* (n_loss) means over samples and save times */
+    double metrics[LRNDE_MAX_SUMS];    /* (n_metrics) the same */
+    double w_reg, reg;                 /* the loss that is minimized: loss + w_reg * reg */
+    double w_terms[LRNDE_MAX_TERMS];   /* (regularizer.n_terms) weights, whose sum is w_reg */
+    double reg_terms[LRNDE_MAX_TERMS]; /* R of each */
+    double t_reg, E, h_reg;            /* the local step: its time, error norm and length */
+    double lr, grad_norm;              /* Euclidean norm of the parameter gradient */
+    lrnde_stats forward, adjoint;      /* adjoint: of a continuous adjoint, else zero */
 } lrnde_report;
 
 /* An array a solver holds, by name. */

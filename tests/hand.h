@@ -71,6 +71,8 @@ static lrnde_array_desc hand_carry[2], hand_adjoint_carry[4];
 static lrnde_param_desc hand_leaves[2];
 static const lrnde_array_desc hand_output = {.name = "total", .size = 1};
 static const lrnde_term_desc hand_term = {.name = "total", .weight = 1}, hand_metric = {.name = "first", .weight = 1};
+static const lrnde_regularizer_term hand_error = {
+    .name = "error", .coefficient = {.kind = LRNDE_CONSTANT, .a = 1}, .times_h = 1, .estimate = rms, .rev_estimate = rev_rms};
 static lrnde_input_desc hand_input;
 
 static void hand_use(const problem *which, const char *method)
@@ -166,15 +168,10 @@ static void hand_use(const problem *which, const char *method)
         .forward = &hand_forward,
         .adjoint = &hand_adjoint,
         .train = {.optimizer = "sgd", .lr = {.kind = LRNDE_CONSTANT, .a = 0.01}, .steps = 10},
-        .regularizer = {.n_error_sums = 1,
-                        .error = rms,
-                        .rev_error = rev_rms,
-                        .gradient = LRNDE_PARTIAL,
-                        .coefficient = {.kind = LRNDE_CONSTANT, .a = 1}},
+        .regularizer = {.gradient = LRNDE_PARTIAL, .n_terms = 1, .terms = &hand_error},
         .head = {.name = "head", .tile = k_head, .n_sums = 2},
         .rev_head = {.name = "rev_head", .tile = k_rev_head},
         .rev_output = {.name = "rev_output", .tile = k_rev_output},
-        .local = {.name = "local", .tile = k_local, .n_sums = 1, .rhs_evals = tab.stages},
         .rev_local = {.name = "rev_local", .tile = k_rev_local, .partial = prob.P},
         .update = {.name = "update", .shared = k_update, .shared_size = prob.P},
     };

@@ -231,19 +231,6 @@ static void k_head(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t wo
     }
 }
 
-static void k_local(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
-{
-    (void)worker;
-    for (int tile = tile0; tile < tile1; tile++) zero_sums(a, tile, 1);
-    EACH_SAMPLE(tile, lane)
-    {
-        sample s;
-        load(a->carry[0], tile, lane, s.u);
-        step_sample(&s, 0, a->s.t, a->s.h, a->params);
-        if (is_real(a, tile, lane)) a->sums[tile] += error_sum(a, &s, a->s.h);
-    }
-}
-
 static void k_update(const lrnde_args *a, int64_t e0, int64_t e1)
 {
     for (int64_t e = e0; e < e1; e++)

@@ -1,45 +1,94 @@
---- The `regularize` field: options of local regularization, their defaults and what excludes what.
+--- The `regularize` field: terms that look at one local step, and how that step is chosen.
+--
+--   regularize = { sampling = "biased", coefficient = 2 }                                  one L.local_error
+--   regularize = { L.local_error { coefficient = 2 }, L.local_error { estimate = "stiffness" }, sampling = "biased" }
+--
+-- A plain table is an L.local_error.  All terms look at the same step: what is said of it may stand in the list or in its
+-- terms, but must agree.
 
 local contract = require "language.contract"
 local schedules = require "language.schedules"
 local vocabulary = require "language.vocabulary"
 
-local regularization = {}
+local regularization = { MOST_TERMS = 4 }              -- LRNDE_MAX_TERMS of runtime/kernel.h
 
--- option -> allowed words, the default first
+-- Of the local step: option -> allowed words, the default first.
 local words = {
-  estimate = { "error", "stiffness" },
   sampling = { "biased", "unbiased" },
   points = { "steps", "saveat" },
   step_size = { "accepted", "automatic" },
   gradient = { "partial", "truncated", "total" },
-  scale = { "tolerance", "none" },
 }
 
---- m: the model as far as it is loaded.  Returns nil if nothing is regularized.
+local function check_word(m, field, word, allowed)
+  for _, known in ipairs(allowed) do if word == known then return word end end
+  m:fail(field, "'%s' is none of: %s", word, table.concat(allowed, ", "))
+end
+
+--- Takes what `given` says of the local step over into r; `given` may have the `other` fields besides.
+local function local_step(m, r, given, field, other)
+  local fields = { include_start = "boolean?" }
+  for option in pairs(words) do fields[option] = "string?" end
+  for option, kind in pairs(other) do fields[option] = kind end
+  contract.check(given, fields, m.file, field)
+  for _, option in ipairs { "include_start", table.unpack(contract.names(words)) } do
+    local said = given[option]
+    if said ~= nil then
+      if words[option] then check_word(m, field .. "." .. option, said, words[option]) end
+      if r[option] ~= nil and r[option] ~= said then
+        m:fail(field .. "." .. option, "'%s', but '%s' above: all regularizers look at one local step", said, r[option])
+      end
+      r[option] = said
+    end
+  end
+end
+
+--- One term: { module, name, options, coefficient }.
+local function load_term(m, r, given, field)
+  local module = vocabulary.regularizers:get(vocabulary.name(given, "regularizer") or "local_error")
+  local other, term = { coefficient = "number|table?" }, { module = module, options = {} }
+  for option in pairs(module.options) do other[option] = "string?" end
+  local_step(m, r, given, field, other)
+  for option, allowed in pairs(module.options) do
+    term.options[option] = check_word(m, field .. "." .. option, given[option] or allowed[1], allowed)
+  end
+  term.coefficient = schedules.of(given.coefficient or 1) or m:fail(field .. ".coefficient", "must be a number or a schedule")
+  local option, why = module.missing(m.tab, term.options)
+  if option then m:fail(field .. "." .. option, "%s", why) end
+  return term
+end
+
+--- Terms have names of their own: those of the modules, numbered where they repeat.
+local function name_terms(terms)
+  local count = {}
+  for _, term in ipairs(terms) do
+    local title = term.module.title(term.options)
+    count[title] = (count[title] or 0) + 1
+    term.name = count[title] > 1 and title .. "_" .. count[title] or title
+  end
+end
+
+--- m: the model as far as it is loaded.  Returns nil if nothing is regularized, else { terms, sampling, points, ... }.
 function regularization.load(m)
   local given = m.spec.regularize
   if not given then return nil end
   if given == true then given = {} end
-  if not vocabulary.is(given, "regularizer") and #given > 0 then
-    if #given > 1 then m:fail("regularize", "only one local regularizer a model for now") end
-    given = given[1]
+  if not m.tab.err then m:fail("regularize", "%s has no error estimate to regularize", m.tab.name) end
+  local r = { terms = {} }
+  if vocabulary.is(given, "regularizer") or #given == 0 then
+    r.terms[1] = load_term(m, r, given, "regularize")
+  else
+    if #given > regularization.MOST_TERMS then m:fail("regularize", "at most %d terms", regularization.MOST_TERMS) end
+    local of_step = {}
+    for option, said in pairs(given) do if math.type(option) ~= "integer" then of_step[option] = said end end
+    local_step(m, r, of_step, "regularize", {})
+    for i, term in ipairs(given) do
+      r.terms[i] = load_term(m, r, term, ("regularize[%d]"):format(i))
+    end
   end
-  local fields = { coefficient = "number|table?", include_start = "boolean?" }
-  for option in pairs(words) do fields[option] = "string?" end
-  contract.check(given, fields, m.file, "regularize")
-  local module = vocabulary.regularizers:get(vocabulary.name(given, "regularizer") or "local_error")
-  local r = { module = module, include_start = given.include_start or false }
-  for option, allowed in pairs(words) do
-    r[option] = given[option] or allowed[1]
-    local known = false
-    for _, word in ipairs(allowed) do known = known or word == r[option] end
-    if not known then m:fail("regularize." .. option, "'%s' is none of: %s", r[option], table.concat(allowed, ", ")) end
-  end
-  r.coefficient = schedules.of(given.coefficient or 1) or m:fail("regularize.coefficient", "must be a number or a schedule")
-  if r.estimate == "stiffness" and not m.tab.stiffness_pair then
-    m:fail("regularize.estimate", "%s has no two stages at c = 1 to estimate stiffness from", m.tab.name)
-  end
+  name_terms(r.terms)
+  r.include_start = r.include_start or false
+  for option, allowed in pairs(words) do r[option] = r[option] or allowed[1] end
   return r
 end
 

@@ -14,7 +14,7 @@ local steppers = registry.open("steppers", {
   family = "string", doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
   formulas = "function",
   extra_stages = "function", error_sums = "function", put_sums = "function", finish = "function", interior = "function",
-  carry_components = "function", read_carry = "function", read_constants = "function" })
+  carry_components = "function", recorded = "function", read_carry = "function", read_constants = "function" })
 solver.steppers = steppers
 
 local function load_method(m, options)
@@ -26,7 +26,6 @@ local function load_method(m, options)
   end
   m.tab = tableau.load(word)
   m.stepper = steppers:get(m.tab.family)
-  if not m.tab.err then m:fail("solver.method", "%s has no error estimate; adaptive solving needs one", m.tab.name) end
 end
 
 local function load_tspan(m)
@@ -75,14 +74,16 @@ end
 --- Sets tab, stepper, solver, saveat and sensitivity of m.  options.method overrides the model's.
 function solver.load(m, options)
   local given = contract.check(m.spec.solver, { method = "string|table?", atol = "number?", rtol = "number?",
-                                                tspan = "table|string?", max_steps = "integer?" }, m.file, "solver")
+                                                tspan = "table|string?", max_steps = "integer?", h = "number?" }, m.file, "solver")
   load_method(m, options)
-  m.solver = { atol = given.atol or 1e-6, rtol = given.rtol or 1e-3, max_steps = given.max_steps or 1000000, t0 = 0, t1 = 1 }
+  m.solver = { atol = given.atol or 1e-6, rtol = given.rtol or 1e-3, max_steps = given.max_steps or 1000000, t0 = 0, t1 = 1,
+               h = given.h or 0 }
   for _, key in ipairs { "atol", "rtol" } do
     if m.solver[key] < 0 then m:fail("solver." .. key, "must not be negative") end
   end
   if m.solver.atol == 0 and m.solver.rtol == 0 then m:fail("solver", "atol and rtol are both zero") end
   if m.solver.max_steps < 1 then m:fail("solver.max_steps", "must be positive") end
+  if given.h and not (given.h > 0 and given.h < math.huge) then m:fail("solver.h", "the fixed step must be positive") end
   load_tspan(m)
   load_saveat(m)
   m.sensitivity = m:word("sensitivity", "sensitivity", vocabulary.sensitivities, m.spec.sensitivity or "discrete")

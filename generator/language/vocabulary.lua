@@ -22,8 +22,9 @@ vocabulary.optimizers = registry.open("optimizers", {
   name = "string", doc = "string", options = "table", slots = "integer", update = "function" })   -- options: with defaults
 vocabulary.sensitivities = registry.open("sensitivities", {
   name = "string", doc = "string", kernels = "function?", adjoint = "function?" })
-vocabulary.regularizers = registry.open("regularizers", {
-  name = "string", doc = "string", kernels = "function", stiffness = "function?" })
+vocabulary.regularizers = registry.open("regularizers", {                    -- options: with their words, the default first
+  name = "string", doc = "string", options = "table", title = "function", missing = "function", sums = "function",
+  estimate = "function", times_h = "function" })
 
 local made_by = setmetatable({}, { __mode = "k" })
 

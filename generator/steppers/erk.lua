@@ -4,6 +4,8 @@
 --   u1  = u + h sum b_i k_i,  e = h sum (b_i - bhat_i) k_i,  r = e / (atol + max(|u|, |u1|) rtol)
 --   E   = RMS(r) over all components and samples                                    (Hairer, Norsett, Wanner I, II.4)
 --
+-- A tableau without an error estimate steps with a fixed h; the one sum of its step, sum u1^2, says whether u1 is finite.
+--
 -- A system is { components = { {name, kind, size}.. }, rhs = function(k, u, t, constants, external) -> list,
 -- constants = { {name, size}.. }, external = size or nil }.  The carry is the components, then, if the method is FSAL,
 -- their k_1.  Everything here is built by the functions below and differentiated by derive.lua; nothing is written twice.
@@ -190,6 +192,17 @@ local function read_stages(k, system, tab, carry, next_carry)
   return stages
 end
 
+--- Where a record has what a step of one component computed: { [id of a value] = field }.
+function erk.recorded(system, tab, step)
+  local n, fields = #system.components, { [step.u1[1].id] = "next_in[0]" }
+  for slot, i in ipairs(erk.interior(tab)) do fields[step.k[i][1].id] = ("k_in[%d]"):format(slot - 1) end
+  if tab.fsal then
+    fields[step.k[1][1].id] = ("carry[%d]"):format(n)
+    fields[step.k[tab.stages][1].id] = ("next_in[%d]"):format(n)
+  end
+  return fields
+end
+
 --- Adds the extra stages of dense output to `stages` (component 1); u, t, h as in erk.step.
 function erk.extra_stages(k, system, tab, u, t, h, constants, stages)
   for e = 1, tab.dense.extra do
@@ -262,7 +275,11 @@ end
 function erk.put_step(k, system, tab, step)
   for i, v in ipairs(step.next) do k:output(("next[%d]"):format(i - 1), v) end
   for slot, i in ipairs(erk.interior(tab)) do k:output(("k[%d]"):format(slot - 1), step.k[i][1]) end
-  if tab.err then put_sums(k, erk.error_sums(k, system, tab, step, k:scalar "h", true)) end
+  if tab.err then
+    put_sums(k, erk.error_sums(k, system, tab, step, k:scalar "h", true))
+  else
+    put_sums(k, { each_component(system, function(c) return total(system, c, step.u1[c] * step.u1[c]) end) })
+  end
 end
 
 function kernels.step(k, system, tab) erk.put_step(k, system, tab, erk.carried_step(k, system, tab)) end

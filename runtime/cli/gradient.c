@@ -3,6 +3,7 @@
 #include "cli/expression.h"
 #include "cli/tool.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,13 @@ static int cotangent(gradient *g, const options_tool *tool, const char *expressi
     return wrong ? cli_error(tool, "--gradient: %s at '%s'", wrong, at) : EXIT_DONE;
 }
 
+static int all_finite(const double *v, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(v[i])) return 0;
+    return 1;
+}
+
 int gradient_take(gradient *g, const options_tool *tool, const char *expression, lrnde_solver *s, const trajectory *j)
 {
     int64_t n = j->times * j->state, n_params = j->model->n_params;
@@ -40,7 +48,9 @@ int gradient_take(gradient *g, const options_tool *tool, const char *expression,
         status = tool_get(s, "grad/u0", g->u0, j->state);
     }
     free(cot);
-    return status ? tool_failure(tool, lrnde_last_error(s)) : code;
+    if (status) return tool_failure(tool, lrnde_last_error(s));
+    if (code || (all_finite(g->params, n_params) && all_finite(g->u0, g->u0 ? j->state : 0))) return code;
+    return tool_failure(tool, &(lrnde_error){.status = LRNDE_ERR_NOT_FINITE, .sample = -1, .text = "the gradient is not finite"});
 }
 
 /* By a data input of one sample; labels have none. */

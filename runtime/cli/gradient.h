@@ -12,8 +12,8 @@ typedef struct gradient {
 } gradient;
 
 /*
- * Of the expression at the last save time of the last solve, of one sample.  Returns an exit code; what is wrong has been
- * reported.  Free g in any case.
+ * Of the expression at the last save time of the last solve, of one sample.  Returns an exit code; what is wrong, a gradient
+ * that is not finite included, has been reported.  Free g in any case.
  */
 int gradient_take(gradient *g, const options_tool *tool, const char *expression, lrnde_solver *s, const trajectory *j);
 /* Members "grad_u0", "grad_params" and, by the model's data, "grad_<input>" of the object being written. */

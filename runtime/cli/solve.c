@@ -189,6 +189,7 @@ static int show_local_step(const solve_options *o, lrnde_solver *s)
 {
     const lrnde_model_desc *model = lrnde_model(s);
     lrnde_local_report r;
+    char key[64];
     double *grad = reals(model->n_params);
     int code = lrnde_local(s, o->local_step, isnan(o->h) ? 0 : o->h, &r) ? failed(s) : EXIT_DONE;
     if (!code && model->n_params && tool_get(s, "grad/params", grad, model->n_params)) code = failed(s);
@@ -197,7 +198,10 @@ static int show_local_step(const solve_options *o, lrnde_solver *s)
         lrnde__json_begin(&json, stdout);
         lrnde__json_number(&json, "reg", r.reg);
         lrnde__json_number(&json, "E", r.E);
-        lrnde__json_number(&json, "S", r.S);
+        for (int32_t i = 0; i < model->regularizer.n_terms; i++) {
+            snprintf(key, sizeof key, "reg_%s", model->regularizer.terms[i].name);
+            lrnde__json_number(&json, key, r.terms[i]);
+        }
         lrnde__json_number(&json, "t", r.t);
         lrnde__json_number(&json, "h", r.h);
         lrnde__json_integer(&json, "nfe_local", r.nfe_local);
@@ -206,8 +210,10 @@ static int show_local_step(const solve_options *o, lrnde_solver *s)
         lrnde__json_numbers(&json, "grad_params", grad, model->n_params);
         lrnde__json_end(&json);
     } else if (!code) {
-        printf("reg %.17g\nE %.17g\nS %.17g\nt %.17g\nh %.17g\nnfe_local %lld\n", r.reg, r.E, r.S, r.t, r.h,
-               (long long)r.nfe_local);
+        printf("reg %.17g\nE %.17g\n", r.reg, r.E);
+        for (int32_t i = 0; i < model->regularizer.n_terms; i++)
+            printf("reg_%s %.17g\n", model->regularizer.terms[i].name, r.terms[i]);
+        printf("t %.17g\nh %.17g\nnfe_local %lld\n", r.t, r.h, (long long)r.nfe_local);
         show_numbers("grad_params", grad, model->n_params, tool_digits(model));
     }
     free(grad);
@@ -251,7 +257,9 @@ static int check(const solve_options *o)
     if (!ends_in(o->plot, ".svg", ".png")) return cli_error(&TOOL, "--plot: '%s' ends neither in .svg nor in .png", o->plot);
     if (o->mesh.n == 1) return cli_error(&TOOL, "--mesh takes at least two times");
     if (o->u0.n && o->input) return cli_error(&TOOL, "--u0 and --input both give initial states");
-    if (!isnan(o->h) && isnan(o->local_step)) return cli_error(&TOOL, "--h is the length of the step at --local-step T");
+    int fixed = !isnan(o->h) && isnan(o->local_step);
+    if (fixed && o->h <= 0) return cli_error(&TOOL, "--h: the length of fixed steps is positive");
+    if (fixed && o->mesh.n) return cli_error(&TOOL, "--mesh and --h both give the steps");
     return EXIT_DONE;
 }
 
@@ -291,6 +299,7 @@ static int run(solve_options *o)
     if (!code) {
         options.batch = (int32_t)in.rows;
         options.training = o->gradient || !isnan(o->local_step);
+        if (!isnan(o->h) && isnan(o->local_step)) options.h = o->h;
         if (o->tspan.n) options.t0 = o->tspan.v[0], options.t1 = o->tspan.v[1];
         if (options.training && in.rows > 1) code = cli_error(&TOOL, "--gradient and --local-step take one sample");
     }

@@ -1,6 +1,7 @@
 /* tool.c - see tool.h. */
 #include "cli/tool.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,12 +29,13 @@ void tool_catch_interrupt(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, int64_t seed)
+lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, double time_limit_s, int64_t seed)
 {
     lrnde_options o = LRNDE_OPTIONS;
     o.device = device;
     if (threads > 0) o.threads = (int32_t)threads;
     if (memory_limit > 0) o.memory_limit = (size_t)memory_limit;
+    if (!isnan(time_limit_s)) o.time_limit_s = time_limit_s;
     if (seed > 0) o.seed = (uint64_t)seed;
     o.cancel = cancelled;
     return o;

@@ -5,9 +5,9 @@
 #include "cli/options.h"
 #include "lrnde.h"
 
-/* The options of model.def that concern a solver, as a tool's struct has them. */
-#define TOOL_SOLVER_OPTIONS(o) tool_solver_options((o)->device, (o)->threads, (o)->memory_limit, (o)->seed)
-lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, int64_t seed);
+/* The options of model.def that concern a solver, as a tool's struct has them; those not given keep their defaults. */
+#define TOOL_SOLVER_OPTIONS(o) tool_solver_options((o)->device, (o)->threads, (o)->memory_limit, (o)->time_limit, (o)->seed)
+lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, double time_limit_s, int64_t seed);
 
 /* From now on Ctrl-C stops a solve, through the options' cancel callback, instead of the process. */
 void tool_catch_interrupt(void);

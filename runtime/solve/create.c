@@ -69,12 +69,20 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
     if (desc->abi != LRNDE_ABI)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s was generated for ABI %d, this is %d", desc->name, (int)desc->abi,
                            LRNDE_ABI);
-    if (o->batch < 0 || o->threads < 0 || o->max_steps < 0 || o->time_limit_s < 0 || !(o->atol >= 0 && o->rtol >= 0))
-        return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "an option is negative");
+    const char *negative = o->batch < 0              ? "batch"
+                           : o->threads < 0          ? "threads"
+                           : o->max_steps < 0        ? "max_steps"
+                           : !(o->time_limit_s >= 0) ? "time_limit_s"
+                           : !(o->atol >= 0)         ? "atol"
+                           : !(o->rtol >= 0)         ? "rtol"
+                           : !(o->h >= 0)            ? "h"
+                                                     : NULL;
+    if (negative) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "option %s is negative", negative);
     if (o->batch == 0) o->batch = desc->train.batch > 0 ? desc->train.batch : 1;
     if (!o->device) o->device = "auto";
     if (o->atol == 0) o->atol = desc->atol;
     if (o->rtol == 0) o->rtol = desc->rtol;
+    if (o->h == 0) o->h = desc->h;
     if (o->t0 == o->t1) o->t0 = desc->t0, o->t1 = desc->t1;
     if (o->max_steps == 0) o->max_steps = desc->max_steps > 0 ? desc->max_steps : 1000000;
     if (o->time_limit_s == 0) o->time_limit_s = 3600;
@@ -164,6 +172,13 @@ static void **initial_arrays(lrnde_solver *s)
     return join(s, lrnde__state_arrays(s, 1), 1, lrnde__arrays(s, s->desc->constants, n), n);
 }
 
+static void plan_local(lrnde_solver *s)
+{
+    lrnde__local *l = &s->local;
+    l->run = (lrnde__run){.s = s, .sys = s->desc->forward, .record = &l->record, .what = "local step", .f0 = s->forward.f0};
+    lrnde__record_open(s, &l->record, s->desc->forward, 0, 0, 0);
+}
+
 static void plan_solve(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
@@ -173,7 +188,7 @@ static void plan_solve(lrnde_solver *s)
     s->data = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->data);
     s->initial = initial_arrays(s);
     if (s->initial) s->args.constants = lrnde__in(s->initial + 1);
-    s->local.u = lrnde__device(s, lrnde__sample_bytes(s, desc->state));
+    if (desc->regularizer.n_terms) plan_local(s);
 }
 
 static void plan_gradient(lrnde_solver *s)

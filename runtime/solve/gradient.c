@@ -23,7 +23,7 @@ static void reverse_init(lrnde_solver *s)
     s->driver->launch(s->device, &s->desc->rev_init, &a, NULL);
 }
 
-lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, double w_local)
+lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local)
 {
     const lrnde_model_desc *desc = s->desc;
     size_t real = (size_t)desc->real_bytes;
@@ -35,13 +35,12 @@ lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t outp
     s->driver->zero(s->device, s->cot_initial[0], lrnde__sample_bytes(s, desc->state));
     for (int32_t i = 0; i < desc->n_constants; i++)
         s->driver->zero(s->device, s->cot_initial[1 + i], lrnde__array_bytes(s, &desc->constants[i]));
-    if (w_local != 0) lrnde__local_gradient(s, w_local);
-    lrnde__jumps_begin(s, source, output, cot, w_local != 0 && desc->regularizer.gradient == LRNDE_TOTAL);
-    lrnde_status status = lrnde__jump_next(s, &t) ? sweep(s) : LRNDE_OK;
+    if (local) lrnde__local_gradient(s);
+    lrnde__jumps_begin(s, source, output, cot, local && desc->regularizer.gradient == LRNDE_TOTAL);
+    if (lrnde__jump_next(s, &t)) LRNDE_TRY(sweep(s));
     reverse_init(s);
     s->driver->add(s->device, s->grad, s->partial, s->workers, s->partial_stride, desc->n_params);
     LRNDE_TRY(lrnde__wait(s));
-    LRNDE_TRY(status);
     s->differentiated = 1;
     return LRNDE_OK;
 }

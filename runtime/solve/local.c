@@ -3,10 +3,10 @@
  *
  * Where: at a time drawn before the solve (unbiased), or at one of the solve's own points, of which reservoir sampling keeps
  * one as the solve runs (biased); points are the starts of accepted steps but the first, or the save times but the end.
- * What: the accepted step that contains the time, its start and length; or a step from u(t_reg) of the length that a fresh
- * solve would begin with.  Either way the solve hands over u, t and h, and nothing of it is needed afterwards.
+ * What: the accepted step that contains the time, as the record has it, or a step from u(t_reg), of the length that a fresh
+ * solve would begin with, which is taken here.  Either way the step is read, sums, stages and all, and not repeated.
  *
- *   reg = R = E |h| or S;  cotangents of the kernel's sums = w dreg/d(sums)
+ *   R_i = estimate_i of the sums, times |h| if it is an error;  the loss gets sum_i w_i R_i
  */
 #include "solve/solver.h"
 
@@ -14,6 +14,7 @@
 #include "io/rng.h"
 
 #include <math.h>
+#include <string.h>
 
 /* One uniform number for each candidate of each training step; number 0 is the unbiased draw. */
 static double uniform(const lrnde_solver *s, double count)
@@ -24,8 +25,12 @@ static double uniform(const lrnde_solver *s, double count)
 void lrnde__local_begin(lrnde_solver *s, lrnde__choice choice, double t, double h)
 {
     lrnde__local *l = &s->local;
-    void *u = l->u, *cot = l->cot;
-    *l = (lrnde__local){.choice = choice, .t_reg = t, .given_h = h, .t = NAN, .h = NAN, .E = NAN, .S = NAN, .u = u, .cot = cot};
+    l->choice = choice;
+    l->given_h = h;
+    l->taken = 0;
+    l->count = 0;
+    l->step = -1;
+    l->t_reg = t;
 }
 
 void lrnde__local_draw(lrnde_solver *s)
@@ -39,20 +44,62 @@ void lrnde__local_draw(lrnde_solver *s)
     }
 }
 
+static void copy_state(lrnde_solver *s, void *to, const void *from)
+{
+    s->driver->copy(s->device, to, from, lrnde__sample_bytes(s, s->desc->state));
+}
+
+/*
+ * Keeps hold of the accepted step n.  Its ends stay where they are if the record keeps them, and so do stages of its own;
+ * stages that the next step would overwrite change places with ours.
+ */
+static void hold(lrnde__run *r, int64_t n)
+{
+    lrnde_solver *s = r->s;
+    const lrnde_system_desc *sys = r->sys;
+    lrnde__local *l = &s->local;
+    lrnde__slot *slot = lrnde__slot_at(r->record, n), *next = lrnde__slot_at(r->record, n + 1);
+    lrnde__slot *own = &l->record.slot[0], *own_next = &l->record.slot[1];
+    l->t = slot->t;
+    l->h = slot->h;
+    memcpy(l->sums, slot->sums, sizeof l->sums);
+    if (l->step == n) return; /* several candidates lie in one step */
+    l->step = n;
+    l->carry = slot->carry, l->next = next->carry, l->k = slot->k;
+    if (!r->record->keep) {
+        for (int32_t i = 0; i < sys->n_carry; i++) {
+            copy_state(s, own->carry[i], slot->carry[i]);
+            copy_state(s, own_next->carry[i], next->carry[i]);
+        }
+        for (int32_t i = 0; i < sys->n_k; i++) copy_state(s, own->k[i], slot->k[i]);
+        l->carry = own->carry, l->next = own_next->carry, l->k = own->k;
+    } else if (!r->record->keep_k) {
+        for (int32_t i = 0; i < sys->n_k; i++) {
+            void *stage = slot->k[i];
+            slot->k[i] = own->k[i];
+            own->k[i] = stage;
+        }
+        l->k = own->k;
+    }
+}
+
 /* Takes the local step at t_reg within the accepted step n. */
 static void take(lrnde__run *r, int64_t n, double t_reg)
 {
     lrnde_solver *s = r->s;
     lrnde__local *l = &s->local;
     lrnde__slot *slot = lrnde__slot_at(r->record, n);
-    int at_start = t_reg == slot->t || (!l->given_h && !s->desc->regularizer.automatic_step);
+    void *u = l->record.slot[0].carry[0];
     l->t_reg = t_reg;
-    l->t = at_start ? slot->t : t_reg;
-    l->h = slot->h;
-    if (at_start)
-        s->driver->copy(s->device, l->u, slot->carry[0], lrnde__sample_bytes(s, s->desc->state));
+    if (!l->given_h && !s->desc->regularizer.automatic_step) {
+        hold(r, n);
+        return;
+    }
+    l->t = t_reg;
+    if (t_reg == slot->t)
+        copy_state(s, u, slot->carry[0]);
     else
-        lrnde__dense(r, n, (t_reg - slot->t) / slot->h, l->u);
+        lrnde__dense(r, n, (t_reg - slot->t) / slot->h, u);
 }
 
 /* A candidate of the reservoir.  The very start is there for want of another, unless the model asks for it. */
@@ -86,48 +133,79 @@ void lrnde__local_step(lrnde__run *r, int64_t n)
     }
 }
 
-static lrnde_args local_args(lrnde_solver *s)
+/* A step from u(t), of the length asked for or of the automatic one. */
+static lrnde_status take_own(lrnde_solver *s)
+{
+    lrnde__local *l = &s->local;
+    LRNDE_TRY(lrnde__record_open(s, &l->record, l->run.sys, 0, 0, 0));
+    LRNDE_TRY(lrnde__run_start(&l->run, l->t, s->options.t1, !l->given_h));
+    double h = l->given_h ? l->given_h : l->run.h;
+    LRNDE_TRY(lrnde__run_mesh(&l->run, (double[]){l->t, l->t + h}, 2));
+    lrnde__slot *slot = &l->record.slot[0];
+    l->h = slot->h;
+    l->carry = slot->carry, l->next = l->record.slot[1].carry, l->k = slot->k;
+    memcpy(l->sums, slot->sums, sizeof l->sums);
+    s->forward.stats.nfe_local = l->run.stats.nfe;
+    return LRNDE_OK;
+}
+
+static lrnde_args local_args(const lrnde_solver *s)
 {
     lrnde_args a = s->args;
     a.s.t = s->local.t;
     a.s.h = s->local.h;
-    a.carry = lrnde__in(&s->local.u);
+    a.carry = lrnde__in(s->local.carry);
+    a.next_in = lrnde__in(s->local.next);
+    a.k_in = lrnde__in(s->local.k);
     return a;
 }
 
 lrnde_status lrnde__local_evaluate(lrnde_solver *s)
 {
     const lrnde_regularizer_desc *reg = &s->desc->regularizer;
+    const lrnde_system_desc *sys = s->desc->forward;
     lrnde__local *l = &s->local;
-    double n = lrnde__entries(s, s->desc->forward);
-    lrnde_args a = local_args(s);
-    if (l->given_h) {
-        l->h = l->given_h;
-    } else if (reg->automatic_step) {
-        a.out = s->forward.f0;
-        s->driver->launch(s->device, &s->desc->forward->rhs, &a, NULL);
-        LRNDE_TRY(lrnde__first_step(&s->forward, &l->u, s->forward.f0, l->t, s->options.t1, &l->h));
-        l->nfe += s->desc->forward->rhs.rhs_evals + s->desc->forward->second.rhs_evals;
+    double n = lrnde__entries(s, sys);
+    if (l->step < 0) LRNDE_TRY(take_own(s));
+    if (s->desc->local.tile) {
+        lrnde_args a = local_args(s);
+        s->driver->launch(s->device, &s->desc->local, &a, l->sums + sys->n_sums);
     }
-    a.s.h = l->h;
-    s->driver->launch(s->device, &s->desc->local, &a, l->sums);
     LRNDE_TRY(lrnde__wait(s));
-    l->nfe += s->desc->local.rhs_evals;
-    l->E = reg->error ? reg->error(l->sums, n) : NAN;
-    l->S = reg->stiff ? reg->stiff(l->sums + reg->n_error_sums, n) : NAN;
-    l->reg = reg->stiffness ? l->S : l->E * fabs(l->h);
-    s->forward.stats.nfe_local = l->nfe;
+    l->E = sys->finish(l->sums, n);
+    for (int32_t i = 0; i < reg->n_terms; i++) {
+        const lrnde_regularizer_term *term = &reg->terms[i];
+        l->R[i] = term->estimate(l->sums + term->first_sum, n) * (term->times_h ? fabs(l->h) : 1);
+    }
     return LRNDE_OK;
 }
 
-void lrnde__local_gradient(lrnde_solver *s, double w)
+double lrnde__local_sum(const lrnde_solver *s)
+{
+    double sum = 0;
+    for (int32_t i = 0; i < s->desc->regularizer.n_terms; i++) sum += s->local.w[i] * s->local.R[i];
+    return sum;
+}
+
+/* cot_sums = d(sum of w R)/d(sums of the local step) */
+static void reverse_terms(const lrnde_solver *s, double *cot_sums)
 {
     const lrnde_regularizer_desc *reg = &s->desc->regularizer;
-    double cot_sums[LRNDE_MAX_SUMS] = {0}, n = lrnde__entries(s, s->desc->forward);
-    if (reg->stiffness)
-        reg->rev_stiff(s->local.sums + reg->n_error_sums, n, w, cot_sums + reg->n_error_sums);
-    else
-        reg->rev_error(s->local.sums, n, w * fabs(s->local.h), cot_sums);
+    const lrnde__local *l = &s->local;
+    double n = lrnde__entries(s, s->desc->forward);
+    memset(cot_sums, 0, LRNDE_MAX_SUMS * sizeof *cot_sums);
+    for (int32_t i = 0; i < reg->n_terms; i++) {
+        const lrnde_regularizer_term *term = &reg->terms[i];
+        double cot[LRNDE_MAX_SUMS] = {0};
+        term->rev_estimate(l->sums + term->first_sum, n, l->w[i] * (term->times_h ? fabs(l->h) : 1), cot);
+        for (int32_t q = term->first_sum; q < LRNDE_MAX_SUMS; q++) cot_sums[q] += cot[q - term->first_sum];
+    }
+}
+
+void lrnde__local_gradient(lrnde_solver *s)
+{
+    double cot_sums[LRNDE_MAX_SUMS];
+    reverse_terms(s, cot_sums);
     lrnde_args a = local_args(s);
     a.cot_sums = cot_sums;
     a.cot_carry = &s->local.cot;
@@ -139,14 +217,16 @@ void lrnde__local_gradient(lrnde_solver *s, double w)
 
 lrnde_status lrnde_local(lrnde_solver *s, double t, double h, lrnde_local_report *report)
 {
-    if (!s->desc->local.tile) return lrnde__fail(s, LRNDE_ERR_UNSUPPORTED, "%s has no regularizer", s->desc->name);
+    lrnde__local *l = &s->local;
+    if (!s->desc->regularizer.n_terms) return lrnde__fail(s, LRNDE_ERR_UNSUPPORTED, "%s has no regularizer", s->desc->name);
     if (!((t - s->options.t0) * (s->options.t1 - t) >= 0))
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "t = %.9g lies outside of [%.9g, %.9g]", t, s->options.t0, s->options.t1);
     lrnde__local_begin(s, LRNDE__AT_TIME, t, h);
     LRNDE_TRY(lrnde__solve(s, NULL, 0, NULL, 0, s->options.training));
     LRNDE_TRY(lrnde__local_evaluate(s));
-    const lrnde__local *l = &s->local;
-    *report =
-        (lrnde_local_report){.reg = l->reg, .E = l->E, .S = l->S, .t_reg = l->t_reg, .t = l->t, .h = l->h, .nfe_local = l->nfe};
+    for (int32_t i = 0; i < LRNDE_MAX_TERMS; i++) l->w[i] = 1;
+    *report = (lrnde_local_report){.reg = lrnde__local_sum(s), .E = l->E, .t_reg = l->t_reg, .t = l->t, .h = l->h};
+    memcpy(report->terms, l->R, sizeof report->terms);
+    report->nfe_local = s->forward.stats.nfe_local;
     return s->options.training ? lrnde__gradient(s, LRNDE__FROM_NOTHING, 0, NULL, 1) : LRNDE_OK;
 }

@@ -2,7 +2,8 @@
  * run.c - one integration: trial steps, and the controller that decides on them.
  *
  *   start    the derivative at t0 (which FSAL methods carry), the automatic first step
- *   to       adaptive steps that end exactly at a time; h is what the controller proposed, clipped or not
+ *   to       steps that end exactly at a time: adaptive ones, h being what the controller proposed, clipped or not; or, if
+ *            options.h says so, fixed ones, the last shorter
  *   restart  the state was changed from outside: the derivative is taken anew, the step size is kept
  *   mesh     prescribed steps
  *
@@ -52,13 +53,17 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
     r->e_old = LRNDE_E_OLD;
     r->deadline = wall_clock() + r->s->options.time_limit_s;
     r->stats = (lrnde_stats){.t = t0};
+    automatic = automatic && r->s->options.h == 0;
     if (automatic && !r->sys->finish)
-        return lrnde__fail(r->s, LRNDE_ERR_UNSUPPORTED, "%s has no error estimate: it solves on a mesh only", r->s->desc->method);
+        return lrnde__fail(r->s, LRNDE_ERR_UNSUPPORTED, "%s has no error estimate: it needs fixed steps (solver.h) or a mesh",
+                           r->s->desc->method);
     if (automatic || r->sys->fsal) derive(r, f0);
-    if (!automatic) return LRNDE_OK;
-    LRNDE_TRY(lrnde__first_step(r, slot->carry, f0, t0, t1, &r->h));
-    r->stats.nfe += 2;
-    r->stats.rhs_calls += r->sys->second.rhs_evals;
+    if (r->s->options.h != 0) r->h = copysign(r->s->options.h, t1 - t0);
+    if (automatic) {
+        LRNDE_TRY(lrnde__first_step(r, slot->carry, f0, t0, t1, &r->h));
+        r->stats.nfe += 2;
+        r->stats.rhs_calls += r->sys->second.rhs_evals;
+    }
     r->stats.first_h = r->stats.h = r->h;
     return LRNDE_OK;
 }
@@ -84,7 +89,7 @@ static lrnde_status may_go_on(const lrnde__run *r, double h)
     return LRNDE_OK;
 }
 
-/* A step of h from the current slot to the next, and its error norm. */
+/* A step of h from the current slot to the next, and its error norm (0 of a finite step without an estimate). */
 static lrnde_status try_step(lrnde__run *r, double h, double *E)
 {
     lrnde_solver *s = r->s;
@@ -95,7 +100,6 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
 
     lrnde__slot *slot = lrnde__slot_at(r->record, n), *next = lrnde__slot_at(r->record, n + 1);
     const lrnde_kernel *step = r->record->keep && r->record->keep_tape ? &r->sys->step_tape : &r->sys->step;
-    double sums[LRNDE_MAX_SUMS];
     slot->h = h;
     slot->has_extra = 0;
     lrnde_args a = s->args;
@@ -106,11 +110,11 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
     a.k = slot->k;
     a.tape = slot->tape;
     a.external = lrnde__in(r->external);
-    s->driver->launch(s->device, step, &a, sums);
+    s->driver->launch(s->device, step, &a, slot->sums);
     r->stats.nfe += r->sys->stages - (r->sys->fsal ? 1 : 0);
     r->stats.rhs_calls += step->rhs_evals;
-    *E = r->sys->finish ? r->sys->finish(sums, lrnde__entries(s, r->sys)) : 0;
-    return LRNDE_OK;
+    *E = r->sys->finish ? r->sys->finish(slot->sums, lrnde__entries(s, r->sys)) : 0 * slot->sums[0];
+    return isfinite(*E) ? LRNDE_OK : lrnde__wait(s);
 }
 
 static void accept(lrnde__run *r, double t)
@@ -132,8 +136,27 @@ static lrnde_status give_up(lrnde__run *r, double h, double E)
     return LRNDE_ERR_NOT_FINITE;
 }
 
+/* The step to time t, whatever its error. */
+static lrnde_status step_to(lrnde__run *r, double t)
+{
+    double h = r->stats.h = t - r->t, E;
+    LRNDE_TRY(try_step(r, h, &E));
+    if (!isfinite(E)) return give_up(r, h, E);
+    accept(r, t);
+    return LRNDE_OK;
+}
+
+/* Steps of r->h; the last is shorter, or longer by rounding. */
+static lrnde_status fixed_to(lrnde__run *r, double stop)
+{
+    double start = r->t, h = copysign(r->h, stop - start), n = ceil((stop - start) / h - 1e-6);
+    for (double i = 1; i < n; i++) LRNDE_TRY(step_to(r, start + i * h));
+    return r->t == stop ? LRNDE_OK : step_to(r, stop);
+}
+
 lrnde_status lrnde__run_to(lrnde__run *r, double stop)
 {
+    if (r->s->options.h != 0) return fixed_to(r, stop);
     while (r->t != stop) {
         double h = lrnde_clip(r->t, r->h, stop, r->shortest), E;
         LRNDE_TRY(try_step(r, h, &E));
@@ -150,11 +173,6 @@ lrnde_status lrnde__run_to(lrnde__run *r, double stop)
 
 lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m)
 {
-    for (size_t i = 0; i + 1 < m; i++) {
-        double h = r->stats.h = mesh[i + 1] - mesh[i], E;
-        LRNDE_TRY(try_step(r, h, &E));
-        if (!isfinite(E)) return give_up(r, h, E);
-        accept(r, mesh[i + 1]);
-    }
+    for (size_t i = 1; i < m; i++) LRNDE_TRY(step_to(r, mesh[i]));
     return LRNDE_OK;
 }

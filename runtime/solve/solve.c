@@ -43,6 +43,10 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     lrnde__saves_start(s);
     LRNDE_TRY(m ? lrnde__run_mesh(r, mesh, m) : lrnde__run_to(r, t1));
     lrnde__heads(s);
+    LRNDE_TRY(lrnde__wait(s));
+    s->solved = 1;
+    s->recorded = keep;
+    s->mesh_points = s->forward_record.steps + 1;
     return LRNDE_OK;
 }
 
@@ -56,13 +60,7 @@ static lrnde_status set_saves(lrnde_solver *s, const double *t, size_t n, double
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep)
 {
     LRNDE_TRY(set_saves(s, t, n, m ? mesh[0] : s->options.t0, m ? mesh[m - 1] : s->options.t1));
-    lrnde_status status = forward(s, mesh, m, keep);
-    LRNDE_TRY(lrnde__wait(s));
-    LRNDE_TRY(status);
-    s->solved = 1;
-    s->recorded = keep;
-    s->mesh_points = s->forward_record.steps + 1;
-    return LRNDE_OK;
+    return forward(s, mesh, m, keep);
 }
 
 lrnde_status lrnde_solve(lrnde_solver *s, const double *t, size_t n, lrnde_stats *stats)

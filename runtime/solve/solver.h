@@ -33,8 +33,9 @@ typedef struct lrnde__slot {
     void **carry; /* (n_carry) arrays at t */
     void **k;     /* (n_k + n_extra) stages; shared by all slots if the record does not keep them */
     void *tape;
-    int has_extra; /* the extra stages of dense output have been computed */
-    void *chunk;   /* of the first slot of a chunk: its memory, whose table of pointers is carry */
+    int has_extra;               /* the extra stages of dense output have been computed */
+    double sums[LRNDE_MAX_SUMS]; /* of step */
+    void *chunk;                 /* of the first slot of a chunk: its memory, whose table of pointers is carry */
 } lrnde__slot;
 
 /* The steps of one integration: all of them, or a ring of two slots. */
@@ -73,18 +74,21 @@ typedef struct lrnde__saves {
     double sums[LRNDE_MAX_SUMS]; /* of head, over the save times */
 } lrnde__saves;
 
-/* The local step to regularize: how its time is chosen, then what was chosen. */
+/* The local step to regularize: how its time is chosen, then the step that was chosen and what is said of it. */
 typedef enum lrnde__choice { LRNDE__NO_LOCAL, LRNDE__AT_TIME, LRNDE__OF_STEPS, LRNDE__OF_SAVES } lrnde__choice;
 typedef struct lrnde__local {
     lrnde__choice choice;
     double given_h; /* nonzero: the length asked for */
     int taken;      /* AT_TIME: done */
     double count;   /* candidates of the reservoir */
+    int64_t step;   /* the accepted step it is; -1: one of its own, from u(t) */
     double t_reg, t, h;
-    void *u, *cot; /* u at t; the cotangent of reg with respect to it */
-    double sums[LRNDE_MAX_SUMS];
-    double E, S, reg;
-    int64_t nfe;
+    void *const *carry, *const *next, *const *k; /* the step, where a record has it */
+    lrnde__record record;                        /* of two slots: a step of its own, or what another record will not keep */
+    lrnde__run run;                              /* takes a step of its own */
+    void *cot;                                   /* of the regularizers with respect to u at t */
+    double sums[LRNDE_MAX_SUMS];                 /* of the step, then of the kernel local */
+    double E, R[LRNDE_MAX_TERMS], w[LRNDE_MAX_TERMS];
 } lrnde__local;
 
 /* Cotangents of u that a sweep meets, from the last save time down. */
@@ -169,7 +173,7 @@ lrnde_status lrnde__fail(lrnde_solver *s, lrnde_status status, const char *forma
 lrnde_status lrnde__fail_at(lrnde_solver *s, lrnde_status status, double t, double h, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* Waits for the device; fails if it failed, which explains whatever else went wrong. */
+/* Waits for the device; fails if it failed, which explains whatever is not finite. */
 lrnde_status lrnde__wait(lrnde_solver *s);
 
 void lrnde__log(const lrnde_solver *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -239,7 +243,8 @@ void lrnde__local_begin(lrnde_solver *s, lrnde__choice choice, double t, double 
 void lrnde__local_draw(lrnde_solver *s);
 void lrnde__local_step(lrnde__run *r, int64_t n);
 lrnde_status lrnde__local_evaluate(lrnde_solver *s);
-void lrnde__local_gradient(lrnde_solver *s, double w);
+double lrnde__local_sum(const lrnde_solver *s);
+void lrnde__local_gradient(lrnde_solver *s);
 
 /* jumps.c */
 void lrnde__jumps_begin(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);
@@ -247,7 +252,7 @@ int lrnde__jump_next(const lrnde_solver *s, double *t);
 void lrnde__jump_meet(lrnde_solver *s);
 
 /* gradient.c, discrete.c, interpolating.c */
-lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, double w_local);
+lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);
 lrnde_status lrnde__sweep_discrete(lrnde_solver *s);
 lrnde_status lrnde__sweep_interpolating(lrnde_solver *s);
 

@@ -20,12 +20,26 @@ static void report_loss(const lrnde_solver *s, lrnde_report *report)
 {
     const lrnde_model_desc *desc = s->desc;
     const double *sums = s->saves.sums;
-    *report = (lrnde_report){.t_reg = NAN, .E = NAN, .S = NAN, .h_reg = NAN, .grad_norm = NAN, .forward = s->forward.stats};
+    *report = (lrnde_report){.t_reg = NAN, .E = NAN, .h_reg = NAN, .grad_norm = NAN, .forward = s->forward.stats};
     for (int32_t i = 0; i < desc->n_loss; i++) {
         report->loss_terms[i] = sums[i];
         report->loss += desc->loss[i].weight * sums[i];
     }
     for (int32_t i = 0; i < desc->n_metrics; i++) report->metrics[i] = sums[desc->n_loss + i];
+}
+
+/* Of several terms: w_reg is the sum of their weights, reg the mean they weigh. */
+static void report_regularizers(lrnde_solver *s, lrnde_report *report)
+{
+    lrnde__local *l = &s->local;
+    for (int32_t i = 0; i < s->desc->regularizer.n_terms; i++) {
+        l->w[i] = scheduled(s, &s->desc->regularizer.terms[i].coefficient);
+        report->w_reg += report->w_terms[i] = l->w[i];
+        report->reg_terms[i] = l->R[i];
+    }
+    report->reg = report->w_reg != 0 ? lrnde__local_sum(s) / report->w_reg : l->R[0];
+    report->E = l->E, report->t_reg = l->t_reg, report->h_reg = l->h;
+    report->forward = s->forward.stats;
 }
 
 lrnde_status lrnde_loss(lrnde_solver *s, lrnde_report *report)
@@ -57,21 +71,18 @@ static lrnde_status loss_gradient(lrnde_solver *s, lrnde_report *report)
     report->step = s->step + 1;
     report->lr = scheduled(s, &s->desc->train.lr);
     if (s->local.choice != LRNDE__NO_LOCAL) {
-        const lrnde__local *l = &s->local;
         LRNDE_TRY(lrnde__local_evaluate(s));
-        report->w_reg = scheduled(s, &s->desc->regularizer.coefficient);
-        report->reg = l->reg, report->E = l->E, report->S = l->S;
-        report->t_reg = l->t_reg, report->h_reg = l->h;
-        report->forward = s->forward.stats;
+        report_regularizers(s, report);
     }
     if (!isfinite(report->loss + report->w_reg * report->reg))
         return lrnde__fail(s, LRNDE_ERR_NOT_FINITE, "the loss is not finite: %g + %g * %g", report->loss, report->w_reg,
                            report->reg);
-    LRNDE_TRY(lrnde__gradient(s, LRNDE__FROM_LOSS, 0, NULL, report->w_reg));
+    LRNDE_TRY(lrnde__gradient(s, LRNDE__FROM_LOSS, 0, NULL, report->w_reg != 0));
     report->adjoint = s->adjoint.stats;
     report->grad_norm = gradient_norm(s);
-    if (!isfinite(report->grad_norm)) return lrnde__fail(s, LRNDE_ERR_NOT_FINITE, "the gradient is not finite");
-    return LRNDE_OK;
+    if (isfinite(report->grad_norm)) return LRNDE_OK;
+    LRNDE_TRY(lrnde__wait(s));
+    return lrnde__fail(s, LRNDE_ERR_NOT_FINITE, "the gradient is not finite");
 }
 
 lrnde_status lrnde_loss_gradient(lrnde_solver *s, lrnde_report *report)

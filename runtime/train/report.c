@@ -74,6 +74,7 @@ static void write_json(const lrnde__reports *r, FILE *to, const lrnde_report *re
 {
     lrnde__json j;
     char key[64];
+    int several = r->model->regularizer.n_terms > 1;
     lrnde__json_begin(&j, to);
     lrnde__json_integer(&j, "step", report->step);
     lrnde__json_number(&j, "loss", report->loss);
@@ -84,6 +85,12 @@ static void write_json(const lrnde__reports *r, FILE *to, const lrnde_report *re
     if (regularized(r)) {
         lrnde__json_number(&j, "reg", report->reg);
         lrnde__json_number(&j, "w_reg", report->w_reg);
+        for (int32_t i = 0; several && i < r->model->regularizer.n_terms; i++) {
+            snprintf(key, sizeof key, "reg_%s", r->model->regularizer.terms[i].name);
+            lrnde__json_number(&j, key, report->reg_terms[i]);
+            snprintf(key, sizeof key, "w_reg_%s", r->model->regularizer.terms[i].name);
+            lrnde__json_number(&j, key, report->w_terms[i]);
+        }
         lrnde__json_number(&j, "reg_share", report->w_reg * report->reg / report->loss);
         lrnde__json_number(&j, "t_reg", report->t_reg);
         lrnde__json_number(&j, "E", report->E);
@@ -103,6 +110,8 @@ static void write_text(const lrnde__reports *r, const lrnde_report *report, doub
 {
     printf("step %lld  loss %.5g", (long long)report->step, report->loss);
     for (int32_t i = 0; i < r->model->n_metrics; i++) printf("  %s %.4f", r->model->metrics[i].name, report->metrics[i]);
+    for (int32_t i = 0; r->model->regularizer.n_terms > 1 && i < r->model->regularizer.n_terms; i++)
+        printf("  R_%s %.3g", r->model->regularizer.terms[i].name, report->reg_terms[i]);
     if (regularized(r))
         printf("  R %.3g  wR/loss %.3g  E %.3g", report->reg, report->w_reg * report->reg / report->loss, report->E);
     printf("  nfe %lld  %.3g s", (long long)report->forward.nfe, step_s);

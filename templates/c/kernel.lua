@@ -5,13 +5,37 @@ local shape = {}
 
 local STACK_ROWS = 64         -- arrays up to this many rows live on the stack, larger ones in the workspace
 
+--- Lines as they are written; those of a loop that may be outlined are known when all kernels are.
 local function writer()
-  local out = { lines = {} }
+  local out = { entries = {} }
   function out:add(indent, text, ...)
     if select("#", ...) > 0 then text = text:format(...) end
-    self.lines[#self.lines + 1] = (("    "):rep(indent) .. text):gsub("%s+$", "")
+    table.insert(self.entries, { indent = indent, text = text })
   end
-  function out:text() return table.concat(self.lines, "\n") .. "\n" end
+  function out:append(indent, other)
+    for _, entry in ipairs(other.entries) do
+      table.insert(self.entries, { indent = indent + entry.indent, text = entry.text, place = entry.place })
+    end
+  end
+  --- A loop over rows.  written: the set of arrays it writes; pointers: { {name, value}.. } made for it.
+  function out:place(indent, loop, e, written, pointers)
+    for _, p in ipairs(pointers) do written[p[1]] = true end
+    local function kind(word)
+      if word == "lanes" then return "count" end
+      return written[word] and "written" or e.taken[word] ~= "reserved" and e.taken[word] or nil
+    end
+    table.insert(self.entries, { indent = indent, place = e.loops:add(loop:lines(), kind, pointers) })
+  end
+  function out:lines()
+    local lines = {}
+    for _, entry in ipairs(self.entries) do
+      for _, text in ipairs(entry.place and entry.place:lines() or { entry.text }) do
+        lines[#lines + 1] = (("    "):rep(entry.indent) .. text):gsub("%s+$", "")
+      end
+    end
+    return lines
+  end
+  function out:text() return table.concat(self:lines(), "\n") .. "\n" end
   return out
 end
 
@@ -40,10 +64,10 @@ local function inner_product(e, v, block)
   return lines
 end
 
---- One statement of a lane loop for value v, or several; `before` and `after` surround the lane loop of a feature.
-
-local function lane_statement(e, v, block, lane, before, after, reduce)
+--- One statement of a lane loop for value v, or several, into the parts of the block (map_block says what they are).
+local function lane_statement(e, v, block, parts)
   local plan, b = e.plan, e.backend
+  local lane, before, after, reduce = parts.lane, parts.before, parts.after, parts.reduce
   local function operand(i) return e:operand(plan.values[v.args[i]], block) end
   local function declare(text) lane[#lane + 1] = ("const real %s = %s;"):format(e:name(v), text) end
   if v.op == "matvec" or v.op == "matvec_t" then
@@ -68,7 +92,14 @@ local function lane_statement(e, v, block, lane, before, after, reduce)
         local rows = e:fresh("b" .. v.id, v.id)
         before[#before + 1] = ("real %s[T];"):format(rows)
         lane[#lane + 1] = ("%s[l] = %s;"):format(rows, operand(1))
-        after[#after + 1] = ("partial[%d%s] += lrnde_lane_sum_%s(%s, lanes);"):format(p.at, of.size > 1 and " + i" or "", b.precision, rows)
+        local sum = ("lrnde_lane_sum_%s(%s, lanes)"):format(b.precision, rows)
+        if of.size > 1 then
+          local to = e:fresh("p" .. v.id, v.id)
+          table.insert(parts.pointers, { to, "partial + " .. p.at })
+          after[#after + 1] = ("%s[i] += %s;"):format(to, sum)
+        else
+          after[#after + 1] = ("partial[%d] += %s;"):format(p.at, sum)
+        end
       end
     end
     for _, s in ipairs(plan.sums) do
@@ -93,39 +124,45 @@ local function lane_statement(e, v, block, lane, before, after, reduce)
   end
   if v.storage and not v.storage.array.lane and v.op ~= "batch_sum" then
     local sign = v.storage.array.output and v.storage.array.output.accumulate and "+=" or "="
+    parts.written[e:array_name(v.storage.array)] = true
     lane[#lane + 1] = ("%s %s %s;"):format(b.load(e:array_name(v.storage.array), v.storage.row, v.size > 1), sign, e:name(v))
   end
 end
 
+--- A loop over rows, if there are several, and lanes.  Its parts: formulas in front; sums to reduce into, declared in front;
+-- for each row declarations, statements over the lanes, statements after them; pointers made for it; names of arrays written.
 local function map_block(e, block, out)
-  local formulas, lane, before, after, reduce = {}, {}, {}, {}, {}
+  local parts = { formulas = {}, reduce = {}, before = {}, lane = {}, after = {}, pointers = {}, written = {} }
+  local loops = block.domain > 1
   for _, v in ipairs(block.values) do
     local formula = e:formula(v)
-    if formula then table.insert(block.domain > 1 and formulas or lane, ("/* %s */"):format(formula)) end
-    lane_statement(e, v, block, lane, before, after, reduce)
+    if formula then table.insert(loops and parts.formulas or parts.lane, ("/* %s */"):format(formula)) end
+    lane_statement(e, v, block, parts)
   end
-  if #lane == 0 then return end
-  for _, formula in ipairs(formulas) do out:add(2, "%s", formula) end
-  for _, r in ipairs(reduce) do
+  if #parts.lane == 0 then return end
+  for _, formula in ipairs(parts.formulas) do out:add(2, "%s", formula) end
+  for _, r in ipairs(parts.reduce) do
     local name = r.name or e:array_name(r.v.storage.array)
     out:add(2, "%s %s[T];", r.type, name)
     out:add(2, "for (int l = 0; l < T; l++) %s[l] = %s;", name, r.init)
   end
-  local indent = 2
-  if block.domain > 1 then
-    out:add(2, "for (int i = 0; i < %d; i++) {", block.domain)
-    indent = 3
-  elseif #before + #after > 0 then
-    out:add(2, "{")
-    indent = 3
+  local body = writer()
+  local braces = loops or #parts.before + #parts.after > 0
+  local indent = braces and 1 or 0
+  if braces then body:add(0, "%s", loops and ("for (int i = 0; i < %d; i++) {"):format(block.domain) or "{") end
+  for _, row in ipairs(block.row_order or {}) do body:add(indent, "const real %s = %s;", row.name, row.text) end
+  for _, line in ipairs(parts.before) do body:add(indent, "%s", line) end
+  body:add(indent, "LRNDE_LANES for (int l = 0; l < T; l++) {")
+  for _, line in ipairs(parts.lane) do body:add(indent + 1, "%s", line) end
+  body:add(indent, "}")
+  for _, line in ipairs(parts.after) do body:add(indent, "%s", line) end
+  if braces then body:add(0, "}") end
+  if loops and #parts.formulas + #parts.reduce == 0 then
+    out:place(2, body, e, parts.written, parts.pointers)
+  else
+    for _, p in ipairs(parts.pointers) do out:add(2, "real *restrict %s = %s;", p[1], p[2]) end
+    out:append(2, body)
   end
-  for _, row in ipairs(block.row_order or {}) do out:add(indent, "const real %s = %s;", row.name, row.text) end
-  for _, line in ipairs(before) do out:add(indent, "%s", line) end
-  out:add(indent, "LRNDE_LANES for (int l = 0; l < T; l++) {")
-  for _, line in ipairs(lane) do out:add(indent + 1, "%s", line) end
-  out:add(indent, "}")
-  for _, line in ipairs(after) do out:add(indent, "%s", line) end
-  if indent == 3 then out:add(2, "}") end
 end
 
 --- One matrix product, by the library if it is large; an outer product sums over the valid lanes only.
@@ -142,9 +179,7 @@ local function product_block(e, block, out)
         if y.size * x.size >= plan.product_size then
           out:add(2, "%s(0, 1, %d, %d, lanes, %s, T, %s, T, 1, partial + %d, %d);", gemm, y.size, x.size, at(yb, yr), at(xb, xr), p.at, x.size)
         else
-          out:add(2, "for (int i = 0; i < %d; i++)", y.size)
-          out:add(3, "for (int j = 0; j < %d; j++) partial[%d + i * %d + j] += lrnde_lane_dot_%s(%s + i * T, %s + j * T, lanes);",
-                  x.size, p.at, x.size, e.backend.precision, at(yb, yr), at(xb, xr))
+          out:add(2, "lrnde_outer_%s(%d, %d, %s, %s, lanes, partial + %d);", e.backend.precision, y.size, x.size, at(yb, yr), at(xb, xr), p.at)
         end
       end
     end
@@ -160,10 +195,12 @@ local function product_block(e, block, out)
   out:add(2, "/* %s = %s%s x%s */", v.name or e:name(v), w.name:gsub("^params%.", ""), transposed and "^T" or "",
           start and " + " .. start or "")
   if start then
-    out:add(2, "for (int i = 0; i < %d; i++) {", v.size)
-    for _, line in ipairs(block.row_order or {}) do out:add(3, "const real %s = %s;", line.name, line.text) end
-    out:add(3, "LRNDE_LANES for (int l = 0; l < T; l++) %s = %s;", e.backend.load(to, v.storage.row, v.size > 1), start)
-    out:add(2, "}")
+    local loop = writer()
+    loop:add(0, "for (int i = 0; i < %d; i++) {", v.size)
+    for _, line in ipairs(block.row_order or {}) do loop:add(1, "const real %s = %s;", line.name, line.text) end
+    loop:add(1, "LRNDE_LANES for (int l = 0; l < T; l++) %s = %s;", e.backend.load(to, v.storage.row, v.size > 1), start)
+    loop:add(0, "}")
+    out:place(2, loop, e, { [to] = true }, {})
   end
   local rows, cols = w.dims[1], w.dims[2]
   local m, n = transposed and cols or rows, transposed and rows or cols
@@ -248,10 +285,10 @@ local function shared_function(e, name, out)
   out:add(0, "}")
 end
 
---- Text of a kernel; options: { name, gemm = "f32" | "f32_d" | "f64", formulas }.  Returns the text and { tile =, shared =, work = }.
+--- A kernel; options: those of emit.new and name.  Returns an object whose :text() is to be asked for when all kernels of the
+-- file are made, and { tile =, shared =, work = }.
 function shape.kernel(plan, backend, fields, options)
-  local e = emit.new(plan, backend, fields, options.formulas)
-  e.gemm = options.gemm
+  local e = emit.new(plan, backend, fields, options)
   local inputs = {}
   for _, v in pairs(plan.values) do if v.op == "input" then inputs[v.name] = v end end
   local body = writer()
@@ -272,7 +309,7 @@ function shape.kernel(plan, backend, fields, options)
         text:add(1, "const real *restrict %s = %s; /* (%s) */", p.name, fields:pointer(p.field, v.size, false), table.concat(v.dims, ", "))
       end
     end
-    if #scalars.lines > 0 then text.lines[#text.lines + 1] = table.concat(scalars.lines, "\n") end
+    text:append(0, scalars)
     local scratch = writer()
     for _, array in ipairs(plan.arrays) do
       if array.output then
@@ -307,13 +344,13 @@ function shape.kernel(plan, backend, fields, options)
         text:add(2, "const real *restrict %s = %s; /* (%d, T) */", p.name, fields:pointer(p.field, v.size, true), v.size)
       end
     end
-    text.lines[#text.lines + 1] = scratch:text():gsub("\n$", "")
-    text.lines[#text.lines + 1] = body:text():gsub("\n$", "")
+    text:append(0, scratch)
+    text:append(0, body)
     text:add(1, "}")
     text:add(0, "}")
   end
   if plan.shared then shared_function(e, options.name, text) end
-  return text:text(), { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,
+  return text, { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,
                         n_sums = plan.n_sums }
 end
 

@@ -7,12 +7,17 @@
  *             whose sides a compiler would divide on both
  *   sigmoid x = 1 / (1 + E) or, below 0, E / (1 + E),  E = e^-|x|; what rounding 1 + E lost is put back
  */
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(__GNUC__) && !defined(__clang__)
 #define LRNDE_LANES _Pragma("GCC ivdep")
-#define LRNDE_UNUSED __attribute__((unused))
 #else
 #define LRNDE_LANES
+#endif
+#ifdef __GNUC__
+#define LRNDE_UNUSED __attribute__((unused))
+#define LRNDE_ONCE   __attribute__((unused, noinline)) /* compiled once, not at every call: a call is for a whole row or more */
+#else
 #define LRNDE_UNUSED
+#define LRNDE_ONCE
 #endif
 #define LRNDE_HUGE ((real)__builtin_huge_val())
 
@@ -167,7 +172,7 @@ LRNDE_UNUSED static inline double lrnde_sigmoid_f64(double x)
             for (int j = 0; j < half; j++) s[j] += s[j + half];                                                                \
         return s[0];                                                                                                            \
     }                                                                                                                           \
-    LRNDE_UNUSED static inline number lrnde_lane_sum_##suffix(const number *x, int n)                                          \
+    LRNDE_ONCE static number lrnde_lane_sum_##suffix(const number *x, int n)                                                    \
     {                                                                                                                           \
         number s[LRNDE_STRANDS] = {0};                                                                                          \
         int l = 0;                                                                                                              \
@@ -186,6 +191,13 @@ LRNDE_UNUSED static inline double lrnde_sigmoid_f64(double x)
             for (int j = 0; j < LRNDE_STRANDS; j++) s[j] = lrnde_fma_##suffix(x[l + j], y[l + j], s[j]);                       \
         for (int j = 0; l + j < n; j++) s[j] = lrnde_fma_##suffix(x[l + j], y[l + j], s[j]);                                   \
         return lrnde_strands_##suffix(s);                                                                                       \
+    }                                                                                                                           \
+    /* w (m, n) += y x^T, summed over the first lanes; y (m, T), x (n, T) */                                                   \
+    LRNDE_ONCE static void lrnde_outer_##suffix(int m, int n, const number *restrict y, const number *restrict x, int lanes,   \
+                                                number *restrict w)                                                             \
+    {                                                                                                                           \
+        for (int i = 0; i < m; i++)                                                                                             \
+            for (int j = 0; j < n; j++) w[i * n + j] += lrnde_lane_dot_##suffix(y + i * T, x + j * T, lanes);                  \
     }
 LRNDE_DEFINE_LANE_SUMS(f32, float)
 LRNDE_DEFINE_LANE_SUMS(f64, double)

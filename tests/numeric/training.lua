@@ -16,10 +16,20 @@ tool.compiler = "tests/quick_cc.sh"
 local MODEL <const> = "tests/numeric/models/fitted.lua"
 local TOLERANCE <const> = { atol = 1e-3, rtol = 1e-3 }
 
---- What makes a regularizer weigh as much as the loss, or a gradient that lacks its part would pass.
-local function coefficient(o)
-  if o.estimate == "stiffness" then return 10 end
+--- What makes an estimate weigh as much as the loss, or a gradient that lacks its part would pass.
+local function coefficient(o, estimate)
+  if estimate == "stiffness" then return 10 end
   return o.step_size == "automatic" and 1e7 or 1e4
+end
+
+--- A regularizer of estimates, "error" unless it names others, as a model file says it.
+local function text_of(o)
+  local words = {}
+  for _, key in ipairs { "gradient", "sampling", "step_size" } do words[#words + 1] = ("%s=%q"):format(key, o[key]) end
+  for _, estimate in ipairs(o.estimates) do
+    words[#words + 1] = ("{estimate=%q,coefficient=%g}"):format(estimate, coefficient(o, estimate))
+  end
+  return ("regularize={%s}"):format(table.concat(words, ","))
 end
 
 --- The data: times, and at each the inputs of all samples, as MODEL names them.
@@ -54,7 +64,7 @@ local function train(s, set)
   return log, p, gradient
 end
 
---- The local step of regularizer o at t_reg of a solution by `steps`: a dual number.  held: f and steps at real parameters.
+--- What regularizer o adds to the loss at t_reg of a solution by `steps`: a dual number.  held: f and steps at real parameters.
 local function regularizer(s, o, t_reg, t1, f, steps, held)
   local step = runge_kutta.containing(held.steps, t_reg)
   local t, h = step.t, step.h
@@ -66,8 +76,12 @@ local function regularizer(s, o, t_reg, t1, f, steps, held)
   local u = runge_kutta.at(s.tab, total and f or held.f, total and steps or held.steps, t)
   local k1 = o.gradient == "truncated" and held.f(t, u) or nil
   local trial = runge_kutta.step(s.tab, f, t, h, u, k1)
-  if o.estimate == "stiffness" then return runge_kutta.stiffness(s.tab, trial) end
-  return runge_kutta.error(s.tab, trial, TOLERANCE) * h
+  local sum = 0
+  for _, estimate in ipairs(o.estimates) do
+    local R = estimate == "stiffness" and runge_kutta.stiffness(s.tab, trial) or runge_kutta.error(s.tab, trial, TOLERANCE) * h
+    sum = sum + coefficient(o, estimate) * R
+  end
+  return sum
 end
 
 --- The loss and, with a regularizer, its value at parameters p: dual numbers.
@@ -83,10 +97,7 @@ local function evaluate(s, mesh, p, o, log, held)
 end
 
 local function check_step(method, o)
-  local words = {}
-  for key, word in pairs(o or {}) do words[#words + 1] = ("%s=%q"):format(key, word) end
-  table.sort(words)
-  local set = { "method=" .. method, o and ("regularize={coefficient=%g,%s}"):format(coefficient(o), table.concat(words, ",")) }
+  local set = { "method=" .. method, o and text_of(o) }
   local s = system.load(MODEL, { set = set })
   local log, p, gradient = train(s, set)
   local times, data = read_data()
@@ -98,14 +109,17 @@ local function check_step(method, o)
   local loss, reg, held = evaluate(s, mesh, constant, o, log)
   check.near(log.loss, loss.value, 1e-12)
   if o then
-    check.near(log.reg, reg.value, 1e-9 * reg.value + 1e-12)
+    local weights = 0
+    for _, estimate in ipairs(o.estimates) do weights = weights + coefficient(o, estimate) end
+    check.near(log.w_reg, weights, 1e-15 * weights)
+    check.near(log.reg, reg.value / weights, 1e-9 * reg.value / weights + 1e-12)
     check.equal(log.t_reg > times[1] and log.t_reg < times[#times], true)
     if o.sampling == "biased" then check.near(log.t_reg, runge_kutta.containing(held.steps, log.t_reg + 1e-12).t, 1e-12) end
   end
   local expected = {}
   for i = 1, #p do
     local l, r = evaluate(s, mesh, vector.variable(p, i), o, log, held)
-    expected[i] = l.slope + (r and coefficient(o) * r.slope or 0)
+    expected[i] = l.slope + (r and r.slope or 0)
   end
   check.below(vector.distance(gradient, expected), 1e-7)
 end
@@ -117,12 +131,15 @@ for _, gradient in ipairs { "truncated", "partial", "total" } do
   for _, sampling in ipairs { "unbiased", "biased" } do
     for _, step_size in ipairs { "accepted", "automatic" } do
       check.case(("tsit5: %s, %s, %s"):format(gradient, sampling, step_size), function()
-        check_step("tsit5", { gradient = gradient, sampling = sampling, step_size = step_size })
+        check_step("tsit5", { gradient = gradient, sampling = sampling, step_size = step_size, estimates = { "error" } })
       end)
     end
   end
+  check.case(("tsit5: %s error and stiffness"):format(gradient), function()
+    check_step("tsit5", { gradient = gradient, sampling = "biased", step_size = "accepted", estimates = { "error", "stiffness" } })
+  end)
   check.case(("dp5: %s stiffness"):format(gradient), function()
-    check_step("dp5", { gradient = gradient, sampling = "unbiased", step_size = "accepted", estimate = "stiffness" })
+    check_step("dp5", { gradient = gradient, sampling = "unbiased", step_size = "accepted", estimates = { "stiffness" } })
   end)
 end
 
