@@ -10,6 +10,8 @@
 
 #include "kernel.h"
 
+#include <string.h>
+
 typedef struct lrnde_device lrnde_device; /* the backend's own */
 
 typedef struct lrnde_driver {
@@ -53,5 +55,13 @@ typedef struct lrnde_driver {
      */
     const char *(*sync)(lrnde_device *d);
 } lrnde_driver;
+
+/* What a driver compiles at run time: the text for the device of its name; NULL: it calls the functions of the descriptor. */
+static inline const lrnde_text *lrnde_text_for(const lrnde_model_desc *desc, const lrnde_driver *driver)
+{
+    for (int32_t i = 0; i < desc->n_texts; i++)
+        if (!strcmp(desc->texts[i].backend, driver->name)) return &desc->texts[i];
+    return NULL;
+}
 
 #endif

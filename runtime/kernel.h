@@ -243,6 +243,13 @@ typedef struct lrnde_term_desc {
     double weight;                    /* of a loss term */
 } lrnde_term_desc;
 
+/* The same kernels as source text of another backend, whose driver compiles it at run time. */
+typedef struct lrnde_text {
+    const char *backend, *text;
+    int32_t tile;                     /* its own samples side by side, */
+    int64_t work;                     /* and the most elements of real that one of its workers needs */
+} lrnde_text;
+
 typedef struct lrnde_train_desc {
     const char *optimizer;
     int32_t n_slots;                  /* arrays like params the optimizer keeps */
@@ -251,11 +258,6 @@ typedef struct lrnde_train_desc {
     int32_t steps;
     int32_t evaluate_every;           /* 0: at the end only */
 } lrnde_train_desc;
-
-/* The kernels as the text of another backend, for a driver that compiles when it runs: entry points as its folder says. */
-typedef struct lrnde_text {
-    const char *backend, *text;
-} lrnde_text;
 
 typedef struct lrnde_model_desc {
     int32_t abi;
@@ -284,10 +286,10 @@ typedef struct lrnde_model_desc {
     lrnde_data_desc data;
     lrnde_train_desc train;
     lrnde_regularizer_desc regularizer;
-    const lrnde_system_desc *forward; /* component 0 is the state */
-    const lrnde_system_desc *adjoint; /* {lambda, parameter gradient}, external: u(t); NULL unless sensitivity is interpolating */
     int32_t n_texts;
     const lrnde_text *texts;
+    const lrnde_system_desc *forward; /* component 0 is the state */
+    const lrnde_system_desc *adjoint; /* {lambda, parameter gradient}, external: u(t); NULL unless sensitivity is interpolating */
 #define LRNDE_X(name, doc) lrnde_kernel name;
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X

@@ -149,6 +149,22 @@ static inline void world_add_system(FILE *text, const lrnde_model_desc *desc, co
 #undef LRNDE_X
 }
 
+/* What a worker needs: the text stands for the C kernels. */
+static inline int64_t world_work(const lrnde_model_desc *desc)
+{
+    int64_t most = 0;
+#define LRNDE_X(name, doc)                                                                                                       \
+    if (desc->forward && desc->forward->name.work > most) most = desc->forward->name.work;                                       \
+    if (desc->adjoint && desc->adjoint->name.work > most) most = desc->adjoint->name.work;
+    LRNDE_SYSTEM_KERNELS(LRNDE_X)
+#undef LRNDE_X
+#define LRNDE_X(name, doc)                                                                                                       \
+    if (desc->name.work > most) most = desc->name.work;
+    LRNDE_MODEL_KERNELS(LRNDE_X)
+#undef LRNDE_X
+    return most;
+}
+
 /* Gives a copy of a model a text for cuda; in a scenario. */
 static inline void world_model(lrnde_model_desc *desc, lrnde_text *entry)
 {
@@ -161,7 +177,7 @@ static inline void world_model(lrnde_model_desc *desc, lrnde_text *entry)
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X
     fclose(to);
-    *entry = (lrnde_text){.backend = "cuda", .text = text};
+    *entry = (lrnde_text){.backend = "cuda", .text = text, .tile = desc->tile, .work = world_work(desc)};
     desc->n_texts = 1;
     desc->texts = entry;
 }

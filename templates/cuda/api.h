@@ -22,6 +22,7 @@ enum {
     CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT = 16,
     CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
     CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
+    CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK = 0,
     CU_MEMHOSTALLOC_DEVICEMAP = 2,
     CU_STREAM_NON_BLOCKING = 1,
 };
@@ -40,6 +41,7 @@ enum {
     X(cuModuleLoadData, "", (CUmodule * module, const void *image))                                                              \
     X(cuModuleUnload, "", (CUmodule module))                                                                                     \
     X(cuModuleGetFunction, "", (CUfunction * function, CUmodule module, const char *name))                                       \
+    X(cuFuncGetAttribute, "", (int *value, int attribute, CUfunction function))                                                  \
     X(cuMemAlloc, "_v2", (CUdeviceptr * memory, size_t bytes))                                                                   \
     X(cuMemFree, "_v2", (CUdeviceptr memory))                                                                                    \
     X(cuMemHostAlloc, "", (void **memory, size_t bytes, unsigned flags))                                                         \

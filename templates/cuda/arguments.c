@@ -6,7 +6,7 @@
 
 /*
  * The tables of each kernel besides data, constants and cot_constants, which are as long for all; a kernel without a line
- * here does not compile.  For a system: f components, all of the carry, k interior stages, `dense` with the extra ones.
+ * here does not compile.  Of a system: f components, all of the carry, k interior stages, `dense` with the extra ones.
  */
 #define TABLES_rhs           .carry = f, .external = external > 0, .out = f
 #define TABLES_first         .carry = f, .in = f
@@ -25,8 +25,8 @@
 #define TABLES_head       .in = 1, .out = desc->n_outputs
 #define TABLES_rev_head   .in = 1, .out = 1
 #define TABLES_rev_output .in = 1 + desc->n_outputs, .out = 1
-#define TABLES_local      .carry = 1
-#define TABLES_rev_local  .carry = 1, .cot_carry = 1, .cot_sums = desc->local.n_sums
+#define TABLES_local      .carry = sys->n_carry, .next_in = sys->n_carry, .k_in = sys->n_k
+#define TABLES_rev_local  TABLES_local, .cot_carry = 1, .cot_sums = sys->n_sums + desc->local.n_sums
 #define TABLES_update     .in = desc->train.n_slots, .out = 1 + desc->train.n_slots
 
 typedef struct listing {
@@ -59,6 +59,7 @@ static void add_system(listing *l, const char *prefix, const lrnde_system_desc *
 int32_t lrnde__cuda_kernels(const lrnde_model_desc *desc, lrnde__cuda_kernel *list)
 {
     listing l = {.desc = desc, .list = list};
+    const lrnde_system_desc *sys = desc->forward;
     add_system(&l, "", desc->forward);
     if (desc->adjoint) add_system(&l, "adjoint_", desc->adjoint);
 #define LRNDE_X(name, doc) add(&l, "", &desc->name, (lrnde__cuda_lengths){TABLES_##name});

@@ -34,10 +34,16 @@ typedef struct lrnde__cuda_lengths {
 #undef LRNDE_X
 } lrnde__cuda_lengths;
 
+/* An entry point, and the threads of its blocks. */
+typedef struct lrnde__cuda_phase {
+    CUfunction function;
+    int threads;
+} lrnde__cuda_phase;
+
 typedef struct lrnde__cuda_kernel {
     const lrnde_kernel *kernel;
-    char symbol[160];        /* without _tile or _shared */
-    CUfunction tile, shared; /* the driver's */
+    char symbol[160];               /* without _tile or _shared */
+    lrnde__cuda_phase tile, shared; /* the driver's */
     lrnde__cuda_lengths lengths;
 } lrnde__cuda_kernel;
 

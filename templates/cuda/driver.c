@@ -6,10 +6,10 @@
  * argument tables, is first copied into a ring of pinned memory, so that it need not wait there.
  *
  * LAUNCH  Entry points take lrnde_args by value; what its tables and cot_sums point to is on the device.
- *           <symbol>_tile     blocks of BLOCK threads; warp w of the launch, of 32 threads, is worker w < a.workers and runs
- *                             tiles [a.tiles w / a.workers, a.tiles (w + 1) / a.workers)
- *           <symbol>_shared   a block of BLOCK threads runs elements [c, c + 1) LRNDE_CHUNK, c = blockIdx.x
- *         with <symbol> as in arguments.c.  Sums are added up afterwards.
+ *           <symbol>_tile     a block for each of a.workers, which runs tiles [a.tiles w / a.workers, a.tiles (w + 1) / a.workers)
+ *           <symbol>_shared   a block for each chunk of LRNDE_CHUNK elements
+ *         with <symbol> as in arguments.c and as many threads a block as the kernel's launch bound says.  Sums are added up
+ *         afterwards.
  *
  * The first failure is kept, and after it memory is given back but nothing else is done: a context does not recover.
  */
@@ -25,8 +25,6 @@
 #include <string.h>
 
 enum {
-    WARP = 32,
-    BLOCK = 128,
     MOST_WORKERS = 4096, /* the same on every device, for the order in which batch sums are added is that of the workers */
     ADD_BLOCK = 256,
     ADD_BLOCKS = 1024,
@@ -34,6 +32,8 @@ enum {
     PIECE = RING / 4, /* of an array on its way through the ring */
     ALIGN = 64
 };
+
+const lrnde_driver lrnde_driver_cuda;
 
 struct lrnde_device {
     const lrnde__cuda_api *cu;
@@ -123,7 +123,7 @@ static int load_module(lrnde_device *d, CUmodule *module, const char *name, cons
 {
     lrnde__cuda_program program = {.name = name, .text = text, .capability = d->capability, .driver = d->cu->version};
     lrnde__cuda_image image;
-    if (*d->failure || lrnde__cuda_compile(&program, &image, d->failure, sizeof d->failure)) return -1;
+    if (lrnde__cuda_compile(&program, &image, d->failure, sizeof d->failure)) return -1;
     int status = CALL(d, cuModuleLoadData, module, image.bytes);
     free(image.bytes);
     return status;
@@ -139,21 +139,20 @@ static int load_vectors(lrnde_device *d)
     return status;
 }
 
-static void find_phase(lrnde_device *d, CUfunction *function, const char *symbol, const char *phase)
+static void find_phase(lrnde_device *d, lrnde__cuda_phase *p, const char *symbol, const char *phase)
 {
     char name[192];
     snprintf(name, sizeof name, "%s_%s", symbol, phase);
-    CUresult error = *d->failure ? 0 : d->cu->cuModuleGetFunction(function, d->model, name);
+    CUresult error = *d->failure ? 0 : d->cu->cuModuleGetFunction(&p->function, d->model, name);
     if (error) lrnde__cuda_explain(d->cu, error, name, d->failure, sizeof d->failure);
+    CALL(d, cuFuncGetAttribute, &p->threads, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, p->function);
 }
 
 static int load_model(lrnde_device *d, const lrnde_model_desc *desc)
 {
-    const char *text = NULL;
-    for (int32_t i = 0; i < desc->n_texts; i++)
-        if (!strcmp(desc->texts[i].backend, "cuda")) text = desc->texts[i].text;
+    const lrnde_text *text = lrnde_text_for(desc, &lrnde_driver_cuda);
     if (!text) snprintf(d->failure, sizeof d->failure, "%s was generated without kernels for cuda", desc->name);
-    if (load_module(d, &d->model, desc->name, text)) return -1;
+    if (*d->failure || load_module(d, &d->model, desc->name, text->text)) return -1;
     d->n_kernels = lrnde__cuda_kernels(desc, d->kernels);
     for (int32_t i = 0; i < d->n_kernels; i++) {
         lrnde__cuda_kernel *k = &d->kernels[i];
@@ -263,9 +262,10 @@ static void cuda_zero(lrnde_device *d, void *p, size_t bytes)
 
 /* ---- kernels ---- */
 
-static void queue(lrnde_device *d, CUfunction function, int64_t blocks, unsigned block, void **arguments)
+static void queue(lrnde_device *d, CUfunction function, int64_t blocks, int threads, void **arguments)
 {
-    if (blocks > 0) CALL(d, cuLaunchKernel, function, (unsigned)blocks, 1, 1, block, 1, 1, 0, d->stream, arguments, NULL);
+    if (blocks > 0)
+        CALL(d, cuLaunchKernel, function, (unsigned)blocks, 1, 1, (unsigned)threads, 1, 1, 0, d->stream, arguments, NULL);
 }
 
 static int64_t quotient_up(int64_t a, int64_t b)
@@ -316,8 +316,8 @@ static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde
     if (kernel->shared && kernel->partial)
         cuda_zero(d, args->partial, (size_t)args->workers * args->partial_stride * d->real_bytes);
     lrnde_args a = move_tables(d, k, args);
-    if (kernel->tile) queue(d, k->tile, quotient_up(a.workers, BLOCK / WARP), BLOCK, (void *[]){&a});
-    queue(d, k->shared, chunks, BLOCK, (void *[]){&a});
+    if (kernel->tile) queue(d, k->tile.function, a.workers, k->tile.threads, (void *[]){&a});
+    if (kernel->shared) queue(d, k->shared.function, chunks, k->shared.threads, (void *[]){&a});
     if (total) collect_sums(d, kernel, &a, chunks, total);
 }
 
@@ -328,7 +328,6 @@ static const char *cuda_sync(lrnde_device *d)
     return *d->failure ? d->failure : NULL;
 }
 
-const lrnde_driver lrnde_driver_cuda;
 const lrnde_driver lrnde_driver_cuda = {
     .name = "cuda",
     .preference = 1,

@@ -183,7 +183,7 @@ static int choose_target(const nvrtc *rtc, const lrnde__cuda_program *p, target 
 }
 
 /* As the generated C is compiled: no contraction but where the text says fma. */
-const char *const lrnde__nvrtc_options[] = {"--fmad=false", "--device-as-default-execution-space", NULL};
+const char *const lrnde__nvrtc_options[] = {"--std=c++14", "--fmad=false", NULL};
 
 enum { MOST_OPTIONS = 8 };
 

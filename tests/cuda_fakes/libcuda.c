@@ -289,6 +289,16 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
     return 0;
 }
 
+/* Launch bounds: of a tile phase, of the others. */
+enum { TILE_THREADS = 32, OTHER_THREADS = 256 };
+
+CUresult cuFuncGetAttribute(int *value, int attribute, CUfunction function)
+{
+    MUST(attribute == CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, "a function is asked for attribute %d", attribute);
+    *value = function->kind == TILE ? TILE_THREADS : OTHER_THREADS;
+    return 0;
+}
+
 /* ---- the driver's own kernels: threads run one after another, to the barrier and then, from the start, beyond it ---- */
 
 static struct {
@@ -456,14 +466,15 @@ static void run_kernel(const entry *e)
     const lrnde_kernel *k = e->function->kernel;
     const lrnde_args *a = &e->args;
     check_tables(e);
-    MUST(e->block == 128, "%s: blocks of %u", e->function->name, e->block);
     if (e->function->kind == TILE) {
-        MUST(e->grid == (unsigned)(a->workers + 3) / 4, "%s: %u blocks for %d workers", e->function->name, e->grid, a->workers);
+        MUST(e->grid == (unsigned)a->workers && e->block == TILE_THREADS, "%s: %u blocks of %u", e->function->name, e->grid,
+             e->block);
         for (int64_t w = 0; w < a->workers; w++)
             k->tile(a, (int32_t)(a->tiles * w / a->workers), (int32_t)(a->tiles * (w + 1) / a->workers), (int32_t)w);
         return;
     }
-    MUST(e->grid == (k->shared_size + LRNDE_CHUNK - 1) / LRNDE_CHUNK, "%s: %u blocks", e->function->name, e->grid);
+    MUST(e->grid == (k->shared_size + LRNDE_CHUNK - 1) / LRNDE_CHUNK && e->block == OTHER_THREADS, "%s: %u blocks of %u",
+         e->function->name, e->grid, e->block);
     for (int64_t c = 0; c < e->grid; c++) {
         int64_t end = (c + 1) * LRNDE_CHUNK;
         k->shared(a, c * LRNDE_CHUNK, end < k->shared_size ? end : k->shared_size);
