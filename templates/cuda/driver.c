@@ -310,6 +310,7 @@ static void collect_sums(lrnde_device *d, const lrnde_kernel *kernel, const lrnd
 
 static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total)
 {
+    if (!kernel->tile && !kernel->shared) return;
     const lrnde__cuda_kernel *k = find(d, kernel);
     int64_t chunks = kernel->shared ? quotient_up(kernel->shared_size, LRNDE_CHUNK) : 0;
     enter(d);
