@@ -254,7 +254,7 @@ function commands.explain(options, lrnde)
   for _, c in ipairs(m.stepper.carry_components(m.system, m.tab)) do carry = carry + c.size end
   local interior = #m.stepper.interior(m.tab) + m.tab.dense.extra
   line("memory, bytes: state s = %d, batch B, accepted steps n, parameters P = %d", m.state * bytes, m.params.size)
-  line("  %-14s B (%d n + %d)%s", m.sensitivity, (carry + interior * m.state + p.forward.tape) * bytes, 2 * carry * bytes,
+  line("  %-14s B (%d n + %d)%s", m.sensitivity.name, (carry + interior * m.state + (p.forward.tape and p.forward.tape.size or 0)) * bytes, 2 * carry * bytes,
        p.adjoint and (" + %d P (stages of the gradient)"):format((m.tab.stages + 3) * bytes) or (" + P threads %d"):format(bytes))
   return 0
 end

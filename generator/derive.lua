@@ -118,21 +118,23 @@ local function dependents(g, wrt, last)
   return depends
 end
 
---- Cotangents of wrt, given those of some values: pairs is { {value, cotangent}, ... }.
+--- Cotangents of wrt, given those of some values: pairs is { {value, cotangent}, ... }.  Those of wrt are independent
+-- variables: what one of them was computed from gets nothing through it.
 -- Returns a list parallel to wrt; an entry is nil where nothing depends on that value.
 function derive.vjp(pairs_, wrt)
   local g = pairs_[1][1].g
   local last = 0
   for _, pair in ipairs(pairs_) do last = math.max(last, pair[1].id) end
   local depends = dependents(g, wrt, last)
-  local cotangent = {}
+  local cotangent, independent = {}, {}
+  for _, x in ipairs(wrt) do independent[x.id] = true end
   local function accumulate(x, c)
     c = unbroadcast(c, x)
     cotangent[x.id] = cotangent[x.id] and cotangent[x.id] + c or c
   end
   for _, pair in ipairs(pairs_) do accumulate(pair[1], pair[2]) end
   for id = last, 0, -1 do
-    local c = depends[id] and cotangent[id]
+    local c = depends[id] and not independent[id] and cotangent[id]
     local info = c and g:value(id)
     if c and #info.args > 0 then
       local args = arguments(g, info)

@@ -21,6 +21,8 @@ local function map(list, fn)
   return result
 end
 
+local function array_desc(c) return ("{%s, %d, %s}"):format(quote(c.name), c.size, boolean(c.kind == "shared")) end
+
 local function schedule(s) return ("{LRNDE_%s, %s, %s}"):format(s.kind:upper(), number(s.a), number(s.b)) end
 
 --- k: a kernel as lrnde.lua emitted it.
@@ -40,26 +42,25 @@ local function kernel_fields(names, kernels)
 end
 
 local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
-                         "rev_dense" }
-local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "update" }
+                         "rev_dense", "integrand", "miss" }
+local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update" }
 
---- s: { system, kernels, tape, finish, rev_finish }.
+--- s: { system, kernels, tape or nil, finish, rev_finish }.
 local function system(out, m, s, name)
   local tab, sys = m.tab, s.system
   local carry = m.stepper.carry_components(sys, tab)
   local interior = m.stepper.interior(tab)
+  local c = table.move(tab.dense.extra_c or {}, 1, tab.dense.extra, tab.stages + 1, { table.unpack(tab.c) })
   local fields = {
-    (".n_components = %d"):format(#sys.components),
+    (".n_components = %d, .n_controlled = %d"):format(#sys.components, sys.controlled or #sys.components),
     (".n_carry = %d"):format(#carry),
-    ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, function(c)
-      return ("{%s, %d, %s}"):format(quote(c.name), c.size, boolean(c.kind == "shared"))
-    end)),
+    ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, array_desc)),
     ".fsal = " .. boolean(tab.fsal),
     (".stages = %d, .order = %d"):format(tab.stages, tab.order),
-    (".n_external = %d"):format(sys.external and tab.stages or 0),
-    ".external_c = " .. array(out, "double", name .. "_c", map(tab.c, number)),
+    (".n_external = %d"):format(sys.external and #c or 0),
+    ".external_c = " .. array(out, "double", name .. "_c", map(c, number)),
     (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
-    (".tape = %d"):format(s.tape or 0),
+    (".tape = %d"):format(s.tape and s.tape.size or 0),
     (".n_sums = %d"):format(#(tab.err or {})),
     (".finish = %s, .rev_finish = %s"):format(s.finish or "0", s.rev_finish or "0"),
     (".controller = {%s}"):format(table.concat(map({ "beta1", "beta2", "gamma", "qmin", "qmax" }, function(key)
@@ -79,6 +80,26 @@ local function param(out, m, leaf, i)
   return ("{%s, %d, %d, %d, %s, %d, %d, %d, LRNDE_INIT_%s, %s, %s, %s}"):format(
     quote(leaf.name), leaf.offset, rows, cols, quote(leaf.key), leaf.key_col, leaf.key_cols, leaf.key_rank, kinds[init.kind],
     number(init.a or 0), number(init.b or 0), values)
+end
+
+--- How gradients are computed; adjoint: the adjoint system, nil if there is none.
+local function sensitivity(out, m, adjoint)
+  local s = m.sensitivity
+  local fields = { quote(s.name) }
+  if adjoint then
+    local rule, name = adjoint.rule or { nodes = {}, weights = {} }, m.name .. "_integrals"
+    local integrals = array(out, "lrnde_array_desc", name, map(adjoint.integrals, array_desc))
+    local function numbers(key) return array(out, "double", name .. "_" .. key, map(rule[key] or {}, number)) end
+    table.move({
+      (".atol = %s, .rtol = %s"):format(number(s.options.atol), number(s.options.rtol)),
+      (".n_integrals = %d, .integrals = %s"):format(#adjoint.integrals, integrals),
+      (".n_nodes = %d, .nodes = %s, .weights = %s, .differences = %s"):format(
+        #rule.nodes, numbers "nodes", numbers "weights", numbers "differences"),
+      adjoint.state and (".state = 1, .checkpoints = %d, .bound = %s, .strict = %s"):format(
+        s.options.checkpoints, number(s.options.bound), boolean(s.options.strict)),
+    }, 1, 4, 2, fields)
+  end
+  return ("{%s}"):format(table.concat(fields, ",\n                    "))
 end
 
 --- p: what lrnde.lua collected: { m, version, forward, adjoint, kernels, outputs, regularizer functions }.  Returns C text.
@@ -119,7 +140,7 @@ function descriptor.text(p)
     (".tspan_data = %s"):format(boolean(m.solver.tspan_data)),
     (".n_saveat = %d, .saveat = %s, .saveat_data = %s"):format(#saveat, array(out, "double", name .. "_saveat", map(saveat, number)), boolean(m.saveat.from_data)),
     (".h = %s, .max_steps = %d"):format(number(m.solver.h), m.solver.max_steps),
-    ".sensitivity = LRNDE_" .. m.sensitivity:upper(),
+    ".sensitivity = " .. sensitivity(out, m, p.adjoint and p.adjoint.system),
     (".data = {%s, %d, %s}"):format(quote(m.data.reader), #m.data.options, options),
     ".forward = " .. forward,
     ".adjoint = " .. adjoint,

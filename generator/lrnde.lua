@@ -12,6 +12,7 @@
 local host = require "host"
 local ir = require "ir"
 
+local adjoint = require "adjoint"
 local backends = require "backends"
 local commands = require "commands"
 local contract = require "language.contract"
@@ -24,7 +25,6 @@ local outline = require "outline"
 local schedule = require "schedule"
 local scalar_function = require "scalar_function"
 local template = require "template"
-local vocabulary = require "language.vocabulary"
 
 local lrnde = {}
 
@@ -41,33 +41,39 @@ local function field_names(m, system)
   return names
 end
 
---- The kernels of one system: { system, kernels (by name), tape }.
-local function system_kernels(m, system, with_reverse)
-  local s = { system = system, kernels = {}, tape = 0 }
-  for _, name in ipairs { "rhs", "first", "second", "step", "extra", "dense", "rev_dense" } do
-    local wanted = system == m.system or name == "rhs" or name == "first" or name == "second" or name == "step"
-    if wanted then s.kernels[name] = m.stepper.kernel(name, system, m.tab, m.params) end
-  end
-  if with_reverse then
-    local reverse, tape = vocabulary.sensitivities:get("discrete").kernels(system, m.tab, m.stepper, m.params)
-    for name, k in pairs(reverse) do s.kernels[name] = k end
-    s.tape = tape
+--- The kernels of one system, those that any integration takes and further ones: { system, kernels (by name), tape (nil: none) }.
+local function system_kernels(m, system, further)
+  local s = { system = system, kernels = {} }
+  for _, names in ipairs { { "rhs", "first", "second", "step" }, further } do
+    for _, name in ipairs(names) do s.kernels[name] = m.stepper.kernel(name, system, m.tab, m.params) end
   end
   return s
+end
+
+--- The reverse of the forward system's kernels, or an adjoint system with kernels of its own.
+local function add_sensitivity(p, m)
+  local sensitivity = m.sensitivity.module
+  if sensitivity.kernels then
+    local reverse, tape = sensitivity.kernels(m.system, m.tab, m.stepper, m.params)
+    for name, k in pairs(reverse) do p.forward.kernels[name] = k end
+    p.forward.tape = tape
+  else
+    local system = sensitivity.adjoint(m.system, m.params, m.tab, m.sensitivity.options)
+    local kernels, further = adjoint.kernels(system, m.params, m.stepper)
+    p.adjoint = system_kernels(m, system, further)
+    for name, k in pairs(kernels) do p.adjoint.kernels[name] = k end
+  end
 end
 
 local function build(path, options)
   local m = model.load(path, options)
   local p = { m = m, version = host.version }
-  p.forward = system_kernels(m, m.system, m.sensitivity == "discrete")
-  if m.sensitivity ~= "discrete" then
-    local adjoint = vocabulary.sensitivities:get(m.sensitivity).adjoint(m.system, m.params)
-    p.adjoint = system_kernels(m, adjoint, false)
-  end
+  p.forward = system_kernels(m, m.system, { "extra", "dense", "rev_dense" })
+  add_sensitivity(p, m)
   p.kernels, p.outputs = head.kernels(m)
   for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end
   if m.regularize then
-    for name, k in pairs(local_step.kernels(m)) do p.kernels[name] = k end
+    for name, k in pairs(local_step.kernels(m, p.forward.tape)) do p.kernels[name] = k end
   end
   return p
 end
@@ -103,7 +109,7 @@ local function emit_kernels(p, backend, options)
   local suffix = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
   lrnde.each_kernel(p, function(k, s, prefix)
     local graph = lrnde.optimize(k.graph, options)
-    local f = fields.new(field_names(m, s.system), m.params, s.tape)
+    local f = fields.new(field_names(m, s.system), m.params, s.tape and s.tape.size or 0)
     k.title = prefix .. k.name
     k.symbol = ("%s_%s_%s"):format(m.name, k.title, m.precision)
     k.count = graph:count()

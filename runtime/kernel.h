@@ -66,7 +66,7 @@ typedef struct lrnde_args {
     const void *const *next_in;     /* the same, where a kernel reads it */
     void *const *k;                 /* interior stages k_i of component 0: n_k arrays, then n_extra of dense output's extra stages */
     const void *const *k_in;        /* the same, where a kernel reads it */
-    const void *const *external;    /* one a stage: arrays like the forward state (adjoint systems) */
+    const void *const *external;    /* one a stage, extra ones included: arrays like the forward state (adjoint systems) */
     void *tape;                     /* (tiles, sys->tape): what rev_step needs besides carry */
     const void *tape_in;
     void *const *out;               /* what the kernel's line says */
@@ -112,12 +112,15 @@ typedef struct lrnde_kernel {
     X(second, "carry, in = f0, external[0] = u(t + h), t, h = dt0 -> sums {sum ((f(t+h, u + h f0) - f0)/sc)^2}")                          \
     X(step, "carry, external[stages], t, h -> next, k, sums (error)")                                                          \
     X(step_tape, "the same and tape")                                                                                          \
-    X(extra, "carry, next_in, k_in, t, h -> k[n_k..n_k+n_extra): extra stages of dense output")                                \
+    X(extra, "carry, next_in, k_in, external[stages..], t, h -> k[n_k..n_k+n_extra): extra stages of dense output")                                \
     X(dense, "carry, next_in, k_in, theta, h -> out[0] = u(t + theta h), component 0")                                         \
     X(rev_rhs, "carry, t, cot_next = cotangent of f -> cot_carry[components], cot_constants +=, partial += gradient")              \
     X(rev_step, "carry, next_in, tape_in, t, h, cot_next -> cot_carry, cot_constants +=, partial += gradient")                     \
     X(rev_step_full, "the same, reads k_in, cot_k (n_k + n_extra) and cot_sums (of step) besides")                                     \
-    X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")
+    X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")       \
+    X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, h, in -> out = in + weight F(t), then, if the rule has " \
+                 "differences, out = in + h F(t) and their sums {sum (./sc)^2}; F the integrands of the sensitivity")         \
+    X(miss, "carry, in[0] = u -> sums {sum ((carry[1] - u)/sc)^2}")
 
 /* Kernels of a model beside its systems. */
 #define LRNDE_MODEL_KERNELS(X)                                                                                                  \
@@ -128,6 +131,7 @@ typedef struct lrnde_kernel {
     X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
     X(local, "carry, next_in, k_in, t, h of a step -> sums the regularizers add to those of step")                             \
     X(rev_local, "the same and cot_sums, of step's, then local's -> cot_carry[0], cot_constants +=, partial += gradient; k1 = f(t, u)") \
+    X(rev_step_local, "rev_step and, in the same sweep, rev_local: reads k_in, cot_sums besides; cot_carry = cot_next's, or total") \
     X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
 
 /*
@@ -155,12 +159,13 @@ typedef struct lrnde_controller {
 
 typedef struct lrnde_system_desc {
     int32_t n_components;             /* the first n_components of carry are the state; the rest what the stepper carries (k1) */
+    int32_t n_controlled;             /* the first n_controlled components make the error norm */
     int32_t n_carry;
     const lrnde_array_desc *carry;
     int32_t fsal;                     /* carry[n_components + i] is f(t, u)[i] */
     int32_t stages, order;
-    const double *external_c;         /* (stages): external[i] is wanted at t + c_i h */
-    int32_t n_external;               /* stages, or 0 */
+    const double *external_c;         /* (n_external): external[i] is wanted at t + c_i h */
+    int32_t n_external;               /* 0, or stages and extra stages of dense output */
     int32_t n_k, n_extra;             /* stages of component 0 that are in neither carry nor next; extra stages of dense output */
     int64_t tape;                     /* elements of real per tile lane (a sample) */
     int32_t n_sums;                   /* of step, that E is made of */
@@ -189,7 +194,24 @@ typedef struct lrnde_param_desc {
 
 typedef enum lrnde_regularize { LRNDE_REG_NONE, LRNDE_REG_UNBIASED, LRNDE_REG_BIASED } lrnde_regularize;
 typedef enum lrnde_gradient_kind { LRNDE_TRUNCATED, LRNDE_PARTIAL, LRNDE_TOTAL } lrnde_gradient_kind;
-typedef enum lrnde_sensitivity { LRNDE_DISCRETE, LRNDE_INTERPOLATING } lrnde_sensitivity;
+
+/*
+ * How gradients are computed: without an adjoint system by transposed steps, else by integrating that system backwards.  Its
+ * component 0 is lambda.  What does not apply is zero.
+ */
+typedef struct lrnde_sensitivity {
+    const char *name;
+    double atol, rtol;                /* of the adjoint system; 0: the solver's */
+    int32_t n_integrals;              /* the gradient of the first parameters, then the cotangents of the constants */
+    const lrnde_array_desc *integrals;
+    int32_t n_nodes;                  /* 0: the integrals are the last components; else they take a quadrature rule on [0, 1] */
+    const double *nodes, *weights;
+    const double *differences;        /* of the weights to an embedded rule's: adaptive; NULL: once a step */
+    int32_t state;                    /* component 1 is u, integrated backwards; else u is external */
+    int32_t checkpoints;              /* states of the forward solution that may be kept to put u back */
+    double bound;                     /* by how many tolerances u may miss the forward solution */
+    int32_t strict;                   /* to miss it by more is an error */
+} lrnde_sensitivity;
 
 /* A schedule over training steps 1..n: value(step).  See schedule.h. */
 typedef enum lrnde_schedule_kind { LRNDE_CONSTANT, LRNDE_EXPONENTIAL, LRNDE_LINEAR, LRNDE_COSINE, LRNDE_INVERSE } lrnde_schedule_kind;
@@ -289,7 +311,7 @@ typedef struct lrnde_model_desc {
     int32_t n_texts;
     const lrnde_text *texts;
     const lrnde_system_desc *forward; /* component 0 is the state */
-    const lrnde_system_desc *adjoint; /* {lambda, parameter gradient}, external: u(t); NULL unless sensitivity is interpolating */
+    const lrnde_system_desc *adjoint; /* NULL: transposed steps */
 #define LRNDE_X(name, doc) lrnde_kernel name;
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X

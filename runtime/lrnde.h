@@ -45,6 +45,7 @@ extern "C" {
     X(ERR_STEP_LIMIT, "step limit reached before the end")                                                                       \
     X(ERR_STEP_SIZE, "step size fell below what time resolves")                                                                  \
     X(ERR_NOT_FINITE, "the solution is not finite")                                                                              \
+    X(ERR_INACCURATE, "an adjoint does not retrace the solution")                                                                \
     X(ERR_TIME_LIMIT, "time limit reached")                                                                                      \
     X(ERR_CANCELLED, "cancelled by the caller")
 
@@ -70,21 +71,22 @@ typedef struct lrnde_error {
 
 /* Zero means the default everywhere: write lrnde_options o = LRNDE_OPTIONS and set what differs. */
 typedef struct lrnde_options {
-    size_t size;                               /* sizeof(lrnde_options): lets the struct grow */
-    int32_t batch;                             /* samples of a solve; default: the model's batch, else 1 */
-    int32_t training;                          /* nonzero: keep what gradients need */
-    const char *device;                        /* "auto", a driver's name or "name:1"; default auto */
-    int32_t threads;                           /* default: all the device offers */
-    size_t memory_limit;                       /* bytes; default none */
-    uint64_t seed;                             /* of parameters and of the times of regularization */
-    double atol, rtol;                         /* default: the model's */
-    double t0, t1;                             /* default (t0 == t1): the model's */
-    double h;                                  /* length of fixed steps; default: the model's, else the error estimate decides */
-    int64_t max_steps;                         /* accepted and rejected; default: the model's, else 1e6 */
-    double time_limit_s;                       /* of one solve or sweep; default one hour */
-    void *user;                                /* handed to the callbacks */
-    void (*log)(void *user, const char *line); /* what was created, how memory grows */
-    int (*cancel)(void *user);                 /* nonzero stops the solve; asked at every step */
+    size_t size;                                /* sizeof(lrnde_options): lets the struct grow */
+    int32_t batch;                              /* samples of a solve; default: the model's batch, else 1 */
+    int32_t training;                           /* nonzero: keep what gradients need */
+    const char *device;                         /* "auto", a driver's name or "name:1"; default auto */
+    int32_t threads;                            /* default: all the device offers */
+    size_t memory_limit;                        /* bytes; default none */
+    uint64_t seed;                              /* of parameters and of the times of regularization */
+    double atol, rtol;                          /* default: the model's */
+    double t0, t1;                              /* default (t0 == t1): the model's */
+    double h;                                   /* length of fixed steps; default: the model's, else the error estimate decides */
+    int64_t max_steps;                          /* accepted and rejected; default: the model's, else 1e6 */
+    double time_limit_s;                        /* of one solve or sweep; default one hour */
+    void *user;                                 /* handed to the callbacks */
+    void (*log)(void *user, const char *line);  /* what was created, how memory grows */
+    int (*cancel)(void *user);                  /* nonzero stops the solve; asked at every step */
+    void (*warn)(void *user, const char *line); /* what does not fail but is not to be relied on; once a solver */
 } lrnde_options;
 
 #define LRNDE_OPTIONS                                                                                                            \
@@ -101,6 +103,7 @@ typedef struct lrnde_stats {
     int64_t nfe_local; /* for a local step of its own; 0 if it is an accepted step */
     double first_h;    /* the automatic first step */
     double t, h;       /* where the solve ended, and the step it would have taken next */
+    double miss;       /* of an adjoint that solves u back: by how many tolerances it misses the solution, at most */
 } lrnde_stats;
 
 /* One regularized local step. */

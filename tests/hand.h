@@ -2,7 +2,8 @@
  * hand.h - descriptors of hand-written models, and the problems they solve.
  *
  *   hand_use(&lotka_volterra, "tsit5");     which problem by which method
- *   hand.sensitivity = ...                  then change what the test is about
+ *   hand_interpolate();                     gradients by the continuous adjoint, not the discrete one
+ *   hand.saveat = ...                       then change what the test is about
  *   lrnde_create(&s, &hand, &options, NULL)
  */
 #ifndef HAND_H
@@ -85,6 +86,7 @@ static void hand_use(const problem *which, const char *method)
     hand_carry[1] = (lrnde_array_desc){.name = "k1_u", .size = prob.D};
     hand_forward = (lrnde_system_desc){
         .n_components = 1,
+        .n_controlled = 1,
         .n_carry = 1 + tab.fsal,
         .carry = hand_carry,
         .fsal = tab.fsal,
@@ -113,6 +115,7 @@ static void hand_use(const problem *which, const char *method)
     hand_adjoint_carry[3] = (lrnde_array_desc){.name = "k1_g", .size = prob.P, .shared = 1};
     hand_adjoint = (lrnde_system_desc){
         .n_components = 2,
+        .n_controlled = 2,
         .n_carry = 4,
         .carry = hand_adjoint_carry,
         .fsal = 1,
@@ -164,9 +167,8 @@ static void hand_use(const problem *which, const char *method)
         .t1 = prob.t1,
         .atol = 1e-8,
         .rtol = 1e-8,
-        .sensitivity = LRNDE_DISCRETE,
+        .sensitivity = {"discrete"},
         .forward = &hand_forward,
-        .adjoint = &hand_adjoint,
         .train = {.optimizer = "sgd", .lr = {.kind = LRNDE_CONSTANT, .a = 0.01}, .steps = 10},
         .regularizer = {.gradient = LRNDE_PARTIAL, .n_terms = 1, .terms = &hand_error},
         .head = {.name = "head", .tile = k_head, .n_sums = 2},
@@ -186,6 +188,12 @@ static void hand_use_input(void)
     hand.inputs = &hand_input;
     hand.init = (lrnde_kernel){.name = "init", .tile = k_init};
     hand.rev_init = (lrnde_kernel){.name = "rev_init", .tile = k_rev_init};
+}
+
+static void hand_interpolate(void)
+{
+    hand.adjoint = &hand_adjoint;
+    hand.sensitivity = (lrnde_sensitivity){.name = "interpolating", .n_integrals = 1, .integrals = &hand_adjoint_carry[1]};
 }
 
 #endif

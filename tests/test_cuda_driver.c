@@ -4,6 +4,8 @@
  */
 #include "cuda_world.h"
 
+#include "registries.h"
+
 #include "cli/build.h"
 #include "lrnde.h"
 
@@ -249,7 +251,7 @@ static void sums(void **state)
 /* ---- whole models ---- */
 
 typedef struct model_case {
-    const char *file, *sensitivity;
+    const char *file, *setting;
     int32_t batch;
 } model_case;
 
@@ -257,9 +259,9 @@ static const options_tool TOOL = {.program = "test_cuda_driver"};
 static const lrnde_model_desc *built;
 static int32_t batch;
 
-static void build(const char *file, const char *setting)
+static void build(const char *file, const char *change)
 {
-    build_request request = {.model_file = file, .set = {&setting, 1}};
+    build_request request = {.model_file = file, .set = {&change, 1}};
     assert_int_equal(build_model(&request, &TOOL, &built), EXIT_DONE);
 }
 
@@ -347,25 +349,36 @@ static void compare(char *text)
     MUST(leaks() == 0);
 }
 
+static void compare_model(const char *file, const char *change, int32_t samples)
+{
+    build(file, change);
+    batch = samples;
+    const char *text = world_run(compare, NULL);
+    if (*text) fail_msg("%s, %s: %s", file, change, text);
+}
+
 static void models(void **state)
 {
     (void)state;
     static const model_case cases[] = {
-        {"models/lotka_volterra.lua", "sensitivity=discrete", 1},
-        {"models/lotka_volterra.lua", "sensitivity=interpolating", 5},
         {"models/lotka_volterra.lua", "solver.method=dop853", 3},
         {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
-        {"tests/models/mixed.lua", "sensitivity=discrete", 37},
-        {"tests/models/mixed.lua", "sensitivity=interpolating", 37},
         {"tests/models/mixed.lua", "regularize.step_size=automatic", 8},
         {"tests/models/wide.lua", "sensitivity=discrete", 70},
         {"tests/models/wide.lua", "sensitivity=interpolating", 70},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        build(cases[i].file, cases[i].sensitivity);
-        batch = cases[i].batch;
-        const char *text = world_run(compare, NULL);
-        if (*text) fail_msg("%s, %s: %s", cases[i].file, cases[i].sensitivity, text);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) compare_model(cases[i].file, cases[i].setting, cases[i].batch);
+}
+
+static void sensitivities(void **state)
+{
+    (void)state;
+    const names files = lua_files("generator/sensitivities");
+    for (int i = 0; i < files.n; i++) {
+        char text[300];
+        setting(text, "sensitivity", files.path[i]);
+        compare_model("models/lotka_volterra.lua", text, 5);
+        compare_model("tests/models/mixed.lua", text, 37);
     }
 }
 
@@ -438,10 +451,11 @@ int main(int argc, char **argv)
     (void)argc;
     world_enter(argv);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_driver),     cmocka_unit_test(old_driver),  cmocka_unit_test(no_device),
-        cmocka_unit_test(no_kernels),    cmocka_unit_test(no_compiler), cmocka_unit_test(broken_text),
-        cmocka_unit_test(little_memory), cmocka_unit_test(arrays),      cmocka_unit_test(sums),
-        cmocka_unit_test(models),        cmocka_unit_test(failures),    cmocka_unit_test(falls_back),
+        cmocka_unit_test(no_driver),     cmocka_unit_test(old_driver),    cmocka_unit_test(no_device),
+        cmocka_unit_test(no_kernels),    cmocka_unit_test(no_compiler),   cmocka_unit_test(broken_text),
+        cmocka_unit_test(little_memory), cmocka_unit_test(arrays),        cmocka_unit_test(sums),
+        cmocka_unit_test(models),        cmocka_unit_test(sensitivities), cmocka_unit_test(failures),
+        cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, NULL, world_remove);
 }

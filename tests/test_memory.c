@@ -8,6 +8,7 @@
 
 #include "cli/build.h"
 #include "lrnde.h"
+#include "registries.h"
 
 #define OK(call) assert_int_equal(call, LRNDE_OK)
 
@@ -88,9 +89,10 @@ static void gradient(lrnde_solver *s)
 
 static void allocates_once(const char *file, int32_t batch)
 {
-    static const char *const sensitivities[] = {"sensitivity=discrete", "sensitivity=interpolating"};
-    for (int i = 0; i < 2; i++) {
-        lrnde_solver *s = create(build(file, sensitivities[i]), batch, 0);
+    char text[300];
+    names sensitivities = lua_files("generator/sensitivities");
+    for (int i = 0; i < sensitivities.n; i++) {
+        lrnde_solver *s = create(build(file, setting(text, "sensitivity", sensitivities.path[i])), batch, 0);
         size_t held = 0;
         long before = 0;
         set_inputs(s);
@@ -100,6 +102,29 @@ static void allocates_once(const char *file, int32_t batch)
         }
         assert_int_equal(allocations, before);
         assert_int_equal(lrnde_memory(s), held);
+        lrnde_destroy(s);
+    }
+}
+
+/* Solving u back needs the same memory for a solve of any length, the other algorithms more for more steps. */
+static void solving_back_keeps_no_record(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sensitivity;
+        int grows;
+    } table[] = {{"sensitivity=backsolve", 0}, {"sensitivity=L.backsolve{checkpoints=8}", 0}, {"sensitivity=gauss", 1}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        lrnde_solver *s = create(build("models/lotka_volterra.lua", table[i].sensitivity), 16384, 0);
+        static double cot[2 * 16384];
+        OK(lrnde_set(s, "tolerance", (double[]){1e-3, 1e-3}, 2 * sizeof(double)));
+        OK(lrnde_solve(s, NULL, 0, NULL));
+        OK(lrnde_gradient(s, "u", cot, sizeof cot));
+        size_t held = lrnde_memory(s);
+        OK(lrnde_set(s, "tolerance", (double[]){1e-6, 1e-6}, 2 * sizeof(double)));
+        OK(lrnde_solve(s, NULL, 0, NULL));
+        OK(lrnde_gradient(s, "u", cot, sizeof cot));
+        assert_int_equal(lrnde_memory(s) > held, table[i].grows);
         lrnde_destroy(s);
     }
 }
@@ -157,6 +182,7 @@ static void limit_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(solving_back_keeps_no_record),
         cmocka_unit_test(equations_allocate_once),
         cmocka_unit_test(networks_allocate_once),
         cmocka_unit_test(updates_allocate_nothing),

@@ -5,12 +5,13 @@ local host = require "host"
 
 local override = {}
 
---- A Lua literal, or the bare word itself.
-function override.parse(text)
-  local chunk = load("return " .. text, "=--set", "t", {})
+--- A Lua literal, a component as in a model file, "L.adam { lr = 0.1 }", or the bare word itself.  L: the language.
+function override.parse(text, L)
+  local chunk = load("return " .. text, "=--set", "t", { L = L })
   if chunk then
     local ok, result = pcall(host.guarded, chunk)
     if ok and (result ~= nil or text == "nil") then return result end
+    if not ok and text:match "^L%." then host.fail(tostring(result)) end
   end
   return text
 end

@@ -7,8 +7,8 @@
 -- A tableau without an error estimate steps with a fixed h; the one sum of its step, sum u1^2, says whether u1 is finite.
 --
 -- A system is { components = { {name, kind, size}.. }, rhs = function(k, u, t, constants, external) -> list,
--- constants = { {name, size}.. }, external = size or nil }.  The carry is the components, then, if the method is FSAL,
--- their k_1.  Everything here is built by the functions below and differentiated by derive.lua; nothing is written twice.
+-- constants = { {name, size}.. }, external = size or nil, controlled = how many components, the first, error norms see (nil:
+-- all) }.  The carry is the components, then, if the method is FSAL, their k_1.  Everything here is built by the functions below and differentiated by derive.lua; nothing is written twice.
 
 local value = require "language.value"
 local kernel = require "kernel"
@@ -137,24 +137,31 @@ function erk.step(k, system, tab, u, t, h, constants, k1)
   return step
 end
 
-local function total(system, c, v)
+--- The sum over the entries of v, one of a component's values.
+function erk.total(component, v)
   local s = value.sum(v)
-  return system.components[c].kind == "sample" and value.batch_sum(s) or s
+  return component.kind == "sample" and value.batch_sum(s) or s
+end
+
+--- The components that error norms see, with their numbers.
+local function controlled(system)
+  return ipairs { table.unpack(system.components, 1, system.controlled or #system.components) }
 end
 
 --- Adds the error sums of a step, one an error vector, to the fields sums[first..].  Returns the values a component.
 function erk.error_sums(k, system, tab, step, h, scaled)
   local sums = {}
   for q, weights in ipairs(tab.err) do
-    sums[q] = each_component(system, function(c)
+    sums[q] = {}
+    for c, component in controlled(system) do
       local e = combine(k, nil, h, weights, tab.text.err[q], column(step.k, c), "e" .. q)
       name(k, system, { e }, "err")
       if scaled then
         local scale = k:scalar "atol" + value.max(value.abs(step.u[c]), value.abs(step.u1[c])) * k:scalar "rtol"
         e = e / scale
       end
-      return total(system, c, e * e)
-    end)
+      sums[q][c] = erk.total(component, e * e)
+    end
   end
   return sums
 end
@@ -207,7 +214,8 @@ end
 function erk.extra_stages(k, system, tab, u, t, h, constants, stages)
   for e = 1, tab.dense.extra do
     local z = combine(k, u, h, tab.dense.extra_A[e], tab.text.extra_A and tab.text.extra_A[e], stages, "a" .. tab.stages + e)
-    stages[tab.stages + e] = evaluate(k, system, { z }, t + tab.dense.extra_c[e] * h, constants)[1]
+    local external = read_external(k, system, tab.stages + e - 1)
+    stages[tab.stages + e] = evaluate(k, system, { z }, t + tab.dense.extra_c[e] * h, constants, external)[1]
   end
 end
 
@@ -235,14 +243,15 @@ function kernels.rhs(k, system)
   for c, v in ipairs(f) do k:output(("out[%d]"):format(c - 1), v) end
 end
 
-local function scale(k, u) return k:scalar "atol" + value.abs(u) * k:scalar "rtol" end
+--- What an error of a component is measured by.
+function erk.scale(k, u) return k:scalar "atol" + value.abs(u) * k:scalar "rtol" end
 
 --- Norms of the automatic first step: sum (u/sc)^2 and sum (f0/sc)^2.
 function kernels.first(k, system)
-  for c, component in ipairs(system.components) do
+  for c, component in controlled(system) do
     local u, f0 = k:component(("carry[%d]"):format(c - 1), component), k:component(("in[%d]"):format(c - 1), component)
-    for q, x in ipairs { u / scale(k, u), f0 / scale(k, u) } do
-      k:accumulate(("sums[%d]"):format(q - 1), total(system, c, x * x))
+    for q, x in ipairs { u / erk.scale(k, u), f0 / erk.scale(k, u) } do
+      k:accumulate(("sums[%d]"):format(q - 1), erk.total(component, x * x))
     end
   end
 end
@@ -254,9 +263,9 @@ function kernels.second(k, system)
     u1[c] = u[c] + h * f0[c]
   end
   local f1 = evaluate(k, system, u1, k:scalar "t" + h, erk.read_constants(k, system), read_external(k, system, 0))
-  for c in ipairs(f1) do
-    local x = (f1[c] - f0[c]) / scale(k, u[c])
-    k:accumulate("sums[0]", total(system, c, x * x))
+  for c, component in controlled(system) do
+    local x = (f1[c] - f0[c]) / erk.scale(k, u[c])
+    k:accumulate("sums[0]", erk.total(component, x * x))
   end
 end
 

@@ -22,6 +22,12 @@ static int cancelled(void *user)
     return interrupted;
 }
 
+static void warn(void *user, const char *line)
+{
+    (void)user;
+    fprintf(stderr, "warning: %s\n", line);
+}
+
 void tool_catch_interrupt(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART | SA_RESETHAND};
@@ -38,6 +44,7 @@ lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t m
     if (!isnan(time_limit_s)) o.time_limit_s = time_limit_s;
     if (seed > 0) o.seed = (uint64_t)seed;
     o.cancel = cancelled;
+    o.warn = warn;
     return o;
 }
 
@@ -102,6 +109,7 @@ static int exit_code(lrnde_status status)
     case LRNDE_ERR_STEP_LIMIT:
     case LRNDE_ERR_STEP_SIZE:
     case LRNDE_ERR_NOT_FINITE:
+    case LRNDE_ERR_INACCURATE:
     case LRNDE_ERR_TIME_LIMIT: return EXIT_COMPUTATION;
     case LRNDE_ERR_CANCELLED: return EXIT_INTERRUPTED;
     }

@@ -67,7 +67,7 @@ void lrnde__list_arrays(lrnde_solver *s)
         if (strcmp(desc->outputs[saved.offset].name, "u") != 0) list(s, saved, "%s", desc->outputs[saved.offset].name);
     }
     if (!s->options.training) return;
-    list(s, (lrnde__entry){.setting = MESH, .rows = 1, .size = 1, .times = &s->mesh_points, .ready = &s->recorded}, "mesh");
+    list(s, (lrnde__entry){.setting = MESH, .rows = 1, .size = 1, .times = &s->mesh_points, .ready = &s->meshed}, "mesh");
     list_params(s, LRNDE_GRADIENT, s->grad, "grad/", &s->differentiated);
     lrnde__entry cot = {.role = LRNDE_GRADIENT, .rows = 1, .ready = &s->differentiated};
     cot.samples = &s->cot_initial[0], cot.size = desc->state;

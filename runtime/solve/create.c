@@ -191,6 +191,28 @@ static void plan_solve(lrnde_solver *s)
     if (desc->regularizer.n_terms) plan_local(s);
 }
 
+/* What the continuous adjoint needs beside its record. */
+static void plan_adjoint(lrnde_solver *s)
+{
+    const lrnde_system_desc *sys = s->desc->adjoint;
+    const lrnde_sensitivity *how = &s->desc->sensitivity;
+    s->adjoint = (lrnde__run){.s = s, .sys = sys, .record = &s->adjoint_record};
+    s->adjoint.what = how->state ? "adjoint, solving u back" : "adjoint";
+    s->adjoint.f0 = lrnde__arrays(s, sys->carry, sys->n_components);
+    s->adjoint.external = lrnde__host(s, (size_t)sys->n_external * sizeof *s->adjoint.external);
+    s->adjoint_u = lrnde__state_arrays(s, sys->n_external);
+    if (how->n_nodes) {
+        int32_t n = how->n_integrals;
+        s->quadrature.lambda = lrnde__device(s, lrnde__sample_bytes(s, s->desc->state));
+        s->quadrature.u = lrnde__device(s, lrnde__sample_bytes(s, s->desc->state));
+        s->quadrature.sum = lrnde__arrays(s, how->integrals, n);
+        if (how->differences)
+            s->quadrature.trial = join(s, lrnde__arrays(s, how->integrals, n), n, lrnde__arrays(s, how->integrals, n), n);
+    }
+    s->retrace.t = lrnde__host(s, (size_t)how->checkpoints * sizeof *s->retrace.t);
+    s->retrace.u = lrnde__state_arrays(s, how->checkpoints);
+}
+
 static void plan_gradient(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
@@ -208,7 +230,7 @@ static void plan_gradient(lrnde_solver *s)
     s->optimizer = lrnde__host(s, (size_t)(1 + desc->train.n_slots) * sizeof *s->optimizer);
     for (int32_t i = 0; s->optimizer && i <= desc->train.n_slots; i++)
         s->optimizer[i] = i == 0 ? s->params : lrnde__device(s, params_bytes);
-    if (desc->sensitivity == LRNDE_DISCRETE) {
+    if (!desc->adjoint) {
         int32_t n = sys->n_carry, stages = sys->n_k + sys->n_extra;
         s->transposed = (lrnde__transposed){
             .cot = lrnde__arrays(s, sys->carry, n),
@@ -219,10 +241,7 @@ static void plan_gradient(lrnde_solver *s)
             .sum_k = lrnde__state_arrays(s, stages),
         };
     } else {
-        s->adjoint = (lrnde__run){.s = s, .sys = desc->adjoint, .record = &s->adjoint_record, .what = "adjoint"};
-        s->adjoint.f0 = lrnde__arrays(s, desc->adjoint->carry, desc->adjoint->n_components);
-        s->adjoint.external = lrnde__host(s, (size_t)desc->adjoint->stages * sizeof *s->adjoint.external);
-        s->adjoint_u = lrnde__state_arrays(s, desc->adjoint->stages);
+        plan_adjoint(s);
     }
 }
 
@@ -254,8 +273,6 @@ static lrnde_status build(lrnde_solver *s, const lrnde_options *options)
 {
     const lrnde_model_desc *desc = s->desc;
     LRNDE_TRY(fill_options(s, options));
-    if (s->options.training && desc->sensitivity == LRNDE_INTERPOLATING && !desc->adjoint)
-        return lrnde__fail(s, LRNDE_ERR_UNSUPPORTED, "%s has no adjoint system", desc->name);
     LRNDE_TRY(open_device(s));
     s->lanes = (s->options.batch + desc->tile - 1) / desc->tile * (int64_t)desc->tile;
     plan_launches(s);

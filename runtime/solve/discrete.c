@@ -77,6 +77,7 @@ static void step_back(lrnde_solver *s, int64_t n)
 {
     lrnde__transposed *v = &s->transposed;
     const lrnde_system_desc *sys = s->desc->forward;
+    double cot_sums[LRNDE_MAX_SUMS];
     double t, start = lrnde__slot_at(&s->forward_record, n)->t, h = lrnde__slot_at(&s->forward_record, n)->h;
     const lrnde_kernel *kernel = &sys->rev_step;
     for (; lrnde__jump_next(s, &t) && (t - start) * h > 0; kernel = &sys->rev_step_full) {
@@ -89,6 +90,12 @@ static void step_back(lrnde_solver *s, int64_t n)
     }
     lrnde_args a = reverse_args(s, n);
     a.cot_k = lrnde__in(v->sum_k);
+    if (s->local.joined && n == s->local.step) {
+        kernel = &s->desc->rev_step_local;
+        lrnde__local_cotangents(s, cot_sums);
+        a.cot_sums = cot_sums;
+        a.k_in = lrnde__in(s->local.k);
+    }
     s->driver->launch(s->device, kernel, &a, NULL);
     if (kernel == &sys->rev_step_full) add_carry(s, v->cot_before, v->sum_carry);
     void **swapped = v->cot;

@@ -48,7 +48,7 @@ lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_s
     r->keep = keep;
     r->keep_k |= keep_k;
     r->keep_tape |= keep_tape;
-    r->steps = 0;
+    r->steps = r->cursor = 0;
     if (!r->shared_k && !r->keep_k) {
         void **k = lrnde__host(s, (size_t)stages(sys) * sizeof *k);
         for (int32_t i = 0; k && i < stages(sys); i++)
@@ -102,4 +102,13 @@ lrnde_status lrnde__record_reserve(lrnde_solver *s, lrnde__record *r, int64_t sl
     first->chunk = chunk;
     lrnde__log(s, "record: %lld steps, %.1f MiB in all", (long long)r->capacity - 1, (double)s->memory / 0x1p20);
     return LRNDE_OK;
+}
+
+void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r)
+{
+    lrnde__slot *first = lrnde__slot_at(r, 0), *last = lrnde__slot_at(r, r->steps);
+    for (int32_t i = 0; r->steps && i < r->sys->n_carry; i++)
+        s->driver->copy(s->device, first->carry[i], last->carry[i], lrnde__array_bytes(s, &r->sys->carry[i]));
+    first->t = last->t;
+    r->steps = r->cursor = 0;
 }

@@ -25,7 +25,7 @@ static double wall_clock(void)
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys)
 {
     double n = 0;
-    for (int32_t i = 0; i < sys->n_components; i++)
+    for (int32_t i = 0; i < sys->n_controlled; i++)
         n += (double)sys->carry[i].size * (sys->carry[i].shared ? 1 : s->options.batch);
     return n;
 }
@@ -33,7 +33,7 @@ double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys)
 /* f(t, u) of the current slot, into the carry of FSAL methods. */
 static void derive(lrnde__run *r, void **f)
 {
-    if (r->supply) r->supply(r, r->t, 0, 1);
+    if (r->supply) r->supply(r, r->t, 0, 0, 1);
     lrnde_args a = r->s->args;
     a.s.t = r->t;
     a.carry = lrnde__in(lrnde__slot_at(r->record, r->record->steps)->carry);
@@ -48,7 +48,7 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
 {
     lrnde__slot *slot = lrnde__slot_at(r->record, 0);
     void **f0 = r->sys->fsal ? slot->carry + r->sys->n_components : r->f0;
-    r->t = slot->t = t0;
+    r->t = r->t0 = slot->t = t0;
     r->shortest = lrnde_shortest(t0, t1);
     r->e_old = LRNDE_E_OLD;
     r->deadline = wall_clock() + r->s->options.time_limit_s;
@@ -96,7 +96,7 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
     int64_t n = r->record->steps;
     LRNDE_TRY(may_go_on(r, h));
     if (r->record->keep) LRNDE_TRY(lrnde__record_reserve(s, r->record, n + 2));
-    if (r->supply) r->supply(r, r->t, h, r->sys->stages);
+    if (r->supply) r->supply(r, r->t, h, 0, r->sys->stages);
 
     lrnde__slot *slot = lrnde__slot_at(r->record, n), *next = lrnde__slot_at(r->record, n + 1);
     const lrnde_kernel *step = r->record->keep && r->record->keep_tape ? &r->sys->step_tape : &r->sys->step;
@@ -105,6 +105,8 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
     lrnde_args a = s->args;
     a.s.t = r->t;
     a.s.h = h;
+    a.s.atol = r->atol;
+    a.s.rtol = r->rtol;
     a.carry = lrnde__in(slot->carry);
     a.next = next->carry;
     a.k = slot->k;

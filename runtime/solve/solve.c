@@ -3,11 +3,6 @@
  */
 #include "solve/solver.h"
 
-static int is_discrete(const lrnde_solver *s)
-{
-    return s->desc->sensitivity == LRNDE_DISCRETE;
-}
-
 /* u0 and the constants of the solve, from data or as set. */
 static void initial_state(lrnde_solver *s, void *u)
 {
@@ -24,6 +19,7 @@ static void look_at_step(lrnde__run *r, int64_t n)
 {
     lrnde__saves_step(r, n);
     lrnde__local_step(r, n);
+    lrnde__retrace_step(r, n);
 }
 
 static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int keep)
@@ -31,14 +27,17 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     const lrnde_model_desc *desc = s->desc;
     lrnde__run *r = &s->forward;
     double t0 = m ? mesh[0] : s->options.t0, t1 = m ? mesh[m - 1] : s->options.t1;
-    int dense = !is_discrete(s) || lrnde__saves_inside(s, t0, t1) ||
+    int record = keep && !desc->sensitivity.state; /* a sweep that solves u back has no use for one */
+    int dense = desc->adjoint || lrnde__saves_inside(s, t0, t1) ||
                 (s->local.choice != LRNDE__NO_LOCAL && desc->regularizer.gradient == LRNDE_TOTAL);
-    int tape = is_discrete(s) && desc->forward->step_tape.tile;
-    s->solved = s->recorded = s->differentiated = 0;
-    s->cursor = 0;
-    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, keep, keep && dense, keep && tape));
+    int tape = !desc->adjoint && desc->forward->step_tape.tile;
+    s->solved = s->recorded = s->meshed = s->differentiated = 0;
+    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, record, record && dense, record && tape));
+    lrnde__retrace_forget(s);
     initial_state(s, lrnde__slot_at(&s->forward_record, 0)->carry[0]);
     r->accepted = look_at_step;
+    r->atol = s->options.atol;
+    r->rtol = s->options.rtol;
     LRNDE_TRY(lrnde__run_start(r, t0, t1, !m));
     lrnde__saves_start(s);
     LRNDE_TRY(m ? lrnde__run_mesh(r, mesh, m) : lrnde__run_to(r, t1));
@@ -46,6 +45,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     LRNDE_TRY(lrnde__wait(s));
     s->solved = 1;
     s->recorded = keep;
+    s->meshed = record;
     s->mesh_points = s->forward_record.steps + 1;
     return LRNDE_OK;
 }

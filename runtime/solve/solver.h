@@ -43,6 +43,7 @@ typedef struct lrnde__record {
     const lrnde_system_desc *sys;
     int keep, keep_k, keep_tape;
     int64_t steps, capacity, room; /* accepted; slots with memory; entries of slot */
+    int64_t cursor;                /* the step where the state was last asked for */
     lrnde__slot *slot;
     void **shared_k;
 } lrnde__record;
@@ -53,14 +54,17 @@ struct lrnde__run {
     lrnde_solver *s;
     const lrnde_system_desc *sys;
     lrnde__record *record;
-    const char *what;                                                  /* for messages: "solve", "adjoint" */
-    void **f0;                                                         /* (n_components) scratch for f(t, u) if not FSAL */
-    void **external;                                                   /* (stages) or NULL */
-    void (*supply)(lrnde__run *r, double t, double h, int32_t stages); /* fills external for stages 0..; may be NULL */
-    void (*accepted)(lrnde__run *r, int64_t n);                        /* after step n was accepted; may be NULL */
-    double t, h, e_old;                                                /* now; the next step to try; see control.h */
-    double shortest;                                                   /* step that time resolves */
-    double deadline;                                                   /* wall clock */
+    const char *what;                           /* for messages: "solve", "adjoint" */
+    void **f0;                                  /* (n_components) scratch for f(t, u) if not FSAL */
+    void **external;                            /* (n_external) or NULL */
+    void (*accepted)(lrnde__run *r, int64_t n); /* after step n was accepted; may be NULL */
+    /* Fills external for stages [first, first + n) of the step from t of length h; may be NULL. */
+    void (*supply)(lrnde__run *r, double t, double h, int32_t first, int32_t n);
+    double atol, rtol;
+    double t0;          /* where it started */
+    double t, h, e_old; /* now; the next step to try; see control.h */
+    double shortest;    /* step that time resolves */
+    double deadline;    /* wall clock */
     lrnde_stats stats;
 };
 
@@ -82,6 +86,7 @@ typedef struct lrnde__local {
     int taken;      /* AT_TIME: done */
     double count;   /* candidates of the reservoir */
     int64_t step;   /* the accepted step it is; -1: one of its own, from u(t) */
+    int joined;     /* the sweep's own reverse of that step is the local step's too */
     double t_reg, t, h;
     void *const *carry, *const *next, *const *k; /* the step, where a record has it */
     lrnde__record record;                        /* of two slots: a step of its own, or what another record will not keep */
@@ -101,6 +106,22 @@ typedef struct lrnde__jumps {
     int local;    /* the local step's cotangent is still to be met */
     void *u;      /* the one just met */
 } lrnde__jumps;
+
+/* The integrals of the continuous sweep, where they take a quadrature rule. */
+typedef struct lrnde__quadrature {
+    void **sum, **trial; /* (n_integrals); the same with the piece that is tried, then its differences */
+    void *lambda, *u;    /* at a node */
+} lrnde__quadrature;
+
+/* What u, integrated backwards, is put back to and measured by. */
+typedef struct lrnde__retrace {
+    double *t; /* checkpoints of the forward solution, (sensitivity.checkpoints) */
+    void **u;
+    int32_t n, left;
+    int64_t stride; /* accepted steps from one to the next */
+    double worst;   /* miss, in tolerances */
+    int warned;
+} lrnde__retrace;
 
 /* Scratch of the discrete sweep. */
 typedef struct lrnde__transposed {
@@ -137,6 +158,7 @@ struct lrnde_solver {
     int32_t workers;
     int64_t lanes;                        /* tiles x tile */
     int solved, recorded, differentiated; /* what there is to get or to build on */
+    int meshed;                           /* the forward record holds all steps */
     int64_t step;                         /* training steps done */
 
     lrnde_args args; /* what every launch starts from */
@@ -152,7 +174,7 @@ struct lrnde_solver {
     const void **data; /* (n_inputs) as kernels see them at one save time */
     void **cot_initial, **cot_inputs;
     void **cot_outputs; /* what rev_output reads: u, then a cotangent of every output */
-    void **adjoint_u;   /* (stages) of the adjoint: u at their times */
+    void **adjoint_u;   /* (n_external) of the adjoint: u at their times */
 
     lrnde__entry *entries;
     int32_t n_entries;
@@ -164,8 +186,9 @@ struct lrnde_solver {
     lrnde__record forward_record, adjoint_record;
     lrnde__run forward, adjoint;
     lrnde__transposed transposed;
+    lrnde__quadrature quadrature;
+    lrnde__retrace retrace;
     int64_t mesh_points; /* of the last solve */
-    int64_t cursor;      /* the step of the forward record where u was last asked for */
 };
 
 /* error.c */
@@ -177,6 +200,7 @@ lrnde_status lrnde__fail_at(lrnde_solver *s, lrnde_status status, double t, doub
 lrnde_status lrnde__wait(lrnde_solver *s);
 
 void lrnde__log(const lrnde_solver *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void lrnde__warn(const lrnde_solver *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* memory.c: NULL on failure, which lrnde__fail has been told. */
 void *lrnde__host(lrnde_solver *s, size_t bytes);
@@ -202,6 +226,7 @@ void lrnde__draw_params(lrnde_solver *s);
 lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, int keep, int keep_k,
                                 int keep_tape);
 lrnde_status lrnde__record_reserve(lrnde_solver *s, lrnde__record *r, int64_t slots);
+void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r); /* forgets the steps: their end becomes the start */
 static inline lrnde__slot *lrnde__slot_at(const lrnde__record *r, int64_t n)
 {
     return &r->slot[r->keep ? n : n & 1];
@@ -223,7 +248,7 @@ void lrnde__locate_start(lrnde__run *r, const void *u, const void *f0);
 
 /* dense.c */
 void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u);
-void lrnde__state_at(lrnde_solver *s, double t, void *u);
+void lrnde__state_at(lrnde__run *r, double t, void *u);
 
 /* saves.c */
 lrnde_status lrnde__saves_set(lrnde_solver *s, const double *t, int64_t n, double t0, double t1);
@@ -244,17 +269,33 @@ void lrnde__local_draw(lrnde_solver *s);
 void lrnde__local_step(lrnde__run *r, int64_t n);
 lrnde_status lrnde__local_evaluate(lrnde_solver *s);
 double lrnde__local_sum(const lrnde_solver *s);
+void lrnde__local_cotangents(const lrnde_solver *s, double *cot_sums);
+int lrnde__local_joins(const lrnde_solver *s);
 void lrnde__local_gradient(lrnde_solver *s);
 
 /* jumps.c */
 void lrnde__jumps_begin(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);
 int lrnde__jump_next(const lrnde_solver *s, double *t);
+const void *lrnde__jump_state(const lrnde_solver *s); /* u at the next one */
 void lrnde__jump_meet(lrnde_solver *s);
 
-/* gradient.c, discrete.c, interpolating.c */
+/* quadrature.c */
+void lrnde__quadrature_begin(lrnde_solver *s);
+void lrnde__quadrature_step(lrnde__run *r, int64_t n);
+void lrnde__quadrature_adaptive(lrnde__run *r);
+
+/* retrace.c: forget and step while solving, the rest while sweeping back from t */
+void lrnde__retrace_forget(lrnde_solver *s);
+void lrnde__retrace_step(lrnde__run *r, int64_t n);
+void lrnde__retrace_begin(lrnde_solver *s, double t);
+int lrnde__retrace_next(const lrnde_solver *s, double *t);
+void lrnde__retrace_meet(lrnde_solver *s, double t, void **carry);
+lrnde_status lrnde__retrace_end(lrnde_solver *s);
+
+/* gradient.c, discrete.c, continuous.c */
 lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);
 lrnde_status lrnde__sweep_discrete(lrnde_solver *s);
-lrnde_status lrnde__sweep_interpolating(lrnde_solver *s);
+lrnde_status lrnde__sweep_continuous(lrnde_solver *s);
 
 /* Pointer tables as kernels read them. */
 static inline const void *const *lrnde__in(void *const *table)

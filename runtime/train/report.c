@@ -99,6 +99,12 @@ static void write_json(const lrnde__reports *r, FILE *to, const lrnde_report *re
     lrnde__json_integer(&j, "nfe", report->forward.nfe);
     lrnde__json_integer(&j, "accepted", report->forward.accepted);
     lrnde__json_integer(&j, "rejected", report->forward.rejected);
+    if (r->model->adjoint) {
+        lrnde__json_integer(&j, "adjoint_nfe", report->adjoint.nfe);
+        lrnde__json_integer(&j, "adjoint_accepted", report->adjoint.accepted);
+        lrnde__json_integer(&j, "adjoint_rejected", report->adjoint.rejected);
+    }
+    if (r->model->sensitivity.state) lrnde__json_number(&j, "adjoint_miss", report->adjoint.miss);
     lrnde__json_number(&j, "lr", report->lr);
     lrnde__json_number(&j, "grad_norm", report->grad_norm);
     lrnde__json_number(&j, "step_s", step_s);

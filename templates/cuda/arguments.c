@@ -16,18 +16,22 @@
 #define TABLES_extra         .carry = all, .next_in = all, .k_in = dense, .k = dense, .external = external
 #define TABLES_dense         .carry = all, .next_in = all, .k_in = dense, .out = 1
 #define TABLES_rev_rhs       .carry = all, .cot_next = f, .cot_carry = f
-#define TABLES_rev_step      .carry = all, .next_in = all, .cot_next = all, .cot_carry = all, .external = external
+#define TABLES_rev_step      .carry = all, .next_in = all, .cot_next = all, .cot_carry = all
 #define TABLES_rev_step_full TABLES_rev_step, .k_in = dense, .cot_k = dense, .cot_sums = sums
 #define TABLES_rev_dense     .carry = all, .next_in = all, .k_in = dense, .in = 1, .cot_carry = all, .out = all + dense
+#define TABLES_integrand     .carry = 1, .external = 1, .in = integrals, .out = integrals
+#define TABLES_miss          .carry = all, .in = 1
 
-#define TABLES_init       .out = 1 + desc->n_constants
-#define TABLES_rev_init   .in = 1 + desc->n_constants, .out = desc->n_inputs
-#define TABLES_head       .in = 1, .out = desc->n_outputs
-#define TABLES_rev_head   .in = 1, .out = 1
-#define TABLES_rev_output .in = 1 + desc->n_outputs, .out = 1
-#define TABLES_local      .carry = sys->n_carry, .next_in = sys->n_carry, .k_in = sys->n_k
-#define TABLES_rev_local  TABLES_local, .cot_carry = 1, .cot_sums = sys->n_sums + desc->local.n_sums
-#define TABLES_update     .in = desc->train.n_slots, .out = 1 + desc->train.n_slots
+#define TABLES_init           .out = 1 + desc->n_constants
+#define TABLES_rev_init       .in = 1 + desc->n_constants, .out = desc->n_inputs
+#define TABLES_head           .in = 1, .out = desc->n_outputs
+#define TABLES_rev_head       .in = 1, .out = 1
+#define TABLES_rev_output     .in = 1 + desc->n_outputs, .out = 1
+#define TABLES_local          .carry = sys->n_carry, .next_in = sys->n_carry, .k_in = sys->n_k
+#define TABLES_cot_local      TABLES_local, .cot_sums = sys->n_sums + desc->local.n_sums
+#define TABLES_rev_local      TABLES_cot_local, .cot_carry = 1
+#define TABLES_rev_step_local TABLES_cot_local, .cot_next = sys->n_carry, .cot_carry = sys->n_carry
+#define TABLES_update         .in = desc->train.n_slots, .out = 1 + desc->train.n_slots
 
 typedef struct listing {
     const lrnde_model_desc *desc;
@@ -51,6 +55,7 @@ static void add_system(listing *l, const char *prefix, const lrnde_system_desc *
 {
     int32_t f = sys->n_components, all = sys->n_carry, k = sys->n_k, dense = sys->n_k + sys->n_extra;
     int32_t external = sys->n_external, sums = sys->n_sums;
+    int32_t integrals = l->desc->sensitivity.n_integrals * (l->desc->sensitivity.differences ? 2 : 1);
 #define LRNDE_X(name, doc) add(l, prefix, &sys->name, (lrnde__cuda_lengths){TABLES_##name});
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
