@@ -123,7 +123,8 @@ static int load_module(lrnde_device *d, CUmodule *module, const char *name, cons
 {
     lrnde__cuda_program program = {.name = name, .text = text, .capability = d->capability, .driver = d->cu->version};
     lrnde__cuda_image image;
-    if (lrnde__cuda_compile(&program, &image, d->failure, sizeof d->failure)) return -1;
+    if (!text) snprintf(d->failure, sizeof d->failure, "out of memory");
+    if (!text || lrnde__cuda_compile(&program, &image, d->failure, sizeof d->failure)) return -1;
     int status = CALL(d, cuModuleLoadData, module, image.bytes);
     free(image.bytes);
     return status;

@@ -50,7 +50,7 @@ static char *first_match(const char *folder, int length, const char *rest, const
 {
     glob_t found;
     char *pattern = lrnde__format("%.*s%s/%s", length, folder, rest, file), *path = NULL;
-    if (pattern && length + (int)strlen(rest) > 0 && !glob(pattern, 0, NULL, &found)) {
+    if (pattern && !glob(pattern, 0, NULL, &found)) {
         path = strdup(found.gl_pathv[0]);
         globfree(&found);
     }
@@ -64,12 +64,12 @@ static char *in_folder(const char *folder, const char *file)
     int name = (int)strcspn(folder, "/");
     char variable[32];
     snprintf(variable, sizeof variable, "%.*s", name - 1, folder + 1);
+    const char *part = getenv(variable);
     char *path = NULL;
-    for (const char *part = getenv(variable); part && !path; part += *part == ':') {
+    while (part && *part && !path) {
         int length = (int)strcspn(part, ":");
         if (length > 0) path = first_match(part, length, folder + name, file);
-        part += length;
-        if (!*part) break;
+        part += length + (part[length] == ':');
     }
     return path;
 }
