@@ -40,7 +40,8 @@ enum {
     X(theta, "position inside a step, 0..1 (dense output)")                                                                    \
     X(atol, "absolute tolerance")                                                                                              \
     X(rtol, "relative tolerance")                                                                                              \
-    X(weight, "factor of every term of the loss: 1 / (samples x save times)")                                                  \
+    X(weight, "factor of what is added up: of a loss 1 / (samples x save times), of a quadrature node its weight")             \
+    X(difference, "that weight less the one of the embedded rule")                                                             \
     X(lr, "learning rate of this training step")                                                                               \
     X(step, "training step, from 1")
 
@@ -118,8 +119,8 @@ typedef struct lrnde_kernel {
     X(rev_step, "carry, next_in, tape_in, t, h, cot_next -> cot_carry, cot_constants +=, partial += gradient")                     \
     X(rev_step_full, "the same, reads k_in, cot_k (n_k + n_extra) and cot_sums (of step) besides")                                     \
     X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")       \
-    X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, h, in -> out = in + weight F(t), then, if the rule has " \
-                 "differences, out = in + h F(t) and their sums {sum (./sc)^2}; F the integrands of the sensitivity")         \
+    X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, difference, in -> out = in + weight F(t) and, if the rule "    \
+                 "is adaptive, out[n_integrals..] = in + difference F(t), sums {sum (difference so far/sc)^2}; F the integrands") \
     X(miss, "carry, in[0] = u -> sums {sum ((carry[1] - u)/sc)^2}")
 
 /* Kernels of a model beside its systems. */
@@ -132,6 +133,7 @@ typedef struct lrnde_kernel {
     X(local, "carry, next_in, k_in, t, h of a step -> sums the regularizers add to those of step")                             \
     X(rev_local, "the same and cot_sums, of step's, then local's -> cot_carry[0], cot_constants +=, partial += gradient; k1 = f(t, u)") \
     X(rev_step_local, "rev_step and, in the same sweep, rev_local: reads k_in, cot_sums besides; cot_carry = cot_next's, or total") \
+    X(locate, "carry[0] = u, constants, t -> out[0] (layers): is what a layer of f gives finite? after a failure only")          \
     X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
 
 /*
@@ -166,6 +168,7 @@ typedef struct lrnde_system_desc {
     int32_t stages, order;
     const double *external_c;         /* (n_external): external[i] is wanted at t + c_i h */
     int32_t n_external;               /* 0, or stages and extra stages of dense output */
+    const double *a;                  /* (stages, stages): k_i = f(t + c_i h, u + h sum_j a_ij k_j) */
     int32_t n_k, n_extra;             /* stages of component 0 that are in neither carry nor next; extra stages of dense output */
     int64_t tape;                     /* elements of real per tile lane (a sample) */
     int32_t n_sums;                   /* of step, that E is made of */
@@ -195,20 +198,34 @@ typedef struct lrnde_param_desc {
 typedef enum lrnde_regularize { LRNDE_REG_NONE, LRNDE_REG_UNBIASED, LRNDE_REG_BIASED } lrnde_regularize;
 typedef enum lrnde_gradient_kind { LRNDE_TRUNCATED, LRNDE_PARTIAL, LRNDE_TOTAL } lrnde_gradient_kind;
 
+/* What a solve keeps of its steps for the way back: see record.c of the runtime.  The first three give the same gradient, bit for bit. */
+#define LRNDE_STORES(X)                                                                                                          \
+    X(STAGES, "stages")                                                                                                          \
+    X(STATE, "state")                                                                                                            \
+    X(CHECKPOINTS, "checkpoints")                                                                                                \
+    X(NOTHING, "nothing")
+
+typedef enum lrnde_store {
+#define LRNDE_X(name, text) LRNDE_STORE_##name,
+    LRNDE_STORES(LRNDE_X)
+#undef LRNDE_X
+} lrnde_store;
+
 /*
  * How gradients are computed: without an adjoint system by transposed steps, else by integrating that system backwards.  Its
  * component 0 is lambda.  What does not apply is zero.
  */
 typedef struct lrnde_sensitivity {
     const char *name;
+    lrnde_store store;                /* of the forward solution */
+    int32_t checkpoints;              /* of LRNDE_STORE_CHECKPOINTS, at least 1; else 0 */
     double atol, rtol;                /* of the adjoint system; 0: the solver's */
     int32_t n_integrals;              /* the gradient of the first parameters, then the cotangents of the constants */
     const lrnde_array_desc *integrals;
     int32_t n_nodes;                  /* 0: the integrals are the last components; else they take a quadrature rule on [0, 1] */
     const double *nodes, *weights;
     const double *differences;        /* of the weights to an embedded rule's: adaptive; NULL: once a step */
-    int32_t state;                    /* component 1 is u, integrated backwards; else u is external */
-    int32_t checkpoints;              /* states of the forward solution that may be kept to put u back */
+    int32_t state;                    /* component 1 is u, integrated backwards and put back at checkpoints; else u is external */
     double bound;                     /* by how many tolerances u may miss the forward solution */
     int32_t strict;                   /* to miss it by more is an error */
 } lrnde_sensitivity;
@@ -296,6 +313,8 @@ typedef struct lrnde_model_desc {
     const lrnde_input_desc *inputs;
     const lrnde_array_desc *constants, *outputs;
     const lrnde_term_desc *loss, *metrics;
+    int32_t n_layers;                 /* of networks that the right-hand side calls, in the order of the calls */
+    const char *const *layers;
     const double *u0;                 /* (state) default initial state, or NULL: from data */
     double t0, t1, atol, rtol;
     int32_t tspan_data;               /* t0, t1 are the first and last time of the data */

@@ -9,7 +9,8 @@
  *              callbacks of the options.  Nothing else is freed by the caller.
  *   Memory     After lrnde_create nothing allocates but the record of a training solve, which grows and keeps its capacity,
  *              and arrays at save times when more of them are asked for than ever before.  options.memory_limit bounds what
- *              is on the device.  Sizes called bytes are bytes, others are elements.
+ *              is on the device: a training solve that does not fit is begun again keeping less, which gradients pay for
+ *              with steps taken again; the same gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
  *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their
  *              element type is the model's (float or double), labels are int32_t, times are double.
  *   Time       t and h are in the model's unit of time; wall times end in _s and are seconds.
@@ -59,14 +60,16 @@ const char *lrnde_status_text(lrnde_status status);
 
 typedef struct lrnde_solver lrnde_solver;
 
-/* What went wrong.  Fields that do not apply: t, h are NaN, stage, sample -1. */
+/* What went wrong.  Fields that do not apply: t, h are NaN, stage, sample -1, layer, component "". */
 typedef struct lrnde_error {
     lrnde_status status;
-    double t, h;    /* of the step that failed */
-    int32_t stage;  /* from 1 */
-    int64_t sample; /* from 0 */
-    int64_t step;   /* training step, 0 outside of training */
-    char text[256]; /* one line */
+    double t, h;        /* of the step that failed */
+    int32_t stage;      /* from 1 */
+    int64_t sample;     /* from 0 */
+    char layer[64];     /* of a network in the right-hand side, "dynamics.0": the first that gave what is not finite */
+    char component[64]; /* of the state, "u[2]" or its name: the first that is not finite */
+    int64_t step;       /* training step, 0 outside of training */
+    char text[256];     /* one line */
 } lrnde_error;
 
 /* Zero means the default everywhere: write lrnde_options o = LRNDE_OPTIONS and set what differs. */
@@ -76,7 +79,7 @@ typedef struct lrnde_options {
     int32_t training;                           /* nonzero: keep what gradients need */
     const char *device;                         /* "auto", a driver's name or "name:1"; default auto */
     int32_t threads;                            /* default: all the device offers */
-    size_t memory_limit;                        /* bytes; default none */
+    size_t memory_limit;                        /* bytes on the device; default none; see lrnde_storage */
     uint64_t seed;                              /* of parameters and of the times of regularization */
     double atol, rtol;                          /* default: the model's */
     double t0, t1;                              /* default (t0 == t1): the model's */
@@ -116,6 +119,15 @@ typedef struct lrnde_local_report {
     int64_t nfe_local;
 } lrnde_local_report;
 
+/* What is kept of a solve for its gradient, and what that takes. */
+typedef struct lrnde_storage {
+    lrnde_store store;   /* the model's choice; less where options.memory_limit asked for it */
+    int reduced;         /* it did */
+    int64_t checkpoints; /* of LRNDE_STORE_CHECKPOINTS, else 0 */
+    int64_t recomputed;  /* steps the last gradient took again */
+    size_t peak;         /* the most bytes held on the device so far, all arrays together */
+} lrnde_storage;
+
 /* One evaluation of the loss, or one training step. */
 typedef struct lrnde_report {
     int64_t step;                      /* training step, from 1; 0: not a training step */
@@ -128,6 +140,7 @@ typedef struct lrnde_report {
     double t_reg, E, h_reg;            /* the local step: its time, error norm and length */
     double lr, grad_norm;              /* Euclidean norm of the parameter gradient */
     lrnde_stats forward, adjoint;      /* adjoint: of a continuous adjoint, else zero */
+    lrnde_storage storage;             /* of a gradient */
 } lrnde_report;
 
 /* An array a solver holds, by name. */
@@ -163,6 +176,8 @@ const char *lrnde_device_refusals(const lrnde_solver *s); /* why "auto" took no 
 int32_t lrnde_batch(const lrnde_solver *s);
 int32_t lrnde_threads(const lrnde_solver *s);
 size_t lrnde_memory(const lrnde_solver *s); /* bytes held */
+lrnde_storage lrnde_storage_of(const lrnde_solver *s);
+const char *lrnde_store_text(lrnde_store store);
 
 /*
  * Arrays by name.  A size other than the array's is an error that names it.

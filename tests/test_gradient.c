@@ -23,6 +23,13 @@ static lrnde_solver *create(lrnde_options o)
     return s;
 }
 
+/* From now on by the continuous adjoint. */
+static void interpolate(void)
+{
+    hand.adjoint = &hand_adjoint;
+    hand.sensitivity = (lrnde_sensitivity){.name = "interpolating", .n_integrals = 1, .integrals = &hand_adjoint_carry[1]};
+}
+
 /* Lotka-Volterra over [0, 10]: gradient of x(10) + y(10), 40 digits. */
 static const double dL_dp[4] = {-4.0962129936581979658, -0.50940881191129917499, -1.1458348864297371063, -1.8043278687671012968};
 static const double dL_du0[2] = {-0.77798310119201197764, 0.40028226622474244256};
@@ -51,7 +58,7 @@ static void reference_gradient(void **state)
     double ones[2] = {1, 1}, one = 1;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         hand_use(&lotka_volterra, table[i].method);
-        if (table[i].continuous) hand_interpolate();
+        if (table[i].continuous) interpolate();
         lrnde_solver *s = create((lrnde_options){.atol = table[i].tolerance, .rtol = table[i].tolerance});
         lrnde_report report;
         OK(lrnde_solve(s, NULL, 0, NULL));
@@ -126,7 +133,7 @@ static void continuous_adjoint_meets_save_times(void **state)
     for (int last = 0; last < 2; last++) /* with and without a save time at the end */
         for (int k = 0; k < 3; k++) {
             hand_use(&lotka_volterra, "tsit5");
-            if (k) hand_interpolate();
+            if (k) interpolate();
             double tolerance = k == 1 ? 1e-6 : 1e-10;
             lrnde_solver *s =
                 create((lrnde_options){.batch = B, .t1 = 4, .atol = tolerance, .rtol = tolerance, .threads = 1 + k % 2});
@@ -187,7 +194,7 @@ static void total_gradient(void **state)
     lrnde_local_report side[2];
     for (int k = 0; k < 2; k++) {
         hand_use(&lotka_volterra, "tsit5");
-        if (k) hand_interpolate();
+        if (k) interpolate();
         hand.regularizer.gradient = LRNDE_TOTAL;
         lrnde_solver *s = create((lrnde_options){.atol = 1e-9, .rtol = 1e-9});
         OK(lrnde_local(s, 3.21, 0.05, &side[0]));
@@ -216,7 +223,7 @@ static void total_gradient_at_a_step(void **state)
     lrnde_report r[2];
     for (int k = 0; k < 2; k++) {
         hand_use(&lotka_volterra, "tsit5");
-        if (k) hand_interpolate();
+        if (k) interpolate();
         hand.regularizer.gradient = LRNDE_TOTAL;
         hand.regularizer.sampling = LRNDE_REG_BIASED;
         lrnde_solver *s = create((lrnde_options){.atol = 1e-9, .rtol = 1e-9, .seed = 3});
@@ -264,6 +271,35 @@ static void choices(void **state)
             if (sampling == LRNDE_REG_UNBIASED) assert_true(fabs(sum / DRAWS - 5) < 0.6);
             lrnde_destroy(s);
         }
+}
+
+/* What the kernel local finds at the chosen step is what the step left there, whoever keeps it. */
+static void the_step_is_held(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"tsit5", "rkf45"};
+    for (int k = 0; k < 16; k++) {
+        int training = k & 1, automatic = k >> 1 & 1;
+        hand_use(&lotka_volterra, methods[k >> 2 & 1]);
+        if (k >> 3) hand_interpolate();
+        hand.regularizer.n_terms = 2;
+        hand.regularizer.automatic_step = automatic;
+        hand.regularizer.sampling = LRNDE_REG_BIASED;
+        lrnde_solver *s;
+        lrnde_options o = {.size = sizeof o, .atol = 1e-6, .rtol = 1e-3, .training = training, .threads = 1};
+        OK(lrnde_create(&s, &hand, &o, NULL));
+        lrnde_local_report r;
+        OK(lrnde_local(s, 3.21, 0, &r));
+        assert_true(r.terms[0] > 0 && fabs(r.terms[0] - r.terms[1]) < 1e-12 * r.terms[0]);
+        assert_true(automatic ? r.t == 3.21 : r.t < 3.21 && 3.21 < r.t + r.h);
+        for (int step = 0; training && step < 20; step++) {
+            lrnde_report t;
+            lrnde_set_step(s, step);
+            OK(lrnde_loss_gradient(s, &t));
+            assert_true(t.reg_terms[0] > 0 && fabs(t.reg_terms[0] - t.reg_terms[1]) < 1e-12 * t.reg_terms[0]);
+        }
+        lrnde_destroy(s);
+    }
 }
 
 /* Save times as points: the drawn time is one of them, and neither end. */
@@ -325,6 +361,7 @@ int main(void)
         cmocka_unit_test(total_gradient),
         cmocka_unit_test(total_gradient_at_a_step),
         cmocka_unit_test(choices),
+        cmocka_unit_test(the_step_is_held),
         cmocka_unit_test(save_times_as_points),
         cmocka_unit_test(training_descends),
     };

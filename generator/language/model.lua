@@ -3,7 +3,7 @@
 --   name, file, hash, precision, accumulate, tile
 --   params (params.lua), data (data.lua), constants { {name, size}.. }, state, state_names
 --   system      the initial value problem: { components, constants, rhs } (steppers/)
---   tab, stepper, sensitivity { name, module, options }, regularize (a checked table or nil)
+--   tab, stepper, sensitivity { name, module, options, store }, regularize (a checked table or nil)
 --   outputs(k, u, t) -> { {name, value}.. };  terms { {name, loss, of, data, weight}.. }, metrics
 --   solver { atol, rtol, t0, t1, max_steps }, saveat { list | nil, from_data }, u0 (list of numbers or nil), train
 

@@ -16,8 +16,9 @@ function override.parse(text, L)
   return text
 end
 
---- Follows a dotted path through the fields of a model; a field that is false or missing becomes a table on the way.  The
--- fields are checked when the model is loaded; only what stands under params has names of the user's own.
+--- Follows a dotted path through the fields of a model; a field that is false or missing becomes a table on the way, a word
+-- a table that begins with it, to which options may be added.  The fields are checked when the model is loaded; only what
+-- stands under params has names of the user's own.
 function override.apply(spec, path, setting)
   local keys = {}
   for key in path:gmatch "[^.]+" do keys[#keys + 1] = math.tointeger(tonumber(key)) or key end
@@ -25,6 +26,7 @@ function override.apply(spec, path, setting)
   local at = spec
   for i = 1, #keys - 1 do
     if at[keys[i]] == nil or at[keys[i]] == false then at[keys[i]] = {} end
+    if type(at[keys[i]]) == "string" then at[keys[i]] = { at[keys[i]] } end
     at = at[keys[i]]
     if type(at) ~= "table" or getmetatable(at) then host.fail(("error: --set %s: '%s' is no table"):format(path, keys[i])) end
   end

@@ -6,7 +6,10 @@
 local kernel = require "kernel"
 local tapes = require "tape"
 
-local discrete = { name = "discrete", doc = "exact gradient of the computed solution (discretise, then differentiate)" }
+local discrete = {
+  name = "discrete", doc = "exact gradient of the computed solution (discretise, then differentiate)",
+  options = { store = { "stages", "state", "checkpoints" }, checkpoints = 0 },
+}
 
 --- Differentiates a step already built in k; full: with cotangents of the stages (dense output) and of the error sums.
 local function reverse(k, system, tab, stepper, step, full)

@@ -76,7 +76,7 @@ lrnde_status lrnde__sweep_continuous(lrnde_solver *s)
     lrnde__run *r = &s->adjoint;
     int segments = how->differences != NULL;
     double t0 = s->forward.t0, t;
-    LRNDE_TRY(lrnde__record_open(s, r->record, sys, segments, segments, 0));
+    LRNDE_TRY(lrnde__record_open(s, r->record, sys, segments ? LRNDE__KEEP_WHOLE : LRNDE__KEEP_NOTHING, segments, 0));
     for (int32_t i = 0; i < sys->n_carry; i++)
         s->driver->zero(s->device, lrnde__slot_at(r->record, 0)->carry[i], lrnde__array_bytes(s, &sys->carry[i]));
     r->supply = sys->n_external ? supply_states : NULL;

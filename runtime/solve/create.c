@@ -66,6 +66,8 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "options are of a later version: %zu bytes, known are %zu", given->size,
                            sizeof *o);
     memcpy(o, given, given->size);
+    s->store = desc->sensitivity.store;
+    s->checkpoints = desc->sensitivity.checkpoints;
     if (desc->abi != LRNDE_ABI)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s was generated for ABI %d, this is %d", desc->name, (int)desc->abi,
                            LRNDE_ABI);
@@ -209,8 +211,11 @@ static void plan_adjoint(lrnde_solver *s)
         if (how->differences)
             s->quadrature.trial = join(s, lrnde__arrays(s, how->integrals, n), n, lrnde__arrays(s, how->integrals, n), n);
     }
-    s->retrace.t = lrnde__host(s, (size_t)how->checkpoints * sizeof *s->retrace.t);
-    s->retrace.u = lrnde__state_arrays(s, how->checkpoints);
+    if (how->state) {
+        s->retrace.t = lrnde__host(s, (size_t)how->checkpoints * sizeof *s->retrace.t);
+        s->retrace.u = lrnde__state_arrays(s, how->checkpoints);
+    }
+    lrnde__record_open(s, &s->adjoint_record, sys, LRNDE__KEEP_NOTHING, 0, 0);
 }
 
 static void plan_gradient(lrnde_solver *s)

@@ -36,5 +36,6 @@ void lrnde__state_at(lrnde__run *r, double t, void *u)
     while (n + 1 < record->steps && (lrnde__slot_at(record, n + 1)->t - t) * direction <= 0) n++;
     while (n > 0 && (lrnde__slot_at(record, n)->t - t) * direction > 0) n--;
     record->cursor = n;
+    lrnde__recall(r, n);
     lrnde__dense(r, n, (t - lrnde__slot_at(record, n)->t) / lrnde__slot_at(record, n)->h, u);
 }

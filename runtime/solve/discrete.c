@@ -80,6 +80,7 @@ static void step_back(lrnde_solver *s, int64_t n)
     double cot_sums[LRNDE_MAX_SUMS];
     double t, start = lrnde__slot_at(&s->forward_record, n)->t, h = lrnde__slot_at(&s->forward_record, n)->h;
     const lrnde_kernel *kernel = &sys->rev_step;
+    lrnde__recall(&s->forward, n);
     for (; lrnde__jump_next(s, &t) && (t - start) * h > 0; kernel = &sys->rev_step_full) {
         if (kernel == &sys->rev_step) {
             zero_carry(s, v->sum_carry);
@@ -118,9 +119,12 @@ lrnde_status lrnde__sweep_discrete(lrnde_solver *s)
     const lrnde_system_desc *sys = s->desc->forward;
     lrnde__transposed *v = &s->transposed;
     int64_t n = s->forward_record.steps;
+    lrnde__run_clock(&s->forward);
     zero_carry(s, v->cot);
     meet_at(s, n);
     while (n-- > 0) {
+        const lrnde__slot *slot = lrnde__slot_at(&s->forward_record, n);
+        LRNDE_TRY(lrnde__run_in_time(&s->forward, "sweep", slot->t, slot->h));
         step_back(s, n);
         meet_at(s, n);
     }

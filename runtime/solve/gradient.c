@@ -29,6 +29,7 @@ lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t outp
     size_t real = (size_t)desc->real_bytes;
     double t;
     s->differentiated = 0;
+    s->forward_record.again = 0;
     s->forward_record.cursor = s->forward_record.steps - 1;
     s->driver->zero(s->device, s->grad, (size_t)desc->n_params * real);
     s->driver->zero(s->device, s->partial, (size_t)s->workers * s->partial_stride * real);

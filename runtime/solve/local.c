@@ -50,8 +50,8 @@ static void copy_state(lrnde_solver *s, void *to, const void *from)
 }
 
 /*
- * Keeps hold of the accepted step n.  Its ends stay where they are if the record keeps them, and so do stages of its own;
- * stages that the next step would overwrite change places with ours.
+ * Keeps hold of the accepted step n.  Its ends stay where they are if the record keeps all steps whole, and so do stages of
+ * its own; stages that the next step would overwrite change places with ours.
  */
 static void hold(lrnde__run *r, int64_t n)
 {
@@ -66,7 +66,7 @@ static void hold(lrnde__run *r, int64_t n)
     if (l->step == n) return; /* several candidates lie in one step */
     l->step = n;
     l->carry = slot->carry, l->next = next->carry, l->k = slot->k;
-    if (!r->record->keep) {
+    if (r->record->keep != LRNDE__KEEP_WHOLE) {
         for (int32_t i = 0; i < sys->n_carry; i++) {
             copy_state(s, own->carry[i], slot->carry[i]);
             copy_state(s, own_next->carry[i], next->carry[i]);

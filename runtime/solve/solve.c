@@ -32,7 +32,9 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
                 (s->local.choice != LRNDE__NO_LOCAL && desc->regularizer.gradient == LRNDE_TOTAL);
     int tape = !desc->adjoint && desc->forward->step_tape.tile;
     s->solved = s->recorded = s->meshed = s->differentiated = 0;
-    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, record, record && dense, record && tape));
+    s->forward_record.expected = m ? (int64_t)m - 1 : 0;
+    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, record ? lrnde__store_keep(s) : LRNDE__KEEP_NOTHING,
+                                 record && dense, record && tape));
     lrnde__retrace_forget(s);
     initial_state(s, lrnde__slot_at(&s->forward_record, 0)->carry[0]);
     r->accepted = look_at_step;
@@ -41,6 +43,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     LRNDE_TRY(lrnde__run_start(r, t0, t1, !m));
     lrnde__saves_start(s);
     LRNDE_TRY(m ? lrnde__run_mesh(r, mesh, m) : lrnde__run_to(r, t1));
+    LRNDE_TRY(lrnde__record_close(s, &s->forward_record));
     lrnde__heads(s);
     LRNDE_TRY(lrnde__wait(s));
     s->solved = 1;
@@ -60,7 +63,11 @@ static lrnde_status set_saves(lrnde_solver *s, const double *t, size_t n, double
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep)
 {
     LRNDE_TRY(set_saves(s, t, n, m ? mesh[0] : s->options.t0, m ? mesh[m - 1] : s->options.t1));
-    return forward(s, mesh, m, keep);
+    lrnde__choice choice = s->local.choice;
+    double t_reg = s->local.t_reg, h = s->local.given_h;
+    lrnde_status status;
+    while ((status = forward(s, mesh, m, keep)) && keep && lrnde__store_less(s)) lrnde__local_begin(s, choice, t_reg, h);
+    return status ? s->error.status : LRNDE_OK;
 }
 
 lrnde_status lrnde_solve(lrnde_solver *s, const double *t, size_t n, lrnde_stats *stats)

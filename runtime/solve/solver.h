@@ -10,6 +10,7 @@
 
 #include "driver.h"
 #include "lrnde.h"
+#include "solve/revolve.h"
 
 #include <stdint.h>
 
@@ -27,25 +28,61 @@ typedef struct lrnde__block {
     int on_device;
 } lrnde__block;
 
-/* An accepted step from t of length h.  The slot after the last step holds the end: its t and carry. */
+/* Groups of arrays, all alike. */
+typedef struct lrnde__chunk lrnde__chunk;
+typedef struct lrnde__pool {
+    int32_t arrays;
+    size_t *bytes; /* (arrays) of each */
+    int64_t groups;
+    void **unused;
+    lrnde__chunk *chunks;
+} lrnde__pool;
+
+/*
+ * An accepted step from t of length h.  The slot after the last step holds the end: its t and carry.  Every slot has t and
+ * h; the rest is there when the record keeps it, or after lrnde__recall: a step is whole when its stages and tape, and the
+ * carry at both ends are there.
+ */
 typedef struct lrnde__slot {
     double t, h;
     void **carry; /* (n_carry) arrays at t */
     void **k;     /* (n_k + n_extra) stages; shared by all slots if the record does not keep them */
     void *tape;
     int has_extra;               /* the extra stages of dense output have been computed */
+    int marked;                  /* its carry is a checkpoint */
     double sums[LRNDE_MAX_SUMS]; /* of step */
-    void *chunk;                 /* of the first slot of a chunk: its memory, whose table of pointers is carry */
 } lrnde__slot;
 
-/* The steps of one integration: all of them, or a ring of two slots. */
+/* What is kept of the steps gone by. */
+typedef enum lrnde__keep {
+    LRNDE__KEEP_NOTHING,  /* a ring of two slots */
+    LRNDE__KEEP_WHOLE,    /* all of every step */
+    LRNDE__KEEP_MARKED,   /* checkpoints, for a sweep that undoes one step after another */
+    LRNDE__KEEP_INTERVALS /* checkpoints, for a sweep that looks at the steps between two of them, more than once */
+} lrnde__keep;
+
+/* Whole steps first..end-1, on the way back. */
+typedef struct lrnde__stretch {
+    int64_t first, end;
+} lrnde__stretch;
+
+/* The steps of one integration. */
 typedef struct lrnde__record {
     const lrnde_system_desc *sys;
-    int keep, keep_k, keep_tape;
-    int64_t steps, capacity, room; /* accepted; slots with memory; entries of slot */
-    int64_t cursor;                /* the step where the state was last asked for */
+    lrnde__keep keep;
+    int keep_k, keep_tape;
+    int64_t steps, ready, room; /* accepted; equipped; entries of slot */
+    int64_t cursor;             /* the step where the state was last asked for */
     lrnde__slot *slot;
-    void **shared_k;
+    lrnde__pool carry, k, tape;
+    void **shared_k, **shared_tape;
+
+    int64_t most, expected; /* checkpoints; steps of a mesh, else 0 */
+    lrnde__mark *mark;      /* (mark_room) the checkpoints, in order */
+    int64_t marks, mark_room;
+    int64_t stride;            /* INTERVALS: steps from one to the next */
+    lrnde__stretch stretch[2]; /* the latest first */
+    int64_t again;             /* steps taken again */
 } lrnde__record;
 
 /* One integration under way. */
@@ -154,12 +191,14 @@ struct lrnde_solver {
     lrnde_options options; /* defaults filled in */
     lrnde_error error;
     lrnde__block *blocks;
-    size_t memory;
+    size_t memory, peak;
     int32_t workers;
     int64_t lanes;                        /* tiles x tile */
     int solved, recorded, differentiated; /* what there is to get or to build on */
     int meshed;                           /* the forward record holds all steps */
     int64_t step;                         /* training steps done */
+    lrnde_store store;                    /* what the record keeps: the model's choice, or less if memory is limited */
+    int64_t checkpoints, planned_steps;   /* planned_steps: what checkpoints were chosen for, see store.c */
 
     lrnde_args args; /* what every launch starts from */
     void *partial;   /* (workers, partial_stride) parameter gradient of the workers */
@@ -206,7 +245,9 @@ void lrnde__warn(const lrnde_solver *s, const char *format, ...) __attribute__((
 void *lrnde__host(lrnde_solver *s, size_t bytes);
 void *lrnde__device(lrnde_solver *s, size_t bytes);
 void lrnde__release(lrnde_solver *s, void *memory);
+void *lrnde__grow(lrnde_solver *s, void *old, int64_t used, int64_t n, size_t element); /* of the host; else the old one stays */
 void lrnde__release_all(lrnde_solver *s);
+int lrnde__fits(const lrnde_solver *s, size_t bytes);
 size_t lrnde__sample_bytes(const lrnde_solver *s, int64_t size);
 size_t lrnde__array_bytes(const lrnde_solver *s, const lrnde_array_desc *array);
 void **lrnde__arrays(lrnde_solver *s, const lrnde_array_desc *desc, int32_t n);
@@ -222,17 +263,37 @@ void lrnde__list_arrays(lrnde_solver *s);
 /* params.c */
 void lrnde__draw_params(lrnde_solver *s);
 
+/* pool.c: arrays and bytes are set by whoever owns the pool. */
+size_t lrnde__pool_group_bytes(const lrnde__pool *p);
+lrnde_status lrnde__pool_reserve(lrnde_solver *s, lrnde__pool *p, int64_t groups);
+void **lrnde__pool_take(lrnde_solver *s, lrnde__pool *p); /* NULL as in memory.c; not if it was reserved */
+void lrnde__pool_give(lrnde__pool *p, void **group);
+void lrnde__pool_reset(lrnde__pool *p);                  /* all are given back */
+void lrnde__pool_empty(lrnde_solver *s, lrnde__pool *p); /* and their memory */
+
 /* record.c */
-lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, int keep, int keep_k,
+lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, lrnde__keep keep, int keep_k,
                                 int keep_tape);
-lrnde_status lrnde__record_reserve(lrnde_solver *s, lrnde__record *r, int64_t slots);
+lrnde_status lrnde__record_extend(lrnde_solver *s, lrnde__record *r);
+lrnde_status lrnde__record_close(lrnde_solver *s, lrnde__record *r);
 void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r); /* forgets the steps: their end becomes the start */
+void lrnde__record_empty(lrnde_solver *s, lrnde__record *r);
+lrnde_status lrnde__record_equip(lrnde_solver *s, lrnde__record *r, int64_t n, int own);
+void lrnde__record_mark(lrnde__record *r, int64_t n);
+void lrnde__record_unmark(lrnde__record *r);
+void lrnde__record_drop(lrnde__record *r, int64_t n);
 static inline lrnde__slot *lrnde__slot_at(const lrnde__record *r, int64_t n)
 {
     return &r->slot[r->keep ? n : n & 1];
 }
 
+/* recall.c */
+void lrnde__recall(lrnde__run *r, int64_t n);
+
 /* run.c */
+void lrnde__run_clock(lrnde__run *r);
+lrnde_status lrnde__run_in_time(const lrnde__run *r, const char *what, double t, double h);
+void lrnde__take_step(lrnde__run *r, int64_t n);
 lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic);
 void lrnde__run_restart(lrnde__run *r);
 lrnde_status lrnde__run_to(lrnde__run *r, double stop);
@@ -259,6 +320,10 @@ void lrnde__saves_step(lrnde__run *r, int64_t n);
 double lrnde__weight(const lrnde_solver *s);
 void lrnde__heads(lrnde_solver *s);
 const void *const *lrnde__data_at(lrnde_solver *s, int64_t save);
+
+/* store.c */
+lrnde__keep lrnde__store_keep(lrnde_solver *s);
+int lrnde__store_less(lrnde_solver *s); /* after a solve that did not fit: whether to try again */
 
 /* solve.c; mesh NULL: adaptive; t NULL: the save times set; keep: the record, for a sweep */
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep);

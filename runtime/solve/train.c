@@ -79,6 +79,7 @@ static lrnde_status loss_gradient(lrnde_solver *s, lrnde_report *report)
                            report->reg);
     LRNDE_TRY(lrnde__gradient(s, LRNDE__FROM_LOSS, 0, NULL, report->w_reg != 0));
     report->adjoint = s->adjoint.stats;
+    report->storage = lrnde_storage_of(s);
     report->grad_norm = gradient_norm(s);
     if (isfinite(report->grad_norm)) return LRNDE_OK;
     LRNDE_TRY(lrnde__wait(s));

@@ -31,6 +31,7 @@
 #define TABLES_cot_local      TABLES_local, .cot_sums = sys->n_sums + desc->local.n_sums
 #define TABLES_rev_local      TABLES_cot_local, .cot_carry = 1
 #define TABLES_rev_step_local TABLES_cot_local, .cot_next = sys->n_carry, .cot_carry = sys->n_carry
+#define TABLES_locate         .carry = 1, .out = 1
 #define TABLES_update         .in = desc->train.n_slots, .out = 1 + desc->train.n_slots
 
 typedef struct listing {
