@@ -21,7 +21,7 @@ PACKAGES := gcc g++ make pkg-config lua5.4 liblua5.4-dev libopenblas-dev libcmoc
 objects  = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
 GEN     := $(call objects,generator/ir/*.c generator/passes/*.c generator/host/*.c)
 GENLIB  := $(filter-out %/host/main.o,$(GEN))
-RUN     := $(call objects,runtime/solve/*.c runtime/train/*.c runtime/io/*.c templates/*/driver.c)
+RUN     := $(call objects,runtime/solve/*.c runtime/train/*.c runtime/io/*.c templates/*/*.c)
 MAINS   := $(B)/runtime/cli/train.o $(B)/runtime/cli/solve.o $(B)/runtime/cli/bench.o
 CLI     := $(filter-out $(MAINS),$(call objects,runtime/cli/*.c))
 CASES   := $(call objects,bench/*.c)
@@ -52,7 +52,7 @@ $(B)/runtime/%.o:   INC := -Iruntime -fopenmp $(DRIVERS)
 $(B)/templates/%.o: INC := -Iruntime -fopenmp
 $(B)/bench/%.o:     INC := -Iruntime -fopenmp
 $(B)/bench/fast_math.o: INC += -ffast-math
-$(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests -iquote templates/c $(LUA) -fopenmp
+$(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests -iquote templates/c -iquote templates/cuda $(LUA) -fopenmp
 $(B)/%.o: %.c
 	@mkdir -p $(@D) && echo "  CC    $<"
 	$(Q)$(CC) $(ALL) $(INC) -c -o $@ $<
@@ -60,6 +60,12 @@ $(B)/%.o: %.c
 $(B)/tests/%: $(B)/tests/%.o $(GENLIB) $(CLI) $(B)/liblrnde.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LD) -fopenmp -rdynamic -o $@ $< $(GENLIB) $(CLI) $(B)/liblrnde.a -lcmocka $(LUALIB) $(LIBS)
+
+# What stands in for NVIDIA's libraries where the tests of the CUDA driver run.
+$(B)/tests/cuda_fakes/%.so: tests/cuda_fakes/%.c
+	@mkdir -p $(@D) && echo "  CC    $<"
+	$(Q)$(CC) $(ALL) $(LD) -Iruntime -iquote templates/cuda -fPIC -shared -o $@ $<
+$(B)/tests/test_cuda_driver $(B)/tests/test_cuda_cache: | $(patsubst %.c,$(B)/%.so,$(wildcard tests/cuda_fakes/*.c))
 
 # Runs a Lua test with the generator's modules at hand.
 $(B)/tests/lua: $(B)/tests/lua_host.o $(GENLIB)

@@ -88,7 +88,7 @@ static inline void launch_begin(launch *l, const lrnde_model_desc *model, const 
 {
     char why[256];
     *l = (launch){.model = model, .system = system, .kernel = kernel, .driver = driver};
-    l->device = driver->open(model, threads, why, sizeof why);
+    l->device = driver->open(model, 0, threads, why, sizeof why);
     if (!l->device) fail_msg("%s", why);
     lrnde_args *a = &l->args;
     const lrnde_text *text = lrnde_text_for(model, driver);
@@ -231,7 +231,7 @@ static inline double launch_get(const launch *l, const launch_array *array, int6
 static inline void launch_run(launch *l)
 {
     l->driver->launch(l->device, l->kernel, &l->args, l->total);
-    assert_int_equal(l->driver->sync(l->device), 0);
+    assert_null(l->driver->sync(l->device));
 }
 
 #endif

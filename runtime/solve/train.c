@@ -85,8 +85,9 @@ static lrnde_status loss_gradient(lrnde_solver *s, lrnde_report *report)
     report->adjoint = s->adjoint.stats;
     report->storage = lrnde_storage_of(s);
     report->grad_norm = gradient_norm(s);
-    if (!isfinite(report->grad_norm)) return lrnde__fail(s, LRNDE_ERR_NOT_FINITE, "the gradient is not finite");
-    return LRNDE_OK;
+    if (isfinite(report->grad_norm)) return LRNDE_OK;
+    LRNDE_TRY(lrnde__wait(s));
+    return lrnde__fail(s, LRNDE_ERR_NOT_FINITE, "the gradient is not finite");
 }
 
 lrnde_status lrnde_loss_gradient(lrnde_solver *s, lrnde_report *report)
