@@ -46,26 +46,28 @@ function Kernel:output(field, v) self.graph:output(field, v.id, false) end
 --- Adds v to a field: sums and parameter gradients.
 function Kernel:accumulate(field, v) self.graph:output(field, v.id, true) end
 
---- Ends a reverse kernel: the vjp of pairs_ ({ {value, cotangent}.. }).  The cotangents of the targets { {field, value}.. } are
--- written, zeros where nothing depends on them; those of the constants of the solve (a list of values, or nil) and of every
--- parameter read so far are added to their fields.
-function Kernel:reverse(pairs_, targets, constants)
-  constants = constants or {}
+--- What cotangents are added up for: the constants of the solve (a list of values, or nil) and every parameter read so far.
+-- Returns the values and the fields of their cotangents.
+function Kernel:sources(constants)
+  local values, fields = {}, {}
+  for i, constant in ipairs(constants or {}) do
+    values[i], fields[i] = constant, ("cot_constants[%d]"):format(i - 1)
+  end
   local names, leaves = self:leaves()
+  for i, name in ipairs(names) do values[#values + 1], fields[#fields + 1] = leaves[i], "grad." .. name end
+  return values, fields
+end
+
+--- Ends a reverse kernel: the vjp of pairs_ ({ {value, cotangent}.. }).  The cotangents of the targets { {field, value}.. } are
+-- written, zeros where nothing depends on them; those of the sources are added to their fields.
+function Kernel:reverse(pairs_, targets, constants)
+  local sources, fields = self:sources(constants)
   local wrt = {}
   for i, target in ipairs(targets) do wrt[i] = target[2] end
-  table.move(constants, 1, #constants, #wrt + 1, wrt)
-  table.move(leaves, 1, #leaves, #wrt + 1, wrt)
+  table.move(sources, 1, #sources, #wrt + 1, wrt)
   local cot = derive.vjp(pairs_, wrt)
   for i, target in ipairs(targets) do self:output(target[1], cot[i] or value.zeros_like(target[2])) end
-  for i in ipairs(constants) do
-    local c = cot[#targets + i]
-    if c then self:accumulate(("cot_constants[%d]"):format(i - 1), c) end
-  end
-  for i, name in ipairs(names) do
-    local c = cot[#targets + #constants + i]
-    if c then self:accumulate("grad." .. name, c) end
-  end
+  for i, field in ipairs(fields) do if cot[#targets + i] then self:accumulate(field, cot[#targets + i]) end end
 end
 
 --- Names of the parameter leaves read so far, in the order of the model, and their values.

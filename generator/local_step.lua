@@ -4,8 +4,12 @@
 -- reverse needs besides, the insides of the right-hand sides, is recomputed from them.  The sums are those of the step's own
 -- scaled error, then those the regularizers add (`local`; a model whose regularizers add none has no such kernel).
 --
+-- Where the sweep passes that very step with a tape, both reverses are one kernel (rev_step_local): they share the tape and,
+-- parameter gradients being linear, the outer products.
+--
 -- What is held: t, h always; u unless gradient is "total"; k_1 only if it is "truncated".
 
+local derive = require "derive"
 local kernel = require "kernel"
 local value = require "language.value"
 
@@ -39,30 +43,91 @@ local function recorded_step(k, m)
   return step, stepper.recorded(system, tab, step), u, constants
 end
 
---- Kernels by name.
-function local_step.kernels(m)
+--- The sums with their cotangents, as derive.vjp wants them.
+local function sum_pairs(k, m, step)
+  local own, added = sums(k, m, step)
   local list = {}
-  local forward = kernel.new("local", m.params)
-  local step, recorded = recorded_step(forward, m)
-  local own, added = sums(forward, m, step)
-  if #added > 0 then
-    m.stepper.put_sums(forward, added)
-    forward.graph, forward.rhs_evals = forward.graph:extract(recorded), 0
-    list["local"] = forward
-  end
-
-  local rev, u, constants, pairs_ = kernel.new("rev_local", m.params), nil, nil, {}
-  step, recorded, u, constants = recorded_step(rev, m)
-  own, added = sums(rev, m, step)
-  local function reverse(parts, q) pairs_[#pairs_ + 1] = { parts[1], rev:scalar(("cot_sums[%d]"):format(q - 1)) } end
-  for q, parts in ipairs(own) do reverse(parts, q) end
-  for q, parts in ipairs(added) do reverse(parts, #m.tab.err + q) end
-  local held = m.regularize.gradient ~= "total"
-  if held then rev:output("cot_carry[0]", value.zeros_like(u)) end
-  rev:reverse(pairs_, held and {} or { { "cot_carry[0]", u } }, constants)
-  rev.graph = rev.graph:extract(recorded)
-  list.rev_local = rev
+  local function add(parts, q) list[#list + 1] = { parts[1], k:scalar(("cot_sums[%d]"):format(q - 1)) } end
+  for q, parts in ipairs(own) do add(parts, q) end
+  for q, parts in ipairs(added) do add(parts, #m.tab.err + q) end
   return list
+end
+
+local function forward(m)
+  local k = kernel.new("local", m.params)
+  local step, recorded = recorded_step(k, m)
+  local _, added = sums(k, m, step)
+  if #added == 0 then return nil end
+  m.stepper.put_sums(k, added)
+  k.graph, k.rhs_evals = k.graph:extract(recorded), 0
+  return k
+end
+
+local function reverse(m)
+  local k, held = kernel.new("rev_local", m.params), m.regularize.gradient ~= "total"
+  local step, recorded, u, constants = recorded_step(k, m)
+  local pairs_ = sum_pairs(k, m, step)
+  if held then k:output("cot_carry[0]", value.zeros_like(u)) end
+  k:reverse(pairs_, held and {} or { { "cot_carry[0]", u } }, constants)
+  k.graph = k.graph:extract(recorded)
+  return k
+end
+
+local function add(a, b) return a and b and a + b or a or b end
+
+--- Ends a reverse kernel over a carried step: the cotangents of the carry are those of `solution` alone, the sources get
+-- those of `all`.  k1 is cut off the step: what reaches it from the sums goes on to f(t, u), unless it is held; what
+-- reaches it from the solution goes on as well if the step computed it, else to the carry.
+local function reverse_apart(k, m, step, solution, all)
+  local system, stepper, fsal = m.system, m.stepper, m.tab.fsal
+  local u, k1, constants = step.u[1], step.k[1][1], stepper.read_constants(k, system)
+  local f = k1
+  if fsal then f = system.rhs(k, { u }, k:scalar "t", constants)[1] end
+  local to_u, to_k1 = table.unpack(derive.vjp(solution, { u, k1 }), 1, 2)
+  local sources, fields = k:sources(constants)
+  local cot = derive.vjp(all, { k1, table.unpack(sources) })
+  local onward = fsal and cot[1] - to_k1 or cot[1]
+  if m.regularize.gradient == "truncated" then onward = not fsal and to_k1 or nil end
+  local more = onward and derive.vjp({ { f, onward } }, sources) or {}
+  for i, field in ipairs(fields) do
+    local c = add(cot[1 + i], more[i])
+    if c then k:accumulate(field, c) end
+  end
+  if fsal then k:output("cot_carry[1]", to_k1) else to_u = add(to_u, derive.vjp({ { k1, to_k1 } }, { u })[1]) end
+  k:output("cot_carry[0]", to_u)
+end
+
+local function reverse_with_step(m, tape)
+  local k, system, tab, stepper = kernel.new("rev_step_local", m.params), m.system, m.tab, m.stepper
+  local step = stepper.carried_step(k, system, tab)
+  local solution, targets = {}, {}
+  for i, component in ipairs(stepper.carry_components(system, tab)) do
+    solution[i] = { step.next[i], k:component(("cot_next[%d]"):format(i - 1), component) }
+    targets[i] = { ("cot_carry[%d]"):format(i - 1), step.carry[i] }
+  end
+  local all = sum_pairs(k, m, step)
+  table.move(solution, 1, #solution, #all + 1, all)
+  if m.regularize.gradient == "total" then
+    k:reverse(all, targets, stepper.read_constants(k, system))
+  else
+    reverse_apart(k, m, step, solution, all)
+  end
+  return tape:read(k, stepper.recorded(system, tab, step))
+end
+
+--- What --check differentiates: builds the step in k, returns the variables that are not held, and the sums.
+function local_step.sums(k, m)
+  local step, _, u, constants = recorded_step(k, m)
+  local own, added = sums(k, m, step)
+  local variables, list = k:sources(constants), {}
+  if m.regularize.gradient == "total" then table.insert(variables, 1, u) end
+  for _, parts in ipairs(table.move(added, 1, #added, #own + 1, own)) do list[#list + 1] = parts[1] end
+  return variables, list
+end
+
+--- Kernels by name.  tape: of the discrete sweep, or nil.
+function local_step.kernels(m, tape)
+  return { ["local"] = forward(m), rev_local = reverse(m), rev_step_local = tape and reverse_with_step(m, tape) }
 end
 
 return local_step

@@ -12,6 +12,7 @@
 local host = require "host"
 local ir = require "ir"
 
+local adjoint = require "adjoint"
 local backends = require "backends"
 local commands = require "commands"
 local contract = require "language.contract"
@@ -19,12 +20,12 @@ local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
 local local_step = require "local_step"
+local locate = require "locate"
 local model = require "language.model"
 local outline = require "outline"
 local schedule = require "schedule"
 local scalar_function = require "scalar_function"
 local template = require "template"
-local vocabulary = require "language.vocabulary"
 
 local lrnde = {}
 
@@ -41,33 +42,40 @@ local function field_names(m, system)
   return names
 end
 
---- The kernels of one system: { system, kernels (by name), tape }.
-local function system_kernels(m, system, with_reverse)
-  local s = { system = system, kernels = {}, tape = 0 }
-  for _, name in ipairs { "rhs", "first", "second", "step", "extra", "dense", "rev_dense" } do
-    local wanted = system == m.system or name == "rhs" or name == "first" or name == "second" or name == "step"
-    if wanted then s.kernels[name] = m.stepper.kernel(name, system, m.tab, m.params) end
-  end
-  if with_reverse then
-    local reverse, tape = vocabulary.sensitivities:get("discrete").kernels(system, m.tab, m.stepper, m.params)
-    for name, k in pairs(reverse) do s.kernels[name] = k end
-    s.tape = tape
+--- The kernels of one system, those that any integration takes and further ones: { system, kernels (by name), tape (nil: none) }.
+local function system_kernels(m, system, further)
+  local s = { system = system, kernels = {} }
+  for _, names in ipairs { { "rhs", "first", "second", "step" }, further } do
+    for _, name in ipairs(names) do s.kernels[name] = m.stepper.kernel(name, system, m.tab, m.params) end
   end
   return s
 end
 
+--- The reverse of the forward system's kernels, or an adjoint system with kernels of its own.
+local function add_sensitivity(p, m)
+  local sensitivity = m.sensitivity.module
+  if sensitivity.kernels then
+    local reverse, tape = sensitivity.kernels(m.system, m.tab, m.stepper, m.params)
+    for name, k in pairs(reverse) do p.forward.kernels[name] = k end
+    p.forward.tape = tape
+  else
+    local system = sensitivity.adjoint(m.system, m.params, m.tab, m.sensitivity.options)
+    local kernels, further = adjoint.kernels(system, m.params, m.stepper)
+    p.adjoint = system_kernels(m, system, further)
+    for name, k in pairs(kernels) do p.adjoint.kernels[name] = k end
+  end
+end
+
 local function build(path, options)
   local m = model.load(path, options)
-  local p = { m = m, version = host.version }
-  p.forward = system_kernels(m, m.system, m.sensitivity == "discrete")
-  if m.sensitivity ~= "discrete" then
-    local adjoint = vocabulary.sensitivities:get(m.sensitivity).adjoint(m.system, m.params)
-    p.adjoint = system_kernels(m, adjoint, false)
-  end
+  local p = { m = m, version = host.version, texts = {} }
+  p.forward = system_kernels(m, m.system, { "extra", "dense", "rev_dense" })
+  add_sensitivity(p, m)
   p.kernels, p.outputs = head.kernels(m)
+  p.kernels.locate, p.layers = locate.kernel(m)
   for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end
   if m.regularize then
-    for name, k in pairs(local_step.kernels(m)) do p.kernels[name] = k end
+    for name, k in pairs(local_step.kernels(m, p.forward.tape)) do p.kernels[name] = k end
   end
   return p
 end
@@ -103,7 +111,7 @@ local function emit_kernels(p, backend, options)
   local suffix = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
   lrnde.each_kernel(p, function(k, s, prefix)
     local graph = lrnde.optimize(k.graph, options)
-    local f = fields.new(field_names(m, s.system), m.params, s.tape)
+    local f = fields.new(field_names(m, s.system), m.params, s.tape and s.tape.size or 0)
     k.title = prefix .. k.name
     k.symbol = ("%s_%s_%s"):format(m.name, k.title, m.precision)
     k.count = graph:count()
@@ -119,27 +127,39 @@ local function emit_kernels(p, backend, options)
   return list, loops:functions()
 end
 
+--- A part of a header of runtime/, for text that is compiled where there is no include path.
+local function excerpt(header, pattern)
+  local text = assert(host.read(("%s/runtime/%s"):format(host.root, header)))
+  return assert(text:match(pattern), header .. " has not what a template wants of it")
+end
+
 local function generate(p, backend, options)
   local m = p.m
-  backend.set_precision(m.precision)
-  backend.tile = m.tile
+  backend.set_model(m)
   local kernels, loops = emit_kernels(p, backend, options)
   local functions = scalar_function.all(p, backend)
   local passes = {}
   for i, pass in ipairs(ir.passes) do passes[i] = pass.name end
   local env = {
-    m = m, version = host.version, loops = loops, kernels = kernels, functions = functions, tables = descriptor.text(p), outputs = p.outputs,
+    p = p, m = m, version = host.version, loops = loops, kernels = kernels, functions = functions, tables = descriptor.text(p),
+    outputs = p.outputs,
     real = m.precision == "f32" and "float" or "double", upper = m.name:upper(), base = m.file:match "[^/]+$",
-    math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
+    backend = backend, excerpt = excerpt, math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
   }
   local files = {}
   for _, file in ipairs(backend.files) do
     files[m.name .. file.extension] = template.fill(("templates/%s/%s"):format(backend.name, file.template), env)
   end
+  if backend.carried then
+    local work = 0
+    for _, k in ipairs(kernels) do work = math.max(work, k.parts.work) end
+    p.texts[#p.texts + 1] = { backend = backend.name, text = files[m.name .. "." .. backend.extension], tile = backend.tile,
+                              threads = backend.threads, work = work }
+  end
   return files
 end
 
---- The files of a backend, { [name] = text }.
+--- The files of a backend, { [name] = text }.  A backend that is carried leaves its text to those generated after it.
 function lrnde.generate(p, backend, options) return contract.attempt(p.m.file, generate, p, backend, options) end
 
 --- The program: options as host/options.def has them; returns the exit status.

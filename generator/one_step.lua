@@ -11,7 +11,7 @@
 --
 -- A system is { components = { {name, kind, size, atol_shares = of each feature or nil}.. }, rhs = function(k, u, t, constants, external) -> list,
 -- constants = { {name, size}.. }, external = size or nil, external_rate = its time derivative, function(k, external, t,
--- constants) }.  The carry is the components, then, if the method is FSAL,
+-- constants), controlled = how many components, the first, error norms see (nil: all) }.  The carry is the components, then, if the method is FSAL,
 -- their k_1.  Everything here is built by the functions below and differentiated by derive.lua; nothing is written twice.
 
 local value = require "language.value"
@@ -112,13 +112,19 @@ function one_step.evaluate(k, system, u, t, constants, external)
   return system.rhs(k, u, t, constants, external)
 end
 
-local function total(system, c, v)
+--- The sum over the entries of v, one of a component's values.
+function one_step.total(component, v)
   local s = value.sum(v)
-  return system.components[c].kind == "sample" and value.batch_sum(s) or s
+  return component.kind == "sample" and value.batch_sum(s) or s
 end
 
---- What the error of a component is measured by, given its size: atol + size rtol.
-local function tolerance(k, component, size)
+--- The components that error norms see, with their numbers.
+local function controlled(system)
+  return ipairs { table.unpack(system.components, 1, system.controlled or #system.components) }
+end
+
+--- What an error of a component is measured by, given its size: atol + size rtol.
+function one_step.scale(k, component, size)
   local atol = k:scalar "atol"
   if component.atol_shares then atol = atol * value.lift(k.graph, component.atol_shares) end
   return atol + size * k:scalar "rtol"
@@ -129,13 +135,12 @@ function one_step.error_sums(k, system, tab, step, h, scaled)
   local sums = {}
   for q, weights in ipairs(tab.err) do
     local err = one_step.combine(k, system, nil, h, weights, tab.text.err[q], step.k, "e" .. q, "err")
-    sums[q] = each_component(system, function(c)
+    sums[q] = {}
+    for c, component in controlled(system) do
       local e = err[c]
-      if scaled then
-        e = e / tolerance(k, system.components[c], value.max(value.abs(step.u[c]), value.abs(step.u1[c])))
-      end
-      return total(system, c, e * e)
-    end)
+      if scaled then e = e / one_step.scale(k, component, value.max(value.abs(step.u[c]), value.abs(step.u1[c]))) end
+      sums[q][c] = one_step.total(component, e * e)
+    end
   end
   return sums
 end
@@ -188,7 +193,8 @@ end
 function one_step.extra_stages(k, system, tab, u, t, h, constants, stages)
   for e = 1, tab.dense.extra do
     local z = combine(k, u, h, tab.dense.extra_A[e], tab.text.extra_A and tab.text.extra_A[e], stages, "a" .. tab.stages + e)
-    stages[tab.stages + e] = one_step.evaluate(k, system, { z }, t + tab.dense.extra_c[e] * h, constants)[1]
+    local external = one_step.read_external(k, system, tab.stages + e - 1)
+    stages[tab.stages + e] = one_step.evaluate(k, system, { z }, t + tab.dense.extra_c[e] * h, constants, external)[1]
   end
 end
 
@@ -218,11 +224,11 @@ end
 
 --- Norms of the automatic first step: sum (u/sc)^2 and sum (f0/sc)^2.
 function kernels.first(k, system)
-  for c, component in ipairs(system.components) do
+  for c, component in controlled(system) do
     local u, f0 = k:component(("carry[%d]"):format(c - 1), component), k:component(("in[%d]"):format(c - 1), component)
-    local scale = tolerance(k, component, value.abs(u))
+    local scale = one_step.scale(k, component, value.abs(u))
     for q, x in ipairs { u / scale, f0 / scale } do
-      k:accumulate(("sums[%d]"):format(q - 1), total(system, c, x * x))
+      k:accumulate(("sums[%d]"):format(q - 1), one_step.total(component, x * x))
     end
   end
 end
@@ -234,9 +240,9 @@ function kernels.second(k, system)
     u1[c] = u[c] + h * f0[c]
   end
   local f1 = one_step.evaluate(k, system, u1, k:scalar "t" + h, one_step.read_constants(k, system), one_step.read_external(k, system, 0))
-  for c in ipairs(f1) do
-    local x = (f1[c] - f0[c]) / tolerance(k, system.components[c], value.abs(u[c]))
-    k:accumulate("sums[0]", total(system, c, x * x))
+  for c, component in controlled(system) do
+    local x = (f1[c] - f0[c]) / one_step.scale(k, component, value.abs(u[c]))
+    k:accumulate("sums[0]", one_step.total(component, x * x))
   end
 end
 
@@ -246,7 +252,7 @@ function one_step.put_step(k, system, tab, step)
   if tab.err then
     put_sums(k, one_step.error_sums(k, system, tab, step, k:scalar "h", true))
   else
-    put_sums(k, { each_component(system, function(c) return total(system, c, step.u1[c] * step.u1[c]) end) })
+    put_sums(k, { each_component(system, function(c) return one_step.total(system.components[c], step.u1[c] * step.u1[c]) end) })
   end
 end
 

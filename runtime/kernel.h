@@ -4,7 +4,8 @@
  * The only header a generated file includes.  It defines every type and macro such a file uses; the descriptor at the end
  * (lrnde_model_desc) is all the runtime ever learns about a model.
  *
- * LAYOUT  A per-sample array of n features is stored in tiles: (tiles, n, T), T = desc->tile samples side by side.
+ * LAYOUT  A per-sample array of n features is stored in tiles: (tiles, n, T), T samples side by side: desc->tile, or the tile
+ *         of the lrnde_text that runs.
  *         tiles = ceil(batch / T); the lanes beyond the batch in the last tile repeat the last sample, and never enter a sum.
  *         Shared arrays are dense.  "real" is float or double, desc->real_bytes.
  * TIME    t, h, sums, E and everything that decides steps is double.
@@ -40,7 +41,8 @@ enum {
     X(theta, "position inside a step, 0..1 (dense output)")                                                                    \
     X(atol, "absolute tolerance")                                                                                              \
     X(rtol, "relative tolerance")                                                                                              \
-    X(weight, "factor of every term of the loss: 1 / (samples x save times)")                                                  \
+    X(weight, "factor of what is added up: of a loss 1 / (samples x save times), of a quadrature node its weight")             \
+    X(difference, "that weight less the one of the embedded rule")                                                             \
     X(lr, "learning rate of this training step")                                                                               \
     X(step, "training step, from 1")
 
@@ -66,7 +68,7 @@ typedef struct lrnde_args {
     const void *const *next_in;     /* the same, where a kernel reads it */
     void *const *k;                 /* interior stages k_i of component 0: n_k arrays, then n_extra of dense output's extra stages */
     const void *const *k_in;        /* the same, where a kernel reads it */
-    const void *const *external;    /* one a stage: arrays like the forward state (adjoint systems) */
+    const void *const *external;    /* one a stage, extra ones included: arrays like the forward state (adjoint systems) */
     void *tape;                     /* (tiles, sys->tape): what rev_step needs besides carry */
     const void *tape_in;
     void *const *out;               /* what the kernel's line says */
@@ -112,12 +114,15 @@ typedef struct lrnde_kernel {
     X(second, "carry, in = f0, external[0] = u(t + h), t, h = dt0 -> sums {sum ((f(t+h, u + h f0) - f0)/sc)^2}")                          \
     X(step, "carry, external[stages], t, h -> next, k, sums (error)")                                                          \
     X(step_tape, "the same and tape")                                                                                          \
-    X(extra, "carry, next_in, k_in, t, h -> k[n_k..n_k+n_extra): extra stages of dense output")                                \
+    X(extra, "carry, next_in, k_in, external[stages..], t, h -> k[n_k..n_k+n_extra): extra stages of dense output")                                \
     X(dense, "carry, next_in, k_in, theta, h -> out[0] = u(t + theta h), component 0")                                         \
     X(rev_rhs, "carry, t, cot_next = cotangent of f -> cot_carry[components], cot_constants +=, partial += gradient")              \
     X(rev_step, "carry, next_in, tape_in, t, h, cot_next -> cot_carry, cot_constants +=, partial += gradient")                     \
     X(rev_step_full, "the same, reads k_in, cot_k (n_k + n_extra) and cot_sums (of step) besides")                                     \
-    X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")
+    X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")       \
+    X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, difference, in -> out = in + weight F(t) and, if the rule "    \
+                 "is adaptive, out[n_integrals..] = in + difference F(t), sums {sum (difference so far/sc)^2}; F the integrands") \
+    X(miss, "carry, in[0] = u -> sums {sum ((carry[1] - u)/sc)^2}")
 
 /* Kernels of a model beside its systems. */
 #define LRNDE_MODEL_KERNELS(X)                                                                                                  \
@@ -127,7 +132,9 @@ typedef struct lrnde_kernel {
     X(rev_head, "in[0] = u, data, t, weight -> out[0] = cotangent of u, partial += gradient")                                  \
     X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
     X(local, "carry, next_in, k_in, t, h of a step -> sums the regularizers add to those of step")                             \
-    X(rev_local, "the same and cot_sums, of step's, then local's -> cot_carry[0], cot_constants +=, partial += gradient; k1 = f(t, u)") \
+    X(rev_local, "the same, cot_sums (step's, then local's) -> cot_carry[0], cot_constants +=, partial += gradient")            \
+    X(rev_step_local, "as rev_step, and cot_sums, k_in as rev_local: both gradients; cot_carry of cot_next alone, or total")    \
+    X(locate, "carry[0] = u, constants, t -> out[0] (layers): is what a layer of f gives finite? after a failure only")          \
     X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
 
 /*
@@ -153,14 +160,29 @@ typedef struct lrnde_controller {
     double beta1, beta2, gamma, qmin, qmax, qsteady;
 } lrnde_controller;
 
+/*
+ * An adaptive integration that a kernel does by itself, deciding as control.h does: from t, next step h, to t1.  The carry is in
+ * carry[at], and ends there.
+ */
+typedef struct lrnde_course {
+    double t, t1, h, e_old, shortest;
+    int64_t max_steps, accepted, rejected;
+    void *const *carry[2];
+    int32_t at;
+    int32_t over;                     /* a rejected step could not be tried shorter */
+    uint64_t met;                     /* of the launch: zero */
+} lrnde_course;
+
 typedef struct lrnde_system_desc {
     int32_t n_components;             /* the first n_components of carry are the state; the rest what the stepper carries (k1) */
+    int32_t n_controlled;             /* the first n_controlled components make the error norm */
     int32_t n_carry;
     const lrnde_array_desc *carry;
     int32_t fsal;                     /* carry[n_components + i] is f(t, u)[i] */
     int32_t stages, order;
-    const double *external_c;         /* (stages): external[i] is wanted at t + c_i h */
-    int32_t n_external;               /* stages, or 0 */
+    const double *external_c;         /* (n_external): external[i] is wanted at t + c_i h */
+    int32_t n_external;               /* 0, or stages and extra stages of dense output */
+    const double *a;                  /* (stages, stages): k_i = f(t + c_i h, u + h sum_j a_ij k_j) */
     int32_t n_k, n_extra;             /* stages of component 0 that are in neither carry nor next; extra stages of dense output */
     int64_t tape;                     /* elements of real per tile lane (a sample) */
     int32_t n_sums;                   /* of step, that E is made of */
@@ -189,7 +211,38 @@ typedef struct lrnde_param_desc {
 
 typedef enum lrnde_regularize { LRNDE_REG_NONE, LRNDE_REG_UNBIASED, LRNDE_REG_BIASED } lrnde_regularize;
 typedef enum lrnde_gradient_kind { LRNDE_TRUNCATED, LRNDE_PARTIAL, LRNDE_TOTAL } lrnde_gradient_kind;
-typedef enum lrnde_sensitivity { LRNDE_DISCRETE, LRNDE_INTERPOLATING } lrnde_sensitivity;
+
+/* What a solve keeps of its steps for the way back: see record.c of the runtime.  The first three give the same gradient, bit for bit. */
+#define LRNDE_STORES(X)                                                                                                          \
+    X(STAGES, "stages")                                                                                                          \
+    X(STATE, "state")                                                                                                            \
+    X(CHECKPOINTS, "checkpoints")                                                                                                \
+    X(NOTHING, "nothing")
+
+typedef enum lrnde_store {
+#define LRNDE_X(name, text) LRNDE_STORE_##name,
+    LRNDE_STORES(LRNDE_X)
+#undef LRNDE_X
+} lrnde_store;
+
+/*
+ * How gradients are computed: without an adjoint system by transposed steps, else by integrating that system backwards.  Its
+ * component 0 is lambda.  What does not apply is zero.
+ */
+typedef struct lrnde_sensitivity {
+    const char *name;
+    lrnde_store store;                /* of the forward solution */
+    int32_t checkpoints;              /* of LRNDE_STORE_CHECKPOINTS, at least 1; else 0 */
+    double atol, rtol;                /* of the adjoint system; 0: the solver's */
+    int32_t n_integrals;              /* the gradient of the first parameters, then the cotangents of the constants */
+    const lrnde_array_desc *integrals;
+    int32_t n_nodes;                  /* 0: the integrals are the last components; else they take a quadrature rule on [0, 1] */
+    const double *nodes, *weights;
+    const double *differences;        /* of the weights to an embedded rule's: adaptive; NULL: once a step */
+    int32_t state;                    /* component 1 is u, integrated backwards and put back at checkpoints; else u is external */
+    double bound;                     /* by how many tolerances u may miss the forward solution */
+    int32_t strict;                   /* to miss it by more is an error */
+} lrnde_sensitivity;
 
 /* A schedule over training steps 1..n: value(step).  See schedule.h. */
 typedef enum lrnde_schedule_kind { LRNDE_CONSTANT, LRNDE_EXPONENTIAL, LRNDE_LINEAR, LRNDE_COSINE, LRNDE_INVERSE } lrnde_schedule_kind;
@@ -243,6 +296,14 @@ typedef struct lrnde_term_desc {
     double weight;                    /* of a loss term */
 } lrnde_term_desc;
 
+/* The same kernels as source text of another backend, whose driver compiles it at run time. */
+typedef struct lrnde_text {
+    const char *backend, *text;
+    int32_t tile;                     /* samples side by side */
+    int32_t threads;                  /* that make a worker */
+    int64_t work;                     /* elements of real that a worker needs, at most */
+} lrnde_text;
+
 typedef struct lrnde_train_desc {
     const char *optimizer;
     int32_t n_slots;                  /* arrays like params the optimizer keeps */
@@ -267,6 +328,8 @@ typedef struct lrnde_model_desc {
     const lrnde_input_desc *inputs;
     const lrnde_array_desc *constants, *outputs;
     const lrnde_term_desc *loss, *metrics;
+    int32_t n_layers;                 /* of networks that the right-hand side calls, in the order of the calls */
+    const char *const *layers;
     const double *u0;                 /* (state) default initial state, or NULL: from data */
     double t0, t1, atol, rtol;
     int32_t tspan_data;               /* t0, t1 are the first and last time of the data */
@@ -279,8 +342,10 @@ typedef struct lrnde_model_desc {
     lrnde_data_desc data;
     lrnde_train_desc train;
     lrnde_regularizer_desc regularizer;
+    int32_t n_texts;
+    const lrnde_text *texts;
     const lrnde_system_desc *forward; /* component 0 is the state */
-    const lrnde_system_desc *adjoint; /* {lambda, parameter gradient}, external: u(t); NULL unless sensitivity is interpolating */
+    const lrnde_system_desc *adjoint; /* NULL: transposed steps */
 #define LRNDE_X(name, doc) lrnde_kernel name;
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X

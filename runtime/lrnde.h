@@ -9,7 +9,8 @@
  *              callbacks of the options.  Nothing else is freed by the caller.
  *   Memory     After lrnde_create nothing allocates but the record of a training solve, which grows and keeps its capacity,
  *              and arrays at save times when more of them are asked for than ever before.  options.memory_limit bounds what
- *              is on the device.  Sizes called bytes are bytes, others are elements.
+ *              is on the device: a training solve that does not fit is begun again keeping less, which gradients pay for
+ *              with steps taken again; the same gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
  *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their
  *              element type is the model's (float or double), labels are int32_t, times are double.
  *   Time       t and h are in the model's unit of time; wall times end in _s and are seconds.
@@ -45,6 +46,7 @@ extern "C" {
     X(ERR_STEP_LIMIT, "step limit reached before the end")                                                                       \
     X(ERR_STEP_SIZE, "step size fell below what time resolves")                                                                  \
     X(ERR_NOT_FINITE, "the solution is not finite")                                                                              \
+    X(ERR_INACCURATE, "an adjoint does not retrace the solution")                                                                \
     X(ERR_TIME_LIMIT, "time limit reached")                                                                                      \
     X(ERR_CANCELLED, "cancelled by the caller")
 
@@ -58,33 +60,36 @@ const char *lrnde_status_text(lrnde_status status);
 
 typedef struct lrnde_solver lrnde_solver;
 
-/* What went wrong.  Fields that do not apply: t, h are NaN, stage, sample -1. */
+/* What went wrong.  Fields that do not apply: t, h are NaN, stage, sample -1, layer, component "". */
 typedef struct lrnde_error {
     lrnde_status status;
-    double t, h;    /* of the step that failed */
-    int32_t stage;  /* from 1 */
-    int64_t sample; /* from 0 */
-    int64_t step;   /* training step, 0 outside of training */
-    char text[256]; /* one line */
+    double t, h;        /* of the step that failed */
+    int32_t stage;      /* from 1 */
+    int64_t sample;     /* from 0 */
+    char layer[64];     /* of a network in the right-hand side, "dynamics.0": the first that gave what is not finite */
+    char component[64]; /* of the state, "u[2]" or its name: the first that is not finite */
+    int64_t step;       /* training step, 0 outside of training */
+    char text[256];     /* one line */
 } lrnde_error;
 
 /* Zero means the default everywhere: write lrnde_options o = LRNDE_OPTIONS and set what differs. */
 typedef struct lrnde_options {
-    size_t size;                               /* sizeof(lrnde_options): lets the struct grow */
-    int32_t batch;                             /* samples of a solve; default: the model's batch, else 1 */
-    int32_t training;                          /* nonzero: keep what gradients need */
-    const char *device;                        /* "auto" or a driver's name; default auto */
-    int32_t threads;                           /* default: all the device offers */
-    size_t memory_limit;                       /* bytes; default none */
-    uint64_t seed;                             /* of parameters and of the times of regularization */
-    double atol, rtol;                         /* default: the model's */
-    double t0, t1;                             /* default (t0 == t1): the model's */
-    double h;                                  /* length of fixed steps; default: the model's, else the error estimate decides */
-    int64_t max_steps;                         /* accepted and rejected; default: the model's, else 1e6 */
-    double time_limit_s;                       /* of one solve or sweep; default one hour */
-    void *user;                                /* handed to the callbacks */
-    void (*log)(void *user, const char *line); /* what was created, how memory grows */
-    int (*cancel)(void *user);                 /* nonzero stops the solve; asked at every step */
+    size_t size;                                /* sizeof(lrnde_options): lets the struct grow */
+    int32_t batch;                              /* samples of a solve; default: the model's batch, else 1 */
+    int32_t training;                           /* nonzero: keep what gradients need */
+    const char *device;                         /* "auto", a driver's name or "name:1"; default auto */
+    int32_t threads;                            /* default: all the device offers */
+    size_t memory_limit;                        /* bytes on the device; default none; see lrnde_storage */
+    uint64_t seed;                              /* of parameters and of the times of regularization */
+    double atol, rtol;                          /* default: the model's */
+    double t0, t1;                              /* default (t0 == t1): the model's */
+    double h;                                   /* length of fixed steps; default: the model's, else the error estimate decides */
+    int64_t max_steps;                          /* accepted and rejected; default: the model's, else 1e6 */
+    double time_limit_s;                        /* of one solve or sweep; default one hour */
+    void *user;                                 /* handed to the callbacks */
+    void (*log)(void *user, const char *line);  /* what was created, how memory grows */
+    int (*cancel)(void *user);                  /* nonzero stops the solve; asked at every step */
+    void (*warn)(void *user, const char *line); /* what does not fail but is not to be relied on; once a solver */
 } lrnde_options;
 
 #define LRNDE_OPTIONS                                                                                                            \
@@ -101,6 +106,7 @@ typedef struct lrnde_stats {
     int64_t nfe_local; /* for a local step of its own; 0 if it is an accepted step */
     double first_h;    /* the automatic first step */
     double t, h;       /* where the solve ended, and the step it would have taken next */
+    double miss;       /* of an adjoint that solves u back: by how many tolerances it misses the solution, at most */
 } lrnde_stats;
 
 /* One regularized local step. */
@@ -112,6 +118,16 @@ typedef struct lrnde_local_report {
     double t, h;                   /* start and length of the local step */
     int64_t nfe_local;
 } lrnde_local_report;
+
+/* What is kept of a solve for its gradient, and what that takes. */
+typedef struct lrnde_storage {
+    lrnde_store store;   /* the model's choice; less where options.memory_limit asked for it */
+    int reduced;         /* it did */
+    int64_t checkpoints; /* of LRNDE_STORE_CHECKPOINTS, else 0 */
+    int64_t recomputed;  /* steps the last gradient took again */
+    int64_t sweep_steps; /* steps of its own that it took: of an adjoint system, accepted */
+    size_t peak;         /* the most bytes held on the device so far, all arrays together */
+} lrnde_storage;
 
 /* One evaluation of the loss, or one training step. */
 typedef struct lrnde_report {
@@ -125,6 +141,7 @@ typedef struct lrnde_report {
     double t_reg, E, h_reg;            /* the local step: its time, error norm and length */
     double lr, grad_norm;              /* Euclidean norm of the parameter gradient */
     lrnde_stats forward, adjoint;      /* adjoint: of a continuous adjoint, else zero */
+    lrnde_storage storage;             /* of a gradient */
 } lrnde_report;
 
 /* An array a solver holds, by name. */
@@ -156,9 +173,12 @@ void lrnde_destroy(lrnde_solver *s);
 const lrnde_error *lrnde_last_error(const lrnde_solver *s);
 const lrnde_model_desc *lrnde_model(const lrnde_solver *s);
 const char *lrnde_device_name(const lrnde_solver *s);
+const char *lrnde_device_refusals(const lrnde_solver *s); /* why "auto" took no better device, one line; else "" */
 int32_t lrnde_batch(const lrnde_solver *s);
 int32_t lrnde_threads(const lrnde_solver *s);
 size_t lrnde_memory(const lrnde_solver *s); /* bytes held */
+lrnde_storage lrnde_storage_of(const lrnde_solver *s);
+const char *lrnde_store_text(lrnde_store store);
 
 /*
  * Arrays by name.  A size other than the array's is an error that names it.

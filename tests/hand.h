@@ -71,8 +71,9 @@ static lrnde_array_desc hand_carry[2], hand_adjoint_carry[4];
 static lrnde_param_desc hand_leaves[2];
 static const lrnde_array_desc hand_output = {.name = "total", .size = 1};
 static const lrnde_term_desc hand_term = {.name = "total", .weight = 1}, hand_metric = {.name = "first", .weight = 1};
-static const lrnde_regularizer_term hand_error = {
-    .name = "error", .coefficient = {.kind = LRNDE_CONSTANT, .a = 1}, .times_h = 1, .estimate = rms, .rev_estimate = rev_rms};
+static const lrnde_regularizer_term hand_errors[2] = {
+    {.name = "error", .coefficient = {.kind = LRNDE_CONSTANT, .a = 1}, .times_h = 1, .estimate = rms, .rev_estimate = rev_rms},
+    {.name = "again", .first_sum = 1, .times_h = 1, .estimate = rms, .rev_estimate = rev_rms}}; /* of k_local, weight 0 */
 static lrnde_input_desc hand_input;
 
 static void hand_use(const problem *which, const char *method)
@@ -85,6 +86,7 @@ static void hand_use(const problem *which, const char *method)
     hand_carry[1] = (lrnde_array_desc){.name = "k1_u", .size = prob.D};
     hand_forward = (lrnde_system_desc){
         .n_components = 1,
+        .n_controlled = 1,
         .n_carry = 1 + tab.fsal,
         .carry = hand_carry,
         .fsal = tab.fsal,
@@ -113,6 +115,7 @@ static void hand_use(const problem *which, const char *method)
     hand_adjoint_carry[3] = (lrnde_array_desc){.name = "k1_g", .size = prob.P, .shared = 1};
     hand_adjoint = (lrnde_system_desc){
         .n_components = 2,
+        .n_controlled = 2,
         .n_carry = 4,
         .carry = hand_adjoint_carry,
         .fsal = 1,
@@ -164,21 +167,21 @@ static void hand_use(const problem *which, const char *method)
         .t1 = prob.t1,
         .atol = 1e-8,
         .rtol = 1e-8,
-        .sensitivity = LRNDE_DISCRETE,
+        .sensitivity = {"discrete"},
         .forward = &hand_forward,
-        .adjoint = &hand_adjoint,
         .train = {.optimizer = "sgd", .lr = {.kind = LRNDE_CONSTANT, .a = 0.01}, .steps = 10},
-        .regularizer = {.gradient = LRNDE_PARTIAL, .n_terms = 1, .terms = &hand_error},
+        .regularizer = {.gradient = LRNDE_PARTIAL, .n_terms = 1, .terms = hand_errors},
         .head = {.name = "head", .tile = k_head, .n_sums = 2},
         .rev_head = {.name = "rev_head", .tile = k_rev_head},
         .rev_output = {.name = "rev_output", .tile = k_rev_output},
+        .local = {.name = "local", .tile = k_local, .n_sums = 1},
         .rev_local = {.name = "rev_local", .tile = k_rev_local, .partial = prob.P},
         .update = {.name = "update", .shared = k_update, .shared_size = prob.P},
     };
 }
 
 /* The same model, whose u0 is the input x. */
-static void hand_use_input(void)
+static inline void hand_use_input(void)
 {
     hand_input = (lrnde_input_desc){.name = "x", .size = prob.D};
     hand.u0 = NULL;
@@ -186,6 +189,12 @@ static void hand_use_input(void)
     hand.inputs = &hand_input;
     hand.init = (lrnde_kernel){.name = "init", .tile = k_init};
     hand.rev_init = (lrnde_kernel){.name = "rev_init", .tile = k_rev_init};
+}
+
+static inline void hand_interpolate(void)
+{
+    hand.adjoint = &hand_adjoint;
+    hand.sensitivity = (lrnde_sensitivity){.name = "interpolating", .n_integrals = 1, .integrals = &hand_adjoint_carry[1]};
 }
 
 #endif

@@ -25,8 +25,9 @@ clean() {
 awk 'BEGIN { for (i = 0; i < 72; i++) printf "%s0.5", i ? "," : ""; print "" }' >"$folder/wide.csv"
 
 clean lrnde-gen -o "$folder/gen" models/spiral.lua
-for sensitivity in discrete interpolating; do
-    clean lrnde-solve --threads 2 --gradient "u[1]+u[2]" --sensitivity $sensitivity models/lotka_volterra.lua
+for file in generator/sensitivities/*.lua; do
+    sensitivity=$(basename "$file" .lua)
+    clean lrnde-solve --threads 2 --gradient "u[1]+u[2]" --sensitivity "$sensitivity" models/lotka_volterra.lua
 done
 clean lrnde-solve --threads 2 --gradient "u[1]" --input "$folder/wide.csv" tests/models/wide.lua
 clean lrnde-train --threads 2 --data "$folder/data" --out "$folder/run" --steps 11 tests/fixtures/digits.lua

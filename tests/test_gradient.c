@@ -42,18 +42,16 @@ static void reference_gradient(void **state)
     (void)state;
     static const struct {
         const char *method;
-        lrnde_sensitivity sensitivity;
+        int continuous;
         double tolerance, within;
     } table[] = {
-        {"tsit5", LRNDE_DISCRETE, 1e-10, 1e-8},      {"dp5", LRNDE_DISCRETE, 1e-10, 1e-8},
-        {"vern7", LRNDE_DISCRETE, 1e-10, 1e-8},      {"bs3", LRNDE_DISCRETE, 1e-8, 1e-5},
-        {"tsit5", LRNDE_INTERPOLATING, 1e-6, 2e-3},  {"tsit5", LRNDE_INTERPOLATING, 1e-8, 2e-5},
-        {"tsit5", LRNDE_INTERPOLATING, 1e-10, 2e-7}, {"dp5", LRNDE_INTERPOLATING, 1e-10, 2e-7},
+        {"tsit5", 0, 1e-10, 1e-8}, {"dp5", 0, 1e-10, 1e-8},  {"vern7", 0, 1e-10, 1e-8}, {"bs3", 0, 1e-8, 1e-5},
+        {"tsit5", 1, 1e-6, 2e-3},  {"tsit5", 1, 1e-8, 2e-5}, {"tsit5", 1, 1e-10, 2e-7}, {"dp5", 1, 1e-10, 2e-7},
     };
     double ones[2] = {1, 1}, one = 1;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         hand_use(&lotka_volterra, table[i].method);
-        hand.sensitivity = table[i].sensitivity;
+        if (table[i].continuous) hand_interpolate();
         lrnde_solver *s = create((lrnde_options){.atol = table[i].tolerance, .rtol = table[i].tolerance});
         lrnde_report report;
         OK(lrnde_solve(s, NULL, 0, NULL));
@@ -63,7 +61,7 @@ static void reference_gradient(void **state)
         assert_true(reference_distance(s) < table[i].within);
         OK(lrnde_loss_gradient(s, &report));
         assert_true(reference_distance(s) < table[i].within);
-        assert_true((report.adjoint.accepted > 0) == (table[i].sensitivity == LRNDE_INTERPOLATING));
+        assert_true((report.adjoint.accepted > 0) == table[i].continuous);
         lrnde_destroy(s);
     }
 }
@@ -128,7 +126,7 @@ static void continuous_adjoint_meets_save_times(void **state)
     for (int last = 0; last < 2; last++) /* with and without a save time at the end */
         for (int k = 0; k < 3; k++) {
             hand_use(&lotka_volterra, "tsit5");
-            hand.sensitivity = k ? LRNDE_INTERPOLATING : LRNDE_DISCRETE;
+            if (k) hand_interpolate();
             double tolerance = k == 1 ? 1e-6 : 1e-10;
             lrnde_solver *s =
                 create((lrnde_options){.batch = B, .t1 = 4, .atol = tolerance, .rtol = tolerance, .threads = 1 + k % 2});
@@ -189,7 +187,7 @@ static void total_gradient(void **state)
     lrnde_local_report side[2];
     for (int k = 0; k < 2; k++) {
         hand_use(&lotka_volterra, "tsit5");
-        hand.sensitivity = k ? LRNDE_INTERPOLATING : LRNDE_DISCRETE;
+        if (k) hand_interpolate();
         hand.regularizer.gradient = LRNDE_TOTAL;
         lrnde_solver *s = create((lrnde_options){.atol = 1e-9, .rtol = 1e-9});
         OK(lrnde_local(s, 3.21, 0.05, &side[0]));
@@ -218,7 +216,7 @@ static void total_gradient_at_a_step(void **state)
     lrnde_report r[2];
     for (int k = 0; k < 2; k++) {
         hand_use(&lotka_volterra, "tsit5");
-        hand.sensitivity = k ? LRNDE_INTERPOLATING : LRNDE_DISCRETE;
+        if (k) hand_interpolate();
         hand.regularizer.gradient = LRNDE_TOTAL;
         hand.regularizer.sampling = LRNDE_REG_BIASED;
         lrnde_solver *s = create((lrnde_options){.atol = 1e-9, .rtol = 1e-9, .seed = 3});
@@ -266,6 +264,35 @@ static void choices(void **state)
             if (sampling == LRNDE_REG_UNBIASED) assert_true(fabs(sum / DRAWS - 5) < 0.6);
             lrnde_destroy(s);
         }
+}
+
+/* What the kernel local finds at the chosen step is what the step left there, whoever keeps it. */
+static void the_step_is_held(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"tsit5", "rkf45"};
+    for (int k = 0; k < 16; k++) {
+        int training = k & 1, automatic = k >> 1 & 1;
+        hand_use(&lotka_volterra, methods[k >> 2 & 1]);
+        if (k >> 3) hand_interpolate();
+        hand.regularizer.n_terms = 2;
+        hand.regularizer.automatic_step = automatic;
+        hand.regularizer.sampling = LRNDE_REG_BIASED;
+        lrnde_solver *s;
+        lrnde_options o = {.size = sizeof o, .atol = 1e-6, .rtol = 1e-3, .training = training, .threads = 1};
+        OK(lrnde_create(&s, &hand, &o, NULL));
+        lrnde_local_report r;
+        OK(lrnde_local(s, 3.21, 0, &r));
+        assert_true(r.terms[0] > 0 && fabs(r.terms[0] - r.terms[1]) < 1e-12 * r.terms[0]);
+        assert_true(automatic ? r.t == 3.21 : r.t < 3.21 && 3.21 < r.t + r.h);
+        for (int step = 0; training && step < 20; step++) {
+            lrnde_report t;
+            lrnde_set_step(s, step);
+            OK(lrnde_loss_gradient(s, &t));
+            assert_true(t.reg_terms[0] > 0 && fabs(t.reg_terms[0] - t.reg_terms[1]) < 1e-12 * t.reg_terms[0]);
+        }
+        lrnde_destroy(s);
+    }
 }
 
 /* Save times as points: the drawn time is one of them, and neither end. */
@@ -327,6 +354,7 @@ int main(void)
         cmocka_unit_test(total_gradient),
         cmocka_unit_test(total_gradient_at_a_step),
         cmocka_unit_test(choices),
+        cmocka_unit_test(the_step_is_held),
         cmocka_unit_test(save_times_as_points),
         cmocka_unit_test(training_descends),
     };

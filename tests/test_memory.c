@@ -1,6 +1,6 @@
 /*
  * test_memory.c - what compiled models allocate: nothing from the second solve of the same length on, forward, backward and
- * with a regularizer; and that a limit is kept to.
+ * with a regularizer, whatever is kept; and that a limit is kept to, by keeping less.
  *
  * test_solve.c holds the loops against handwritten kernels; this is the whole of it, as an application meets it.
  */
@@ -8,6 +8,7 @@
 
 #include "cli/build.h"
 #include "lrnde.h"
+#include "registries.h"
 
 #define OK(call) assert_int_equal(call, LRNDE_OK)
 
@@ -86,11 +87,17 @@ static void gradient(lrnde_solver *s)
     }
 }
 
+static const lrnde_store STORES[] = {LRNDE_STORE_STAGES, LRNDE_STORE_STATE, LRNDE_STORE_CHECKPOINTS};
+
 static void allocates_once(const char *file, int32_t batch)
 {
-    static const char *const sensitivities[] = {"sensitivity=discrete", "sensitivity=interpolating"};
-    for (int i = 0; i < 2; i++) {
-        lrnde_solver *s = create(build(file, sensitivities[i]), batch, 0);
+    char text[300];
+    names sensitivities = lua_files("generator/sensitivities");
+    for (int i = 0; i < 3 * sensitivities.n; i++) {
+        lrnde_model_desc model = *build(file, setting(text, "sensitivity", sensitivities.path[i / 3]));
+        if (i % 3 > 0) model.sensitivity.store = STORES[i % 3];
+        if (STORES[i % 3] == LRNDE_STORE_CHECKPOINTS) model.sensitivity.checkpoints = 3;
+        lrnde_solver *s = create(&model, batch, 0);
         size_t held = 0;
         long before = 0;
         set_inputs(s);
@@ -100,6 +107,29 @@ static void allocates_once(const char *file, int32_t batch)
         }
         assert_int_equal(allocations, before);
         assert_int_equal(lrnde_memory(s), held);
+        lrnde_destroy(s);
+    }
+}
+
+/* Solving u back needs the same memory for a solve of any length, the other algorithms more for more steps. */
+static void solving_back_keeps_no_record(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sensitivity;
+        int grows;
+    } table[] = {{"sensitivity=backsolve", 0}, {"sensitivity=L.backsolve{checkpoints=8}", 0}, {"sensitivity=gauss", 1}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        lrnde_solver *s = create(build("models/lotka_volterra.lua", table[i].sensitivity), 16384, 0);
+        static double cot[2 * 16384];
+        OK(lrnde_set(s, "tolerance", (double[]){1e-3, 1e-3}, 2 * sizeof(double)));
+        OK(lrnde_solve(s, NULL, 0, NULL));
+        OK(lrnde_gradient(s, "u", cot, sizeof cot));
+        size_t held = lrnde_memory(s);
+        OK(lrnde_set(s, "tolerance", (double[]){1e-6, 1e-6}, 2 * sizeof(double)));
+        OK(lrnde_solve(s, NULL, 0, NULL));
+        OK(lrnde_gradient(s, "u", cot, sizeof cot));
+        assert_int_equal(lrnde_memory(s) > held, table[i].grows);
         lrnde_destroy(s);
     }
 }
@@ -130,33 +160,65 @@ static void updates_allocate_nothing(void **state)
     lrnde_destroy(s);
 }
 
-/* With a limit of what a solve holds it works, with a little less it says so, and still does after that. */
+static void get_gradient(lrnde_solver *s, double *dp)
+{
+    gradient(s);
+    OK(lrnde_get(s, "grad/params", dp, 4 * sizeof *dp));
+}
+
+/* With a limit of what a solve holds it works, with a little less it keeps less, and gives the same gradient. */
 static void limit_is_kept(void **state)
 {
     (void)state;
-    const lrnde_model_desc *model = build("models/lotka_volterra.lua", "sensitivity=discrete");
-    lrnde_solver *s = create(model, 1, 0);
-    gradient(s);
-    size_t held = lrnde_memory(s);
-    lrnde_destroy(s);
-
-    s = create(model, 1, held);
-    gradient(s);
-    assert_int_equal(lrnde_memory(s), held);
-    lrnde_destroy(s);
-
-    s = create(model, 1, held - 1);
+    static const char *const sensitivities[] = {"sensitivity=discrete", "sensitivity=interpolating"};
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_MEMORY);
-        assert_contains(lrnde_last_error(s)->text, "memory limit: ");
-        assert_true(lrnde_memory(s) < held);
+        const lrnde_model_desc *model = build("models/lotka_volterra.lua", sensitivities[i]);
+        lrnde_solver *s = create(model, 1, 0);
+        size_t created = lrnde_memory(s);
+        double all[4], some[4];
+        int64_t fewest = INT64_MAX;
+        get_gradient(s, all);
+        size_t held = lrnde_memory(s);
+        assert_int_equal(lrnde_storage_of(s).peak, held);
+        lrnde_destroy(s);
+
+        s = create(model, 1, held);
+        get_gradient(s, some);
+        assert_memory_equal(some, all, sizeof all);
+        assert_int_equal(lrnde_memory(s), held);
+        assert_int_equal(lrnde_storage_of(s).reduced, 0);
+        lrnde_destroy(s);
+
+        for (size_t limit = held - (held - created) / 8;; limit -= (limit - created) / 8) {
+            s = create(model, 1, limit);
+            if (lrnde_solve(s, NULL, 0, NULL)) break;
+            get_gradient(s, some);
+            lrnde_storage storage = lrnde_storage_of(s);
+            assert_memory_equal(some, all, sizeof all);
+            assert_true(storage.peak <= limit && storage.reduced && storage.recomputed > 0);
+            assert_true(storage.store == LRNDE_STORE_CHECKPOINTS || (i == 0 && storage.store == LRNDE_STORE_STATE));
+            if (storage.checkpoints) {
+                assert_true(i || storage.checkpoints < fewest);
+                fewest = storage.checkpoints;
+            }
+            long before = allocations;
+            gradient(s);
+            assert_int_equal(allocations, before);
+            lrnde_destroy(s);
+        }
+        assert_true(i ? fewest < 40 : fewest < 3);
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_MEMORY);
+            assert_contains(lrnde_last_error(s)->text, "memory limit: with checkpoints a gradient needs");
+        }
+        lrnde_destroy(s);
     }
-    lrnde_destroy(s);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(solving_back_keeps_no_record),
         cmocka_unit_test(equations_allocate_once),
         cmocka_unit_test(networks_allocate_once),
         cmocka_unit_test(updates_allocate_nothing),

@@ -349,6 +349,19 @@ static void test_lincomb(void **state)
                                    "%13 = fma %1 %0 %12 : sample ()\n"
                                    "output next = %9\n"
                                    "output other = %13\n");
+
+    g = ir_graph_new();
+    const ir_id x = scalar(g, "x", IR_SAMPLE), y = scalar(g, "y", IR_SAMPLE), z = scalar(g, "z", IR_SAMPLE);
+    ir_add_output(g, "first", op2(g, IR_sub, z, op2(g, IR_mul, x, y)), false);
+    ir_add_output(g, "second", op2(g, IR_sub, y, op2(g, IR_mul, x, z)), false);
+    assert_text(run(g, "lincomb"), "%0 = input x : sample ()\n"
+                                   "%1 = input y : sample ()\n"
+                                   "%2 = input z : sample ()\n"
+                                   "%3 = neg %0 : sample ()\n"
+                                   "%4 = fma %3 %1 %2 : sample ()\n"
+                                   "%5 = fma %3 %2 %1 : sample ()\n"
+                                   "output first = %4\n"
+                                   "output second = %5\n");
 }
 
 static void test_dce(void **state)

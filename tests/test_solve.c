@@ -258,7 +258,10 @@ static void failures(void **state)
     assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_TIME_LIMIT);
     lrnde_destroy(s);
 
-    s = create((lrnde_options){.training = 1, .atol = 1e-13, .rtol = 1e-13, .memory_limit = 100000});
+    s = create((lrnde_options){.training = 1});
+    size_t created = lrnde_memory(s);
+    lrnde_destroy(s);
+    s = create((lrnde_options){.training = 1, .memory_limit = created + 100});
     assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_MEMORY);
     assert_non_null(strstr(lrnde_last_error(s)->text, "memory limit"));
     lrnde_destroy(s);
@@ -276,6 +279,8 @@ static void failures(void **state)
     assert_true(fabs(lrnde_last_error(s)->t - 0.5) < 1e-9);
     assert_int_equal(lrnde_last_error(s)->sample, 0);
     assert_true(lrnde_last_error(s)->stage >= 2);
+    assert_string_equal(lrnde_last_error(s)->component, "u[1]");
+    assert_string_equal(lrnde_last_error(s)->layer, "");
     lrnde_destroy(s);
 }
 

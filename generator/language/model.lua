@@ -3,7 +3,7 @@
 --   name, file, hash, precision, accumulate, tile
 --   params (params.lua), data (data.lua), constants { {name, size}.. }, state, state_names
 --   system      the initial value problem: { components, constants, rhs } (steppers/)
---   tab, stepper, sensitivity (name), regularize (a checked table or nil)
+--   tab, stepper, sensitivity { name, module, options, store }, regularize (a checked table or nil)
 --   outputs(k, u, t) -> { {name, value}.. };  terms { {name, loss, of, data, weight}.. }, metrics
 --   solver { atol, rtol, t0, t1, max_steps }, saveat { list | nil, from_data }, u0 (list of numbers or nil), train
 
@@ -16,6 +16,7 @@ local override = require "language.override"
 local params = require "language.params"
 local regularization = require "language.regularization"
 local schedules = require "language.schedules"
+local sensitivity = require "language.sensitivity"
 local solver = require "language.solver"
 local terms = require "language.terms"
 local trace_check = require "language.trace_check"
@@ -267,10 +268,11 @@ end
 --- Loads the model file at path.  options: method, set = { {key, value}.. }, tile.
 function model.load(path, options)
   local settings, used = {}, {}
-  for _, pair in ipairs(options.set or {}) do settings[pair[1]] = override.parse(pair[2]) end
+  local environment = vocabulary.environment(settings, used)
+  for _, pair in ipairs(options.set or {}) do settings[pair[1]] = override.parse(pair[2], environment.require "lrnde") end
   local text, message = host.read(path)
   if not text then host.fail(("error: %s"):format(message)) end
-  local spec = host.sandbox(path, vocabulary.environment(settings, used))
+  local spec = host.sandbox(path, environment)
   local m = setmetatable({ file = path, hash = host.sha256(text):sub(1, 16) }, Model)
   if not vocabulary.is(spec, "ode") then host.fail(("%s: error: must return L.ode { ... }"):format(path)) end
   for _, pair in ipairs(options.set or {}) do
@@ -288,6 +290,7 @@ function model.load(path, options)
   load_state(m)
   declare_params(m)
   solver.load(m, options)
+  m.sensitivity = sensitivity.load(m)
 
   m.constants = {}
   local k = kernel.new("probe", m.params)

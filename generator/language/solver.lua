@@ -1,4 +1,4 @@
---- The fields `solver`, `saveat` and `sensitivity` of a model: which method, from when to when, how well, and what is kept.
+--- The fields `solver` and `saveat` of a model: which method, from when to when, how well, and what is kept.
 
 local contract = require "language.contract"
 local registry = require "language.registry"
@@ -13,8 +13,9 @@ local MOST_SAVE_TIMES <const> = 1000000
 local steppers = registry.open("steppers", {
   family = "string", doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
   formulas = "function",
-  extra_stages = "function", error_sums = "function", put_sums = "function", finish = "function", interior = "function",
-  carry_components = "function", recorded = "function", read_carry = "function", read_constants = "function" })
+  extra_stages = "function", error_sums = "function", total = "function", scale = "function", put_sums = "function",
+  finish = "function", interior = "function", carry_components = "function", recorded = "function", read_carry = "function",
+  read_constants = "function" })
 solver.steppers = steppers
 
 local function load_method(m, options)
@@ -88,7 +89,7 @@ local function load_atol(m, given)
   return largest, shares
 end
 
---- Sets tab, stepper, solver, saveat and sensitivity of m.  options.method overrides the model's.
+--- Sets tab, stepper, solver and saveat of m.  options.method overrides the model's.
 function solver.load(m, options)
   local given = contract.check(m.spec.solver, { method = "string|table?", atol = "number|table?", rtol = "number?",
                                                 tspan = "table|string?", max_steps = "integer?", h = "number?" }, m.file, "solver")
@@ -104,7 +105,6 @@ function solver.load(m, options)
   if given.h and not (given.h > 0 and given.h < math.huge) then m:fail("solver.h", "the fixed step must be positive") end
   load_tspan(m)
   load_saveat(m)
-  m.sensitivity = m:word("sensitivity", "sensitivity", vocabulary.sensitivities, m.spec.sensitivity or "discrete")
 end
 
 return solver

@@ -10,6 +10,7 @@ local initial = require "language.initial"
 local network = require "language.network"
 local registry = require "language.registry"
 local schedules = require "language.schedules"
+local settings = require "language.settings"
 local tableau = require "language.tableau"
 local value = require "language.value"
 
@@ -21,7 +22,8 @@ vocabulary.losses = registry.open("losses", {
 vocabulary.optimizers = registry.open("optimizers", {
   name = "string", doc = "string", options = "table", slots = "integer", update = "function" })   -- options: with defaults
 vocabulary.sensitivities = registry.open("sensitivities", {
-  name = "string", doc = "string", kernels = "function?", adjoint = "function?" })
+  name = "string", doc = "string", options = "table", kernels = "function?", adjoint = "function?",      -- options: with defaults
+  recordless = "boolean?" })                               -- the sweep needs no record of the forward solution
 vocabulary.regularizers = registry.open("regularizers", {                    -- options: with their words, the default first
   name = "string", doc = "string", options = "table", title = "function", missing = "function", sums = "function",
   estimate = "function", times_h = "function" })
@@ -101,7 +103,9 @@ function vocabulary.environment(options, used)
   for _, name in ipairs(vocabulary.optimizers:names()) do
     L[name] = component("optimizer", name, optimizer_options(vocabulary.optimizers:get(name).options))
   end
-  for _, name in ipairs(vocabulary.sensitivities:names()) do L[name] = component("sensitivity", name, {}) end
+  for _, name in ipairs(vocabulary.sensitivities:names()) do
+    L[name] = component("sensitivity", name, settings.fields(vocabulary.sensitivities:get(name).options))
+  end
   for _, name in ipairs(vocabulary.regularizers:names()) do L[name] = component("regularizer", name) end
   for _, name in ipairs(tableau.names()) do L[name] = component("method", name, {}) end
   for _, reader in ipairs(data.readers()) do L[reader] = component("data", reader, data.options(reader)) end

@@ -25,11 +25,23 @@ static int product_of(const ir_graph *g, const int32_t *uses, const ir_value *v)
     return -1;
 }
 
-/* x y with the other sign: the negation goes to a shared factor if there is one. */
-static void negate(ir_graph *g, ir_id *factors)
+/* The negatives of old values in the new graph, each made once. */
+typedef struct negatives {
+    ir_graph *result;
+    const ir_id *map;
+    ir_id *of; /* by old value; IR_NONE: not made */
+} negatives;
+
+static ir_id negative(negatives *made, ir_id old)
 {
-    const int i = g->values[factors[0]].kind == IR_SAMPLE && g->values[factors[1]].kind == IR_SHARED;
-    factors[i] = fold_value(g, IR_neg, 1, &factors[i], NULL);
+    if (made->of[old] == IR_NONE) made->of[old] = fold_value(made->result, IR_neg, 1, &made->map[old], NULL);
+    return made->of[old];
+}
+
+/* x y with the other sign: it goes to a shared factor if there is one. */
+static int factor_to_negate(const ir_graph *g, const ir_value *product)
+{
+    return g->values[product->args[0]].kind == IR_SAMPLE && g->values[product->args[1]].kind == IR_SHARED;
 }
 
 ir_graph *pass_lincomb(const ir_graph *g, const pass_options *options)
@@ -49,18 +61,22 @@ ir_graph *pass_lincomb(const ir_graph *g, const pass_options *options)
 
     ir_graph *result = ir_graph_new();
     ir_id *map = ir_alloc(n * sizeof *map);
+    negatives made = {result, map, ir_alloc(n * sizeof *made.of)};
+    for (size_t i = 0; i < n; i++) made.of[i] = IR_NONE;
     for (ir_id i = 0; i < g->n_values; i++) {
         const ir_value *v = &g->values[i];
         const int at = product_of(g, uses, v);
         if (taken[i]) continue;
         if (at < 0) {
             map[i] = ir_copy_value(result, v, map);
+            if (v->op == IR_neg) made.of[v->args[0]] = map[i];
             continue;
         }
         const ir_value *product = &g->values[v->args[at]];
         ir_id args[3] = {map[product->args[0]], map[product->args[1]], map[v->args[1 - at]]};
-        if (v->op == IR_sub && at == 1) negate(result, args);
-        if (v->op == IR_sub && at == 0) args[2] = fold_value(result, IR_neg, 1, &args[2], NULL);
+        const int factor = factor_to_negate(g, product);
+        if (v->op == IR_sub && at == 1) args[factor] = negative(&made, product->args[factor]);
+        if (v->op == IR_sub && at == 0) args[2] = negative(&made, v->args[1]);
         map[i] = fold_value(result, IR_fma, 3, args, NULL);
         fold_name(result, map[i], v->name);
     }

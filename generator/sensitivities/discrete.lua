@@ -1,17 +1,15 @@
 --- Discrete adjoint: the exact gradient of the computed solution, by reverse mode through the accepted steps.
 --
 -- rev_step is the vjp of the stepper's step, the mesh held (numerics: t, h are constants).  What it needs of the forward
--- step is split in two: the tape holds the stage arguments z_i and every vector the reverse reads whose recomputation would
--- cost a matrix product or a transcendental; the rest is recomputed from them.  What the record keeps anyway (carry, next,
--- interior stages) is read from there.
+-- step is on the tape (tape.lua), or in the record anyway (carry, next, interior stages), or recomputed from those.
 
-local value = require "language.value"
 local kernel = require "kernel"
+local tapes = require "tape"
 
-local discrete = { name = "discrete", doc = "exact gradient of the computed solution (discretise, then differentiate)" }
-
-local costly = { matvec = true, matvec_t = true, exp = true, log = true, log1p = true, sin = true, cos = true, tanh = true,
-                 sigmoid = true, pow = true, lu = true, lu_solve = true, lu_solve_t = true }
+local discrete = {
+  name = "discrete", doc = "exact gradient of the computed solution (discretise, then differentiate)",
+  options = { store = { "stages", "state", "checkpoints" }, checkpoints = 0 },
+}
 
 --- Differentiates a step already built in k; full: with cotangents of the stages (dense output) and of the error sums.
 local function reverse(k, system, tab, stepper, step, full)
@@ -49,56 +47,18 @@ local function recorded(system, tab, stepper, step, full)
   return stops
 end
 
---- Which forward values go on the tape: list of { id, size, at }, and their total size.
-local function plan_tape(g, forward, step, stops)
-  local tape, total, on_tape = {}, 0, {}
-  local function store(id, n)
-    if on_tape[id] or stops[id] then return end
-    tape[#tape + 1] = { id = id, size = n, at = total }
-    on_tape[id], total = true, total + n
-  end
-  for i = 2, #step.z do
-    for _, z in ipairs(step.z[i]) do if value.kind(z) == "sample" then store(z.id, value.size(z)) end end
-  end
-  local expensive = {}                                   -- recomputing this from carry and tape costs a costly op
-  local needed = {}
-  for id = forward, g:size() - 1 do
-    for _, arg in ipairs(g:value(id).args) do if arg < forward then needed[arg] = true end end
-  end
-  for id = 0, forward - 1 do
-    local info = g:value(id)
-    local cost = costly[info.op] or false
-    for _, arg in ipairs(info.args) do cost = cost or expensive[arg] end
-    if on_tape[id] or stops[id] then cost = false end
-    if cost and needed[id] and info.kind == "sample" and #info.dims == 1 then
-      store(id, info.dims[1])
-      cost = false
-    end
-    expensive[id] = cost
-  end
-  return tape, total
-end
-
---- The kernels of a system this sensitivity adds: step_tape, rev_step, rev_step_full, rev_rhs; and the size of the tape.
+--- The kernels of a system this sensitivity adds: step_tape, rev_step, rev_step_full, rev_rhs; and the tape.
 function discrete.kernels(system, tab, stepper, params)
   local rev = kernel.new("rev_step", params)
   local step = stepper.carried_step(rev, system, tab)
   local forward = reverse(rev, system, tab, stepper, step, false)
   local stops = recorded(system, tab, stepper, step, false)
-  local tape, size = plan_tape(rev.graph, forward, step, stops)
-  local function from_tape(k, known)
-    for _, entry in ipairs(tape) do known[entry.id] = ("tape_in[%d]"):format(entry.at) end
-    k.graph = k.graph:extract(known)
-    return k
-  end
+  local tape = tapes.plan(rev.graph, forward, step, stops)
 
-  -- The forward part is built by the same calls, so its values have the same numbers.
   local forward_kernel = kernel.new("step_tape", params)
   local same = stepper.carried_step(forward_kernel, system, tab)
   stepper.put_step(forward_kernel, system, tab, same)
-  for _, entry in ipairs(tape) do
-    forward_kernel:output(("tape[%d]"):format(entry.at), value.wrap(forward_kernel.graph, entry.id))
-  end
+  tape:write(forward_kernel)
 
   local full = kernel.new("rev_step_full", params)
   local full_step = stepper.carried_step(full, system, tab)
@@ -114,10 +74,10 @@ function discrete.kernels(system, tab, stepper, params)
 
   return {
     step_tape = forward_kernel,
-    rev_step = from_tape(rev, stops),
-    rev_step_full = from_tape(full, recorded(system, tab, stepper, full_step, true)),
+    rev_step = tape:read(rev, stops),
+    rev_step_full = tape:read(full, recorded(system, tab, stepper, full_step, true)),
     rev_rhs = rhs,
-  }, size
+  }, tape
 end
 
 return discrete

@@ -6,6 +6,7 @@
 #include "cli/tool.h"
 #include "cli/trajectory.h"
 #include "io/file.h"
+#include "train/report.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -125,6 +126,7 @@ static void show_mesh(lrnde__json *json, lrnde_solver *s)
 
 static void show_json(const solve_options *o, lrnde_solver *s, const trajectory *j, const lrnde_stats *stats, const gradient *g)
 {
+    lrnde_storage storage = lrnde_storage_of(s);
     for (int64_t sample = 0; sample < j->samples; sample++) {
         lrnde__json json;
         lrnde__json_begin(&json, stdout);
@@ -136,6 +138,7 @@ static void show_json(const solve_options *o, lrnde_solver *s, const trajectory 
         lrnde__json_integer(&json, "nfe_dense", stats->nfe_dense);
         lrnde__json_number(&json, "first_h", stats->first_h);
         if (o->stats) show_mesh(&json, s);
+        if (o->stats) lrnde__storage_json(&storage, &json);
         if (g->params) lrnde__json_number(&json, "value", g->value);
         trajectory_json(j, sample, &json);
         if (g->params) gradient_json(g, s, &json);
@@ -150,13 +153,14 @@ static void show_numbers(const char *name, const double *v, int64_t n, int digit
     putchar('\n');
 }
 
-static void show_text(const solve_options *o, const trajectory *j, const lrnde_stats *stats, const gradient *g)
+static void show_text(const solve_options *o, const lrnde_solver *s, const trajectory *j, const lrnde_stats *stats,
+                      const gradient *g)
 {
     int digits = tool_digits(j->model);
     if (!o->output) trajectory_print(j, stdout, " ");
     if (o->stats)
-        printf("accepted %lld\nrejected %lld\nnfe %lld\nfirst h %.17g\n", (long long)stats->accepted, (long long)stats->rejected,
-               (long long)stats->nfe, stats->first_h);
+        printf("accepted %lld\nrejected %lld\nnfe %lld\nfirst h %.17g\nmemory %zu\n", (long long)stats->accepted,
+               (long long)stats->rejected, (long long)stats->nfe, stats->first_h, lrnde_storage_of(s).peak);
     if (!g->params) return;
     show_numbers("value", &g->value, 1, digits);
     show_numbers("grad_u0", g->u0, j->state, digits);
@@ -196,8 +200,10 @@ static int show_trajectory(const solve_options *o, lrnde_solver *s)
     if (!code && trajectory_get(&j, s, times.v, times.n)) code = failed(s);
     if (!code && o->gradient) code = gradient_take(&g, &TOOL, o->gradient, s, &j);
     if (!code && o->output && trajectory_write(&j, o->output, &e)) code = tool_failure(&TOOL, &e);
+    lrnde_storage storage = lrnde_storage_of(s);
     if (!code && o->json) show_json(o, s, &j, &stats, &g);
-    if (!code && !o->json) show_text(o, &j, &stats, &g);
+    if (!code && !o->json) show_text(o, s, &j, &stats, &g);
+    if (!code) lrnde__storage_note(&storage);
     if (!code && o->plot) code = draw(o, s, &j);
     free(times.v);
     free(j.u);
@@ -301,6 +307,14 @@ static int check_model(const solve_options *o, const lrnde_model_desc *model)
     return EXIT_DONE;
 }
 
+/* Before all others, so that they may add to it: --sensitivity discrete --set sensitivity.store=state. */
+static void set_first(option_texts *set, const char *text)
+{
+    cli_append(set, text);
+    memmove(set->v + 1, set->v, (size_t)(set->n - 1) * sizeof *set->v);
+    set->v[0] = text;
+}
+
 static int run(solve_options *o)
 {
     const lrnde_model_desc *model;
@@ -311,7 +325,7 @@ static int run(solve_options *o)
     lrnde_error e = {0};
     char *sensitivity = o->sensitivity ? lrnde__format("sensitivity=%s", o->sensitivity) : NULL;
     int code = check(o);
-    if (sensitivity) cli_append(&o->set, sensitivity);
+    if (sensitivity) set_first(&o->set, sensitivity);
     request.set = o->set;
     if (!code) code = build_model(&request, &TOOL, &model);
     if (!code) code = check_model(o, model);
@@ -326,6 +340,7 @@ static int run(solve_options *o)
     }
     tool_catch_interrupt();
     if (!code && lrnde_create(&s, model, &options, &e)) code = tool_failure(&TOOL, &e);
+    if (s) tool_introduce(&TOOL, s);
     if (!code) code = set_arrays(o, s, &in);
     if (!code) code = isnan(o->local_step) ? show_trajectory(o, s) : show_local_step(o, s);
     lrnde_destroy(s);

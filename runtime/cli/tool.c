@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
 
@@ -19,6 +20,12 @@ static int cancelled(void *user)
 {
     (void)user;
     return interrupted;
+}
+
+static void warn(void *user, const char *line)
+{
+    (void)user;
+    fprintf(stderr, "warning: %s\n", line);
 }
 
 void tool_catch_interrupt(void)
@@ -37,6 +44,7 @@ lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t m
     if (!isnan(time_limit_s)) o.time_limit_s = time_limit_s;
     if (seed > 0) o.seed = (uint64_t)seed;
     o.cancel = cancelled;
+    o.warn = warn;
     return o;
 }
 
@@ -82,6 +90,12 @@ lrnde_status tool_gradient(lrnde_solver *s, const char *name, const double *cot,
     return status;
 }
 
+void tool_introduce(const options_tool *tool, const lrnde_solver *s)
+{
+    const char *refusals = lrnde_device_refusals(s);
+    if (*refusals && isatty(STDERR_FILENO)) fprintf(stderr, "%s: on %s (%s)\n", tool->program, lrnde_device_name(s), refusals);
+}
+
 static int exit_code(lrnde_status status)
 {
     switch (status) {
@@ -95,6 +109,7 @@ static int exit_code(lrnde_status status)
     case LRNDE_ERR_STEP_LIMIT:
     case LRNDE_ERR_STEP_SIZE:
     case LRNDE_ERR_NOT_FINITE:
+    case LRNDE_ERR_INACCURATE:
     case LRNDE_ERR_TIME_LIMIT: return EXIT_COMPUTATION;
     case LRNDE_ERR_CANCELLED: return EXIT_INTERRUPTED;
     }
@@ -111,6 +126,10 @@ int tool_failure(const options_tool *tool, const lrnde_error *e)
     if (code == EXIT_COMPUTATION) {
         if (e->stage > 0) fprintf(stderr, ", stage %d", e->stage);
         if (e->sample >= 0) fprintf(stderr, ", sample %lld", (long long)e->sample);
+        if (*e->layer)
+            fprintf(stderr, ", layer %s", e->layer);
+        else if (*e->component)
+            fprintf(stderr, ", component %s", e->component);
         if (e->step > 0) fprintf(stderr, ", training step %lld", (long long)e->step);
     }
     fputc('\n', stderr);

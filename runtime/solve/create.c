@@ -5,6 +5,7 @@
  */
 #include "solve/solver.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,21 +13,49 @@
 LRNDE_DRIVERS(DRIVER)
 #undef DRIVER
 
-/* The first driver of that name that opens; "auto": of any. */
+#define DRIVER(name) &lrnde_driver_##name,
+static const lrnde_driver *const drivers[] = {LRNDE_DRIVERS(DRIVER)};
+#undef DRIVER
+enum { N_DRIVERS = sizeof drivers / sizeof *drivers };
+
+/* What does not open is noted: as the error, or as the reason why "auto" took another. */
+static int try_driver(lrnde_solver *s, const lrnde_driver *driver, int32_t ordinal)
+{
+    char why[sizeof s->refusals - 32] = "";
+    size_t noted = strlen(s->refusals);
+    s->driver = driver;
+    s->device = driver->open(s->desc, ordinal, s->options.threads, why, sizeof why);
+    if (!s->device) snprintf(s->refusals + noted, sizeof s->refusals - noted, "%s%s: %s", noted ? "; " : "", driver->name, why);
+    return s->device != NULL;
+}
+
+/* Every driver, the most preferred first, until one opens. */
+static lrnde_status open_best(lrnde_solver *s)
+{
+    const lrnde_driver *last = NULL;
+    for (;;) {
+        const lrnde_driver *best = NULL;
+        for (size_t i = 0; i < N_DRIVERS; i++)
+            if ((!last || drivers[i]->preference < last->preference) && (!best || drivers[i]->preference > best->preference))
+                best = drivers[i];
+        if (!best) return lrnde__fail(s, LRNDE_ERR_DEVICE, "device auto: %s", s->refusals);
+        if (try_driver(s, best, 0)) return LRNDE_OK;
+        last = best;
+    }
+}
+
+/* "auto", "name" or "name:ordinal". */
 static lrnde_status open_device(lrnde_solver *s)
 {
-#define DRIVER(name) &lrnde_driver_##name,
-    static const lrnde_driver *const drivers[] = {LRNDE_DRIVERS(DRIVER)};
-#undef DRIVER
     const char *wanted = s->options.device;
-    char why[160] = "no such device";
-    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
-        if (strcmp(wanted, "auto") == 0 || strcmp(wanted, drivers[i]->name) == 0) {
-            s->driver = drivers[i];
-            s->device = s->driver->open(s->desc, s->options.threads, why, sizeof why);
-            if (s->device) return LRNDE_OK;
-        }
-    return lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s: %s", wanted, why);
+    int name = (int)strcspn(wanted, ":"), ordinal = 0, end = 0;
+    if (!strcmp(wanted, "auto")) return open_best(s);
+    if (wanted[name] && (sscanf(wanted + name, ":%9d%n", &ordinal, &end) != 1 || wanted[name + end] || ordinal < 0))
+        return lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s: a number from 0 stands after the colon", wanted);
+    for (size_t i = 0; i < N_DRIVERS; i++)
+        if (strlen(drivers[i]->name) == (size_t)name && !strncmp(wanted, drivers[i]->name, (size_t)name))
+            return try_driver(s, drivers[i], ordinal) ? LRNDE_OK : lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s", s->refusals);
+    return lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s: no such device", wanted);
 }
 
 static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
@@ -37,6 +66,8 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "options are of a later version: %zu bytes, known are %zu", given->size,
                            sizeof *o);
     memcpy(o, given, given->size);
+    s->store = desc->sensitivity.store;
+    s->checkpoints = desc->sensitivity.checkpoints;
     if (desc->abi != LRNDE_ABI)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s was generated for ABI %d, this is %d", desc->name, (int)desc->abi,
                            LRNDE_ABI);
@@ -101,8 +132,10 @@ static size_t padded(int64_t elements)
 static void plan_launches(lrnde_solver *s)
 {
     size_t real = (size_t)s->desc->real_bytes;
-    int32_t tiles = (int32_t)(s->lanes / s->desc->tile);
+    int32_t tiles = (int32_t)(s->lanes / s->tile);
+    const lrnde_text *text = lrnde_text_for(s->desc, s->driver);
     needs n = needs_of(s->desc, tiles);
+    if (text) n.work = text->work;
     s->workers = s->driver->workers(s->device, tiles);
     s->partial_stride = padded(n.gradient);
     s->args = (lrnde_args){.s = {.atol = s->options.atol, .rtol = s->options.rtol}, .batch = s->options.batch, .tiles = tiles};
@@ -162,6 +195,31 @@ static void plan_solve(lrnde_solver *s)
     if (desc->regularizer.n_terms) plan_local(s);
 }
 
+/* What the continuous adjoint needs beside its record. */
+static void plan_adjoint(lrnde_solver *s)
+{
+    const lrnde_system_desc *sys = s->desc->adjoint;
+    const lrnde_sensitivity *how = &s->desc->sensitivity;
+    s->adjoint = (lrnde__run){.s = s, .sys = sys, .record = &s->adjoint_record};
+    s->adjoint.what = how->state ? "adjoint, solving u back" : "adjoint";
+    s->adjoint.f0 = lrnde__arrays(s, sys->carry, sys->n_components);
+    s->adjoint.external = lrnde__host(s, (size_t)sys->n_external * sizeof *s->adjoint.external);
+    s->adjoint_u = lrnde__state_arrays(s, sys->n_external);
+    if (how->n_nodes) {
+        int32_t n = how->n_integrals;
+        s->quadrature.lambda = lrnde__device(s, lrnde__sample_bytes(s, s->desc->state));
+        s->quadrature.u = lrnde__device(s, lrnde__sample_bytes(s, s->desc->state));
+        s->quadrature.sum = lrnde__arrays(s, how->integrals, n);
+        if (how->differences)
+            s->quadrature.trial = join(s, lrnde__arrays(s, how->integrals, n), n, lrnde__arrays(s, how->integrals, n), n);
+    }
+    if (how->state) {
+        s->retrace.t = lrnde__host(s, (size_t)how->checkpoints * sizeof *s->retrace.t);
+        s->retrace.u = lrnde__state_arrays(s, how->checkpoints);
+    }
+    lrnde__record_open(s, &s->adjoint_record, sys, LRNDE__KEEP_NOTHING, 0, 0);
+}
+
 static void plan_gradient(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
@@ -179,7 +237,7 @@ static void plan_gradient(lrnde_solver *s)
     s->optimizer = lrnde__host(s, (size_t)(1 + desc->train.n_slots) * sizeof *s->optimizer);
     for (int32_t i = 0; s->optimizer && i <= desc->train.n_slots; i++)
         s->optimizer[i] = i == 0 ? s->params : lrnde__device(s, params_bytes);
-    if (desc->sensitivity == LRNDE_DISCRETE) {
+    if (!desc->adjoint) {
         int32_t n = sys->n_carry, stages = sys->n_k + sys->n_extra;
         s->transposed = (lrnde__transposed){
             .cot = lrnde__arrays(s, sys->carry, n),
@@ -190,10 +248,7 @@ static void plan_gradient(lrnde_solver *s)
             .sum_k = lrnde__state_arrays(s, stages),
         };
     } else {
-        s->adjoint = (lrnde__run){.s = s, .sys = desc->adjoint, .record = &s->adjoint_record, .what = "adjoint"};
-        s->adjoint.f0 = lrnde__arrays(s, desc->adjoint->carry, desc->adjoint->n_components);
-        s->adjoint.external = lrnde__host(s, (size_t)desc->adjoint->stages * sizeof *s->adjoint.external);
-        s->adjoint_u = lrnde__state_arrays(s, desc->adjoint->stages);
+        plan_adjoint(s);
     }
 }
 
@@ -225,10 +280,10 @@ static lrnde_status build(lrnde_solver *s, const lrnde_options *options)
 {
     const lrnde_model_desc *desc = s->desc;
     LRNDE_TRY(fill_options(s, options));
-    if (s->options.training && desc->sensitivity == LRNDE_INTERPOLATING && !desc->adjoint)
-        return lrnde__fail(s, LRNDE_ERR_UNSUPPORTED, "%s has no adjoint system", desc->name);
     LRNDE_TRY(open_device(s));
-    s->lanes = (s->options.batch + desc->tile - 1) / desc->tile * (int64_t)desc->tile;
+    const lrnde_text *text = lrnde_text_for(desc, s->driver);
+    s->tile = text ? text->tile : desc->tile;
+    s->lanes = (s->options.batch + s->tile - 1) / s->tile * (int64_t)s->tile;
     plan_launches(s);
     plan_staging(s);
     plan_solve(s);
@@ -238,8 +293,9 @@ static lrnde_status build(lrnde_solver *s, const lrnde_options *options)
     if (s->error.status) return s->error.status;
     lrnde__draw_params(s);
     LRNDE_TRY(set_defaults(s));
+    if (*s->refusals) lrnde__log(s, "device auto: %s", s->refusals);
     lrnde__log(s, "%s: %s on %s, %d threads, batch %d in tiles of %d, %.1f MiB", desc->name, desc->method, s->driver->name,
-               (int)lrnde_threads(s), (int)s->options.batch, (int)desc->tile, (double)s->memory / 0x1p20);
+               (int)lrnde_threads(s), (int)s->options.batch, (int)s->tile, (double)s->memory / 0x1p20);
     return LRNDE_OK;
 }
 
@@ -277,6 +333,10 @@ const lrnde_model_desc *lrnde_model(const lrnde_solver *s)
 const char *lrnde_device_name(const lrnde_solver *s)
 {
     return s->driver->name;
+}
+const char *lrnde_device_refusals(const lrnde_solver *s)
+{
+    return s->refusals;
 }
 int32_t lrnde_batch(const lrnde_solver *s)
 {

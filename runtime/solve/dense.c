@@ -17,7 +17,9 @@ void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u)
     a.next_in = lrnde__in(lrnde__slot_at(r->record, n + 1)->carry);
     a.k = slot->k;
     a.k_in = lrnde__in(slot->k);
+    a.external = lrnde__in(r->external);
     if (r->sys->n_extra && !slot->has_extra) {
+        if (r->supply) r->supply(r, slot->t, slot->h, r->sys->stages, r->sys->n_extra);
         s->driver->launch(s->device, &r->sys->extra, &a, NULL);
         r->stats.nfe_dense += r->sys->extra.rhs_evals;
         slot->has_extra = 1;
@@ -26,13 +28,14 @@ void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u)
     s->driver->launch(s->device, &r->sys->dense, &a, NULL);
 }
 
-void lrnde__state_at(lrnde_solver *s, double t, void *u)
+void lrnde__state_at(lrnde__run *r, double t, void *u)
 {
-    lrnde__record *r = &s->forward_record;
-    double direction = lrnde__slot_at(r, r->steps)->t - lrnde__slot_at(r, 0)->t;
-    int64_t n = s->cursor;
-    while (n + 1 < r->steps && (lrnde__slot_at(r, n + 1)->t - t) * direction <= 0) n++;
-    while (n > 0 && (lrnde__slot_at(r, n)->t - t) * direction > 0) n--;
-    s->cursor = n;
-    lrnde__dense(&s->forward, n, (t - lrnde__slot_at(r, n)->t) / lrnde__slot_at(r, n)->h, u);
+    lrnde__record *record = r->record;
+    double direction = r->t - r->t0;
+    int64_t n = record->cursor;
+    while (n + 1 < record->steps && (lrnde__slot_at(record, n + 1)->t - t) * direction <= 0) n++;
+    while (n > 0 && (lrnde__slot_at(record, n)->t - t) * direction > 0) n--;
+    record->cursor = n;
+    lrnde__recall(r, n);
+    lrnde__dense(r, n, (t - lrnde__slot_at(record, n)->t) / lrnde__slot_at(record, n)->h, u);
 }

@@ -77,8 +77,10 @@ static void step_back(lrnde_solver *s, int64_t n)
 {
     lrnde__transposed *v = &s->transposed;
     const lrnde_system_desc *sys = s->desc->forward;
+    double cot_sums[LRNDE_MAX_SUMS];
     double t, start = lrnde__slot_at(&s->forward_record, n)->t, h = lrnde__slot_at(&s->forward_record, n)->h;
     const lrnde_kernel *kernel = &sys->rev_step;
+    lrnde__recall(&s->forward, n);
     for (; lrnde__jump_next(s, &t) && (t - start) * h > 0; kernel = &sys->rev_step_full) {
         if (kernel == &sys->rev_step) {
             zero_carry(s, v->sum_carry);
@@ -89,6 +91,12 @@ static void step_back(lrnde_solver *s, int64_t n)
     }
     lrnde_args a = reverse_args(s, n);
     a.cot_k = lrnde__in(v->sum_k);
+    if (s->local.joined && n == s->local.step) {
+        kernel = &s->desc->rev_step_local;
+        lrnde__local_cotangents(s, cot_sums);
+        a.cot_sums = cot_sums;
+        a.k_in = lrnde__in(s->local.k);
+    }
     s->driver->launch(s->device, kernel, &a, NULL);
     if (kernel == &sys->rev_step_full) add_carry(s, v->cot_before, v->sum_carry);
     void **swapped = v->cot;
@@ -111,9 +119,12 @@ lrnde_status lrnde__sweep_discrete(lrnde_solver *s)
     const lrnde_system_desc *sys = s->desc->forward;
     lrnde__transposed *v = &s->transposed;
     int64_t n = s->forward_record.steps;
+    lrnde__run_clock(&s->forward);
     zero_carry(s, v->cot);
     meet_at(s, n);
     while (n-- > 0) {
+        const lrnde__slot *slot = lrnde__slot_at(&s->forward_record, n);
+        LRNDE_TRY(lrnde__run_in_time(&s->forward, "sweep", slot->t, slot->h));
         step_back(s, n);
         meet_at(s, n);
     }

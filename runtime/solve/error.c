@@ -49,13 +49,32 @@ lrnde_status lrnde__fail_at(lrnde_solver *s, lrnde_status status, double t, doub
     return status;
 }
 
-void lrnde__log(const lrnde_solver *s, const char *format, ...)
+lrnde_status lrnde__wait(lrnde_solver *s)
+{
+    const char *failure = s->driver->sync(s->device);
+    return failure ? lrnde__fail(s, LRNDE_ERR_DEVICE, "%s failed: %s", s->driver->name, failure) : LRNDE_OK;
+}
+
+static void tell(const lrnde_solver *s, void (*callback)(void *user, const char *line), const char *format, va_list values)
 {
     char line[256];
-    if (!s->options.log) return;
+    if (!callback) return;
+    vsnprintf(line, sizeof line, format, values);
+    callback(s->options.user, line);
+}
+
+void lrnde__log(const lrnde_solver *s, const char *format, ...)
+{
     va_list values;
     va_start(values, format);
-    vsnprintf(line, sizeof line, format, values);
+    tell(s, s->options.log, format, values);
     va_end(values);
-    s->options.log(s->options.user, line);
+}
+
+void lrnde__warn(const lrnde_solver *s, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    tell(s, s->options.warn, format, values);
+    va_end(values);
 }

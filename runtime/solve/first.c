@@ -20,9 +20,12 @@ lrnde_status lrnde__first_step(lrnde__run *r, void **carry, void **f0, double t,
     a.carry = lrnde__in(carry);
     a.in = lrnde__in(f0);
     a.s.t = t;
+    a.s.atol = r->atol;
+    a.s.rtol = r->rtol;
     s->driver->launch(s->device, &r->sys->first, &a, sums);
     double norm0 = rms(sums[0], n), norm1 = rms(sums[1], n);
     if (!isfinite(norm0 + norm1)) {
+        LRNDE_TRY(lrnde__wait(s));
         lrnde__fail_at(s, LRNDE_ERR_NOT_FINITE, t, NAN, "%s: the state or its derivative is not finite at t = %.9g", r->what, t);
         lrnde__locate_start(r, carry[0], f0[0]);
         return LRNDE_ERR_NOT_FINITE;
@@ -33,7 +36,7 @@ lrnde_status lrnde__first_step(lrnde__run *r, void **carry, void **f0, double t,
         return LRNDE_OK;
     }
     a.s.h = copysign(dt0, t1 - t);
-    if (r->supply) r->supply(r, t + a.s.h, 0, 1);
+    if (r->supply) r->supply(r, t + a.s.h, 0, 0, 1);
     a.external = lrnde__in(r->external);
     s->driver->launch(s->device, &r->sys->second, &a, sums);
     double length = lrnde_first_step(dt0, norm1, rms(sums[0], n), r->sys->order, lrnde_shortest(t, t1), longest);

@@ -7,7 +7,7 @@
 
 static lrnde_status sweep(lrnde_solver *s)
 {
-    return s->desc->sensitivity == LRNDE_DISCRETE ? lrnde__sweep_discrete(s) : lrnde__sweep_interpolating(s);
+    return s->desc->adjoint ? lrnde__sweep_continuous(s) : lrnde__sweep_discrete(s);
 }
 
 /* Through init: from u0 and the constants to data and parameters. */
@@ -29,18 +29,21 @@ lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t outp
     size_t real = (size_t)desc->real_bytes;
     double t;
     s->differentiated = 0;
-    s->cursor = s->forward_record.steps - 1;
+    s->forward_record.again = 0;
+    s->forward_record.cursor = s->forward_record.steps - 1;
     s->driver->zero(s->device, s->grad, (size_t)desc->n_params * real);
     s->driver->zero(s->device, s->partial, (size_t)s->workers * s->partial_stride * real);
     s->driver->zero(s->device, s->cot_initial[0], lrnde__sample_bytes(s, desc->state));
     for (int32_t i = 0; i < desc->n_constants; i++)
         s->driver->zero(s->device, s->cot_initial[1 + i], lrnde__array_bytes(s, &desc->constants[i]));
-    if (local) lrnde__local_gradient(s);
-    lrnde__jumps_begin(s, source, output, cot, local && desc->regularizer.gradient == LRNDE_TOTAL);
+    s->local.joined = local && source != LRNDE__FROM_NOTHING && lrnde__local_joins(s);
+    int apart = local && !s->local.joined;
+    if (apart) lrnde__local_gradient(s);
+    lrnde__jumps_begin(s, source, output, cot, apart && desc->regularizer.gradient == LRNDE_TOTAL);
     if (lrnde__jump_next(s, &t)) LRNDE_TRY(sweep(s));
     reverse_init(s);
     s->driver->add(s->device, s->grad, s->partial, s->workers, s->partial_stride, desc->n_params);
-    if (s->driver->sync(s->device)) return lrnde__fail(s, LRNDE_ERR_DEVICE, "%s failed during a gradient", s->driver->name);
+    LRNDE_TRY(lrnde__wait(s));
     s->differentiated = 1;
     return LRNDE_OK;
 }

@@ -19,7 +19,7 @@ void lrnde__jumps_begin(lrnde_solver *s, lrnde__source source, int32_t output, c
 /* Whether the local step comes before the last save time that is left. */
 static int local_is_next(const lrnde_solver *s)
 {
-    double direction = s->forward.t - lrnde__slot_at(&s->forward_record, 0)->t;
+    double direction = s->forward.t - s->forward.t0;
     return s->jumps.local && (!s->jumps.left || (s->local.t - s->saves.t[s->jumps.left - 1]) * direction > 0);
 }
 
@@ -28,6 +28,11 @@ int lrnde__jump_next(const lrnde_solver *s, double *t)
     if (!s->jumps.left && !s->jumps.local) return 0;
     *t = local_is_next(s) ? s->local.t : s->saves.t[s->jumps.left - 1];
     return 1;
+}
+
+const void *lrnde__jump_state(const lrnde_solver *s)
+{
+    return local_is_next(s) ? s->local.carry[0] : s->saves.u[s->jumps.left - 1];
 }
 
 /* Save time `save` of the caller's (B, S, size) cotangent. */

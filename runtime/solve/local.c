@@ -50,8 +50,8 @@ static void copy_state(lrnde_solver *s, void *to, const void *from)
 }
 
 /*
- * Keeps hold of the accepted step n.  Its ends stay where they are if the record keeps them, and so do stages of its own;
- * stages that the next step would overwrite change places with ours.
+ * Keeps hold of the accepted step n.  Its ends stay where they are if the record keeps all steps whole, and so do stages of
+ * its own; stages that the next step would overwrite change places with ours.
  */
 static void hold(lrnde__run *r, int64_t n)
 {
@@ -66,7 +66,7 @@ static void hold(lrnde__run *r, int64_t n)
     if (l->step == n) return; /* several candidates lie in one step */
     l->step = n;
     l->carry = slot->carry, l->next = next->carry, l->k = slot->k;
-    if (!r->record->keep) {
+    if (r->record->keep != LRNDE__KEEP_WHOLE) {
         for (int32_t i = 0; i < sys->n_carry; i++) {
             copy_state(s, own->carry[i], slot->carry[i]);
             copy_state(s, own_next->carry[i], next->carry[i]);
@@ -138,6 +138,8 @@ static lrnde_status take_own(lrnde_solver *s)
 {
     lrnde__local *l = &s->local;
     LRNDE_TRY(lrnde__record_open(s, &l->record, l->run.sys, 0, 0, 0));
+    l->run.atol = s->options.atol;
+    l->run.rtol = s->options.rtol;
     LRNDE_TRY(lrnde__run_start(&l->run, l->t, s->options.t1, !l->given_h));
     double h = l->given_h ? l->given_h : l->run.h;
     LRNDE_TRY(lrnde__run_mesh(&l->run, (double[]){l->t, l->t + h}, 2));
@@ -171,6 +173,7 @@ lrnde_status lrnde__local_evaluate(lrnde_solver *s)
         lrnde_args a = local_args(s);
         s->driver->launch(s->device, &s->desc->local, &a, l->sums + sys->n_sums);
     }
+    LRNDE_TRY(lrnde__wait(s));
     l->E = sys->finish(l->sums, n);
     for (int32_t i = 0; i < reg->n_terms; i++) {
         const lrnde_regularizer_term *term = &reg->terms[i];
@@ -187,7 +190,7 @@ double lrnde__local_sum(const lrnde_solver *s)
 }
 
 /* cot_sums = d(sum of w R)/d(sums of the local step) */
-static void reverse_terms(const lrnde_solver *s, double *cot_sums)
+void lrnde__local_cotangents(const lrnde_solver *s, double *cot_sums)
 {
     const lrnde_regularizer_desc *reg = &s->desc->regularizer;
     const lrnde__local *l = &s->local;
@@ -201,10 +204,21 @@ static void reverse_terms(const lrnde_solver *s, double *cot_sums)
     }
 }
 
+/* Can a sweep do it on its way?  It must pass that step with its tape, and meet no save time inside. */
+int lrnde__local_joins(const lrnde_solver *s)
+{
+    const lrnde__local *l = &s->local;
+    if (l->step < 0 || !s->desc->rev_step_local.tile) return 0;
+    double end = lrnde__slot_at(&s->forward_record, l->step + 1)->t;
+    for (int64_t i = 0; i < s->saves.n; i++)
+        if ((s->saves.t[i] - l->t) * l->h > 0 && (end - s->saves.t[i]) * l->h > 0) return 0;
+    return 1;
+}
+
 void lrnde__local_gradient(lrnde_solver *s)
 {
     double cot_sums[LRNDE_MAX_SUMS];
-    reverse_terms(s, cot_sums);
+    lrnde__local_cotangents(s, cot_sums);
     lrnde_args a = local_args(s);
     a.cot_sums = cot_sums;
     a.cot_carry = &s->local.cot;

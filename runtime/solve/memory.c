@@ -6,6 +6,7 @@
 #include "solve/solver.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void *hold(lrnde_solver *s, void *memory, size_t bytes, int on_device)
 {
@@ -27,17 +28,25 @@ void *lrnde__host(lrnde_solver *s, size_t bytes)
     return hold(s, calloc(1, bytes ? bytes : 1), bytes, 0);
 }
 
+int lrnde__fits(const lrnde_solver *s, size_t bytes)
+{
+    size_t limit = s->options.memory_limit;
+    return !limit || (s->memory <= limit && bytes <= limit - s->memory);
+}
+
 void *lrnde__device(lrnde_solver *s, size_t bytes)
 {
     if (bytes == 0) bytes = 1; /* arrays of no elements have an address too */
-    size_t limit = s->options.memory_limit;
-    if (limit && s->memory + bytes > limit) {
+    if (!lrnde__fits(s, bytes)) {
         lrnde__fail(s, LRNDE_ERR_MEMORY, "memory limit: %.3g MiB more are needed, %.3g of %.3g MiB are held",
-                    (double)bytes / 0x1p20, (double)s->memory / 0x1p20, (double)limit / 0x1p20);
+                    (double)bytes / 0x1p20, (double)s->memory / 0x1p20, (double)s->options.memory_limit / 0x1p20);
         return NULL;
     }
-    void *memory = hold(s, s->driver->alloc(s->device, bytes), bytes, 1);
+    void *memory = s->driver->alloc(s->device, bytes);
+    if (!memory && lrnde__wait(s)) return NULL;
+    memory = hold(s, memory, bytes, 1);
     if (memory) s->memory += bytes;
+    if (s->memory > s->peak) s->peak = s->memory;
     return memory;
 }
 
@@ -70,6 +79,15 @@ void lrnde__release_all(lrnde_solver *s)
         s->blocks = block->next;
         drop(s, block);
     }
+}
+
+void *lrnde__grow(lrnde_solver *s, void *old, int64_t used, int64_t n, size_t element)
+{
+    void *p = lrnde__host(s, (size_t)n * element);
+    if (!p) return NULL;
+    if (old) memcpy(p, old, (size_t)used * element);
+    lrnde__release(s, old);
+    return p;
 }
 
 static size_t aligned(const lrnde_solver *s, int64_t elements)

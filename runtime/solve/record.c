@@ -1,105 +1,227 @@
 /*
  * record.c - the accepted steps of an integration, kept for the way back.
  *
- * A slot is the carry at the start of a step, and what a sweep wants of the step itself: its stages (dense output) or its
- * tape.  Slots come in chunks of about a megabyte and are never given back, so that only a solve with more steps than any
- * before allocates.  Without `keep` the record is a ring of two slots: a step reads one and writes the other.
+ * Every step has its slot with t and h.  What it takes much memory to keep comes from three pools: the carry at its start,
+ * its stages, its tape.  How much of that stays when the integration moves on is the record's policy:
+ *
+ *   WHOLE      all of it
+ *   MARKED     the carry of some steps, the checkpoints, where reversing step by step wants them (revolve.h)
+ *   INTERVALS  the carry of every stride-th step; the stride doubles whenever there would be more than `most` of them
+ *
+ * The step under way and its end are always there; a policy that keeps no stages has one set for all slots.  Without a policy
+ * the record is a ring of two slots: a step reads one and writes the other.
+ *
+ * A ring that is opened again has the memory it had, and what was in it.
+ *
+ * Pools keep what they have, so that only a solve with more steps than any before allocates; record_close asks for all that
+ * recall.c will take, so that nothing fails on the way back.
  */
 #include "solve/solver.h"
 
-#include <string.h>
-
-enum { CHUNK_BYTES = 1 << 20, CHUNK_SLOTS = 64 };
-
-static int32_t stages(const lrnde_system_desc *sys)
+static lrnde_status describe(lrnde_solver *s, lrnde__record *r)
 {
-    return sys->n_k + sys->n_extra;
+    const lrnde_system_desc *sys = r->sys;
+    r->carry = (lrnde__pool){.arrays = sys->n_carry};
+    r->k = (lrnde__pool){.arrays = sys->n_k + sys->n_extra};
+    r->tape = (lrnde__pool){.arrays = 1};
+    lrnde__pool *pools[] = {&r->carry, &r->k, &r->tape};
+    for (int i = 0; i < 3; i++)
+        if (!(pools[i]->bytes = lrnde__host(s, (size_t)pools[i]->arrays * sizeof(size_t)))) return s->error.status;
+    for (int32_t i = 0; i < r->carry.arrays; i++) r->carry.bytes[i] = lrnde__array_bytes(s, &sys->carry[i]);
+    for (int32_t i = 0; i < r->k.arrays; i++) r->k.bytes[i] = lrnde__array_bytes(s, &sys->carry[0]);
+    r->tape.bytes[0] = lrnde__sample_bytes(s, sys->tape);
+    return LRNDE_OK;
 }
 
-static size_t tape_bytes(const lrnde_solver *s, const lrnde__record *r)
+static lrnde_status grow_slots(lrnde_solver *s, lrnde__record *r, int64_t n)
 {
-    return r->keep_tape ? lrnde__sample_bytes(s, r->sys->tape) : 0;
+    if (n <= r->room) return LRNDE_OK;
+    lrnde__slot *slot = lrnde__grow(s, r->slot, r->room, 2 * n, sizeof *slot);
+    if (!slot) return s->error.status;
+    r->slot = slot;
+    r->room = 2 * n;
+    return LRNDE_OK;
 }
 
-static size_t slot_bytes(const lrnde_solver *s, const lrnde__record *r)
+static lrnde_status grow_marks(lrnde_solver *s, lrnde__record *r, int64_t n)
 {
-    size_t bytes = tape_bytes(s, r);
-    for (int32_t i = 0; i < r->sys->n_carry; i++) bytes += lrnde__array_bytes(s, &r->sys->carry[i]);
-    if (r->keep_k) bytes += (size_t)stages(r->sys) * lrnde__array_bytes(s, &r->sys->carry[0]);
-    return bytes;
+    if (n <= r->mark_room) return LRNDE_OK;
+    lrnde__mark *mark = lrnde__grow(s, r->mark, r->mark_room, 2 * n, sizeof *mark);
+    if (!mark) return s->error.status;
+    r->mark = mark;
+    r->mark_room = 2 * n;
+    return LRNDE_OK;
 }
 
-/* What was kept in another layout is of no use: give it back. */
-static void forget(lrnde_solver *s, lrnde__record *r)
+static int owns_k(const lrnde__record *r)
 {
-    for (int64_t i = 0; i < r->capacity; i++)
-        if (r->slot[i].chunk) {
-            lrnde__release(s, r->slot[i].chunk);
-            lrnde__release(s, r->slot[i].carry);
-        }
-    r->capacity = 0;
+    return r->keep_k && r->keep == LRNDE__KEEP_WHOLE;
 }
 
-lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, int keep, int keep_k,
+static int owns_tape(const lrnde__record *r)
+{
+    return r->keep_tape && r->keep == LRNDE__KEEP_WHOLE;
+}
+
+/* The memory of a mesh is known beforehand. */
+static lrnde_status reserve_whole(lrnde_solver *s, lrnde__record *r, int64_t steps)
+{
+    LRNDE_TRY(lrnde__pool_reserve(s, &r->carry, steps + 1));
+    if (owns_k(r)) LRNDE_TRY(lrnde__pool_reserve(s, &r->k, steps));
+    return owns_tape(r) ? lrnde__pool_reserve(s, &r->tape, steps) : LRNDE_OK;
+}
+
+lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, lrnde__keep keep, int keep_k,
                                 int keep_tape)
 {
-    if (keep_k > r->keep_k || keep_tape > r->keep_tape) forget(s, r);
     r->sys = sys;
-    r->keep = keep;
-    r->keep_k |= keep_k;
-    r->keep_tape |= keep_tape;
-    r->steps = 0;
-    if (!r->shared_k && !r->keep_k) {
-        void **k = lrnde__host(s, (size_t)stages(sys) * sizeof *k);
-        for (int32_t i = 0; k && i < stages(sys); i++)
-            if (!(k[i] = lrnde__device(s, lrnde__array_bytes(s, &sys->carry[0])))) return s->error.status;
-        if (!k) return s->error.status;
-        r->shared_k = k;
+    if (!r->carry.bytes) LRNDE_TRY(describe(s, r));
+    r->keep = keep, r->keep_k = keep_k, r->keep_tape = keep_tape;
+    r->steps = r->ready = r->cursor = r->marks = r->again = 0;
+    r->stride = keep == LRNDE__KEEP_INTERVALS && r->expected ? (r->expected + r->most - 1) / r->most : 1;
+    r->stretch[0] = r->stretch[1] = (lrnde__stretch){0, 0};
+    lrnde__pool_reset(&r->carry);
+    lrnde__pool_reset(&r->k);
+    lrnde__pool_reset(&r->tape);
+    LRNDE_TRY(grow_slots(s, r, 2));
+    if (keep == LRNDE__KEEP_WHOLE) LRNDE_TRY(reserve_whole(s, r, r->expected));
+    r->shared_k = r->shared_tape = NULL;
+    if (!owns_k(r) && !(r->shared_k = lrnde__pool_take(s, &r->k))) return s->error.status;
+    if (keep_tape && !owns_tape(r) && !(r->shared_tape = lrnde__pool_take(s, &r->tape))) return s->error.status;
+    for (int n = 0; n < 2; n++) {
+        r->slot[n] = (lrnde__slot){.k = r->shared_k, .tape = r->shared_tape ? *r->shared_tape : NULL};
+        if ((n == 0 || !keep) && !(r->slot[n].carry = lrnde__pool_take(s, &r->carry))) return s->error.status;
     }
-    return lrnde__record_reserve(s, r, 2);
-}
-
-/* Cuts the next slot out of a chunk: arrays from *memory, pointers from *table. */
-static void carve(lrnde_solver *s, lrnde__record *r, char **memory, void ***table)
-{
-    lrnde__slot *slot = &r->slot[r->capacity++];
-    *slot = (lrnde__slot){.carry = *table, .k = r->keep_k ? *table + r->sys->n_carry : r->shared_k};
-    *table += r->sys->n_carry + stages(r->sys);
-    for (int32_t i = 0; i < r->sys->n_carry; i++) {
-        slot->carry[i] = *memory;
-        *memory += lrnde__array_bytes(s, &r->sys->carry[i]);
-    }
-    for (int32_t i = 0; r->keep_k && i < stages(r->sys); i++) {
-        slot->k[i] = *memory;
-        *memory += lrnde__array_bytes(s, &r->sys->carry[0]);
-    }
-    slot->tape = *memory;
-    *memory += tape_bytes(s, r);
-}
-
-lrnde_status lrnde__record_reserve(lrnde_solver *s, lrnde__record *r, int64_t slots)
-{
-    if (slots <= r->capacity) return LRNDE_OK;
-    size_t bytes = slot_bytes(s, r);
-    int64_t more = slots - r->capacity,
-            chunk_slots = bytes < CHUNK_BYTES / CHUNK_SLOTS ? CHUNK_SLOTS : (int64_t)(CHUNK_BYTES / bytes);
-    if (r->keep && more < chunk_slots) more = chunk_slots;
-    if (r->capacity + more > r->room) {
-        int64_t room = 2 * (r->capacity + more);
-        lrnde__slot *moved = lrnde__host(s, (size_t)room * sizeof *moved);
-        if (!moved) return s->error.status;
-        if (r->slot) memcpy(moved, r->slot, (size_t)r->capacity * sizeof *moved);
-        lrnde__release(s, r->slot);
-        r->slot = moved;
-        r->room = room;
-    }
-    void **table = lrnde__host(s, (size_t)(more * (r->sys->n_carry + stages(r->sys))) * sizeof *table);
-    char *memory = table ? lrnde__device(s, (size_t)more * bytes) : NULL;
-    if (!memory) return s->error.status;
-    lrnde__slot *first = &r->slot[r->capacity];
-    char *chunk = memory;
-    for (int64_t i = 0; i < more; i++) carve(s, r, &memory, &table);
-    first->chunk = chunk;
-    lrnde__log(s, "record: %lld steps, %.1f MiB in all", (long long)r->capacity - 1, (double)s->memory / 0x1p20);
     return LRNDE_OK;
+}
+
+void lrnde__record_empty(lrnde_solver *s, lrnde__record *r)
+{
+    lrnde__pool_empty(s, &r->carry);
+    lrnde__pool_empty(s, &r->k);
+    lrnde__pool_empty(s, &r->tape);
+}
+
+/* ---- checkpoints ---- */
+
+void lrnde__record_drop(lrnde__record *r, int64_t n)
+{
+    lrnde__slot *slot = &r->slot[n];
+    if (slot->marked || !slot->carry) return;
+    lrnde__pool_give(&r->carry, slot->carry);
+    slot->carry = NULL;
+}
+
+void lrnde__record_mark(lrnde__record *r, int64_t n)
+{
+    r->mark[r->marks++] = (lrnde__mark){n, 0};
+    r->slot[n].marked = 1;
+}
+
+static void unmark(lrnde__record *r, int64_t n)
+{
+    r->slot[n].marked = 0;
+    lrnde__record_drop(r, n);
+}
+
+void lrnde__record_unmark(lrnde__record *r)
+{
+    unmark(r, r->mark[--r->marks].n);
+}
+
+/* Gives up every other checkpoint. */
+static void thin_out(lrnde__record *r)
+{
+    int64_t marks = r->marks;
+    r->marks = 0;
+    r->stride *= 2;
+    for (int64_t i = 0; i < marks; i++) {
+        if (i % 2)
+            unmark(r, r->mark[i].n);
+        else
+            r->mark[r->marks++] = r->mark[i];
+    }
+}
+
+/* Decides about the state before step n, now that the integration goes on from there. */
+static void choose(lrnde__record *r, int64_t n)
+{
+    int64_t last = r->marks > 0 ? r->mark[r->marks - 1].n : 0;
+    if (r->keep == LRNDE__KEEP_INTERVALS) {
+        if (n % r->stride == 0 && r->marks == r->most) thin_out(r);
+        if (n % r->stride) return;
+    } else if (r->expected) {
+        if (n > 0 && n < last + lrnde__revolve_split(r->expected - last, r->most - r->marks + 1)) return;
+    } else if (r->marks == r->most) {
+        if (r->most == 1) return;
+        unmark(r, lrnde__revolve_replace(r->mark, r->marks, n));
+        r->slot[n].marked = 1;
+        return;
+    }
+    lrnde__record_mark(r, n);
+}
+
+/* ---- steps ---- */
+
+/* What step n writes: the carry after it, its stages and tape; of its own or of all. */
+lrnde_status lrnde__record_equip(lrnde_solver *s, lrnde__record *r, int64_t n, int own)
+{
+    lrnde__slot *slot = &r->slot[n], *next = &r->slot[n + 1];
+    if (!next->carry && !(next->carry = lrnde__pool_take(s, &r->carry))) return s->error.status;
+    slot->k = own && r->keep_k ? lrnde__pool_take(s, &r->k) : r->shared_k;
+    if (!slot->k) return s->error.status;
+    if (!r->keep_tape) return LRNDE_OK;
+    void **tape = own ? lrnde__pool_take(s, &r->tape) : r->shared_tape;
+    if (!tape) return s->error.status;
+    slot->tape = *tape;
+    return LRNDE_OK;
+}
+
+lrnde_status lrnde__record_extend(lrnde_solver *s, lrnde__record *r)
+{
+    int64_t n = r->steps;
+    if (!r->keep || n < r->ready) return LRNDE_OK;
+    LRNDE_TRY(grow_slots(s, r, n + 2));
+    r->slot[n + 1] = (lrnde__slot){0};
+    if (r->keep != LRNDE__KEEP_WHOLE) {
+        LRNDE_TRY(grow_marks(s, r, r->marks + 1));
+        choose(r, n);
+        if (n > 0) lrnde__record_drop(r, n - 1);
+    }
+    LRNDE_TRY(lrnde__record_equip(s, r, n, r->keep == LRNDE__KEEP_WHOLE));
+    r->ready = n + 1;
+    return LRNDE_OK;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* MARKED: the last step is still whole.  INTERVALS: two of them are whole at a time, on the way back. */
+lrnde_status lrnde__record_close(lrnde_solver *s, lrnde__record *r)
+{
+    int64_t n = r->steps;
+    if (r->keep == LRNDE__KEEP_MARKED) {
+        r->stretch[0] = (lrnde__stretch){n - 1, n};
+        LRNDE_TRY(grow_marks(s, r, least(r->most, n)));
+        LRNDE_TRY(lrnde__pool_reserve(s, &r->carry, least(r->most + 2, n + 1)));
+    } else if (r->keep == LRNDE__KEEP_INTERVALS) {
+        lrnde__record_drop(r, n - 1);
+        lrnde__record_drop(r, n);
+        LRNDE_TRY(lrnde__pool_reserve(s, &r->carry, least(r->marks + 2 * r->stride, n + 1)));
+        LRNDE_TRY(lrnde__pool_reserve(s, &r->k, 1 + least(2 * r->stride, n)));
+    }
+    lrnde__log(s, "record: %lld steps, %lld checkpoints, %.1f MiB in all", (long long)n, (long long)r->marks,
+               (double)s->memory / 0x1p20);
+    return LRNDE_OK;
+}
+
+void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r)
+{
+    lrnde__slot *first = lrnde__slot_at(r, 0), *last = lrnde__slot_at(r, r->steps);
+    for (int32_t i = 0; r->steps && i < r->sys->n_carry; i++)
+        s->driver->copy(s->device, first->carry[i], last->carry[i], lrnde__array_bytes(s, &r->sys->carry[i]));
+    first->t = last->t;
+    r->steps = r->cursor = 0;
 }

@@ -22,10 +22,15 @@ static double wall_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+void lrnde__run_clock(lrnde__run *r)
+{
+    r->deadline = wall_clock() + r->s->options.time_limit_s;
+}
+
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys)
 {
     double n = 0;
-    for (int32_t i = 0; i < sys->n_components; i++)
+    for (int32_t i = 0; i < sys->n_controlled; i++)
         n += (double)sys->carry[i].size * (sys->carry[i].shared ? 1 : s->options.batch);
     return n;
 }
@@ -33,7 +38,7 @@ double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys)
 /* f(t, u) of the current slot, into the carry of FSAL methods. */
 static void derive(lrnde__run *r, void **f)
 {
-    if (r->supply) r->supply(r, r->t, 0, 1);
+    if (r->supply) r->supply(r, r->t, 0, 0, 1);
     lrnde_args a = r->s->args;
     a.s.t = r->t;
     a.carry = lrnde__in(lrnde__slot_at(r->record, r->record->steps)->carry);
@@ -48,10 +53,10 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
 {
     lrnde__slot *slot = lrnde__slot_at(r->record, 0);
     void **f0 = r->sys->fsal ? slot->carry + r->sys->n_components : r->f0;
-    r->t = slot->t = t0;
+    r->t = r->t0 = slot->t = t0;
     r->shortest = lrnde_shortest(t0, t1);
     r->e_old = LRNDE_E_OLD;
-    r->deadline = wall_clock() + r->s->options.time_limit_s;
+    lrnde__run_clock(r);
     r->stats = (lrnde_stats){.t = t0};
     automatic = automatic && r->s->options.h == 0;
     if (automatic && !r->sys->finish)
@@ -74,47 +79,59 @@ void lrnde__run_restart(lrnde__run *r)
     if (r->sys->fsal) derive(r, slot->carry + r->sys->n_components);
 }
 
-/* Nothing runs for ever: whether another step from t of length h may be tried. */
-static lrnde_status may_go_on(const lrnde__run *r, double h)
+lrnde_status lrnde__run_in_time(const lrnde__run *r, const char *what, double t, double h)
 {
     const lrnde_options *o = &r->s->options;
-    if (r->stats.accepted + r->stats.rejected >= o->max_steps)
-        return lrnde__fail_at(r->s, LRNDE_ERR_STEP_LIMIT, r->t, h, "%s: %lld steps are not enough: t = %.9g, h = %.3g", r->what,
-                              (long long)o->max_steps, r->t, h);
     if (wall_clock() > r->deadline)
-        return lrnde__fail_at(r->s, LRNDE_ERR_TIME_LIMIT, r->t, h, "%s: %g s are over: t = %.9g, h = %.3g", r->what,
-                              o->time_limit_s, r->t, h);
+        return lrnde__fail_at(r->s, LRNDE_ERR_TIME_LIMIT, t, h, "%s: %g s are over: t = %.9g, h = %.3g", what, o->time_limit_s, t,
+                              h);
     if (o->cancel && o->cancel(o->user))
-        return lrnde__fail_at(r->s, LRNDE_ERR_CANCELLED, r->t, h, "%s: cancelled at t = %.9g", r->what, r->t);
+        return lrnde__fail_at(r->s, LRNDE_ERR_CANCELLED, t, h, "%s: cancelled at t = %.9g", what, t);
     return LRNDE_OK;
 }
 
-/* A step of h from the current slot to the next, and its error norm (0 of a finite step without an estimate). */
-static lrnde_status try_step(lrnde__run *r, double h, double *E)
+/* Nothing runs for ever: whether another step from t of length h may be tried. */
+static lrnde_status may_go_on(const lrnde__run *r, double h)
+{
+    int64_t most = r->s->options.max_steps;
+    if (r->stats.accepted + r->stats.rejected >= most)
+        return lrnde__fail_at(r->s, LRNDE_ERR_STEP_LIMIT, r->t, h, "%s: %lld steps are not enough: t = %.9g, h = %.3g", r->what,
+                              (long long)most, r->t, h);
+    return lrnde__run_in_time(r, r->what, r->t, h);
+}
+
+void lrnde__take_step(lrnde__run *r, int64_t n)
 {
     lrnde_solver *s = r->s;
-    int64_t n = r->record->steps;
-    LRNDE_TRY(may_go_on(r, h));
-    if (r->record->keep) LRNDE_TRY(lrnde__record_reserve(s, r->record, n + 2));
-    if (r->supply) r->supply(r, r->t, h, r->sys->stages);
-
     lrnde__slot *slot = lrnde__slot_at(r->record, n), *next = lrnde__slot_at(r->record, n + 1);
     const lrnde_kernel *step = r->record->keep && r->record->keep_tape ? &r->sys->step_tape : &r->sys->step;
-    slot->h = h;
-    slot->has_extra = 0;
     lrnde_args a = s->args;
-    a.s.t = r->t;
-    a.s.h = h;
+    a.s.t = slot->t;
+    a.s.h = slot->h;
+    a.s.atol = r->atol;
+    a.s.rtol = r->rtol;
     a.carry = lrnde__in(slot->carry);
     a.next = next->carry;
     a.k = slot->k;
     a.tape = slot->tape;
     a.external = lrnde__in(r->external);
+    slot->has_extra = 0;
     s->driver->launch(s->device, step, &a, slot->sums);
-    r->stats.nfe += r->sys->stages - (r->sys->fsal ? 1 : 0);
     r->stats.rhs_calls += step->rhs_evals;
-    *E = r->sys->finish ? r->sys->finish(slot->sums, lrnde__entries(s, r->sys)) : 0 * slot->sums[0];
-    return LRNDE_OK;
+}
+
+/* A step of h from the current slot to the next, and its error norm (0 of a finite step without an estimate). */
+static lrnde_status try_step(lrnde__run *r, double h, double *E)
+{
+    LRNDE_TRY(may_go_on(r, h));
+    LRNDE_TRY(lrnde__record_extend(r->s, r->record));
+    if (r->supply) r->supply(r, r->t, h, 0, r->sys->stages);
+    lrnde__slot *slot = lrnde__slot_at(r->record, r->record->steps);
+    slot->h = h;
+    lrnde__take_step(r, r->record->steps);
+    r->stats.nfe += r->sys->stages - (r->sys->fsal ? 1 : 0);
+    *E = r->sys->finish ? r->sys->finish(slot->sums, lrnde__entries(r->s, r->sys)) : 0 * slot->sums[0];
+    return isfinite(*E) ? LRNDE_OK : lrnde__wait(r->s);
 }
 
 static void accept(lrnde__run *r, double t)

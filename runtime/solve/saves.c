@@ -7,26 +7,16 @@
 
 #include <string.h>
 
-/* A bigger array of n elements in place of one of `used`; NULL on failure, the old one stays. */
-static void *grow(lrnde_solver *s, void *old, int64_t used, int64_t n, size_t element)
-{
-    void *p = lrnde__host(s, (size_t)n * element);
-    if (!p) return NULL;
-    if (old) memcpy(p, old, (size_t)used * element);
-    lrnde__release(s, old);
-    return p;
-}
-
 static lrnde_status reserve(lrnde_solver *s, int64_t n)
 {
     lrnde__saves *v = &s->saves;
     int32_t outputs = s->desc->n_outputs;
     if (n <= v->room) return LRNDE_OK;
-    double *t = grow(s, v->t, v->room, n, sizeof *t);
+    double *t = lrnde__grow(s, v->t, v->room, n, sizeof *t);
     if (t) v->t = t;
-    void **u = grow(s, v->u, v->room, n, sizeof *u);
+    void **u = lrnde__grow(s, v->u, v->room, n, sizeof *u);
     if (u) v->u = u;
-    void **out = grow(s, v->out, v->room * outputs, n * outputs, sizeof *out);
+    void **out = lrnde__grow(s, v->out, v->room * outputs, n * outputs, sizeof *out);
     if (out) v->out = out;
     if (!t || !u || !out) return s->error.status;
     for (; v->room < n; v->room++) {

@@ -3,11 +3,6 @@
  */
 #include "solve/solver.h"
 
-static int is_discrete(const lrnde_solver *s)
-{
-    return s->desc->sensitivity == LRNDE_DISCRETE;
-}
-
 /* u0 and the constants of the solve, from data or as set. */
 static void initial_state(lrnde_solver *s, void *u)
 {
@@ -24,6 +19,7 @@ static void look_at_step(lrnde__run *r, int64_t n)
 {
     lrnde__saves_step(r, n);
     lrnde__local_step(r, n);
+    lrnde__retrace_step(r, n);
 }
 
 static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int keep)
@@ -31,21 +27,28 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     const lrnde_model_desc *desc = s->desc;
     lrnde__run *r = &s->forward;
     double t0 = m ? mesh[0] : s->options.t0, t1 = m ? mesh[m - 1] : s->options.t1;
-    int dense = !is_discrete(s) || lrnde__saves_inside(s, t0, t1) ||
+    int record = keep && !desc->sensitivity.state; /* a sweep that solves u back has no use for one */
+    int dense = desc->adjoint || lrnde__saves_inside(s, t0, t1) ||
                 (s->local.choice != LRNDE__NO_LOCAL && desc->regularizer.gradient == LRNDE_TOTAL);
-    int tape = is_discrete(s) && desc->forward->step_tape.tile;
-    s->solved = s->recorded = s->differentiated = 0;
-    s->cursor = 0;
-    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, keep, keep && dense, keep && tape));
+    int tape = !desc->adjoint && desc->forward->step_tape.tile;
+    s->solved = s->recorded = s->meshed = s->differentiated = 0;
+    s->forward_record.expected = m ? (int64_t)m - 1 : 0;
+    LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, record ? lrnde__store_keep(s) : LRNDE__KEEP_NOTHING,
+                                 record && dense, record && tape));
+    lrnde__retrace_forget(s);
     initial_state(s, lrnde__slot_at(&s->forward_record, 0)->carry[0]);
     r->accepted = look_at_step;
+    r->atol = s->options.atol;
+    r->rtol = s->options.rtol;
     LRNDE_TRY(lrnde__run_start(r, t0, t1, !m));
     lrnde__saves_start(s);
     LRNDE_TRY(m ? lrnde__run_mesh(r, mesh, m) : lrnde__run_to(r, t1));
+    LRNDE_TRY(lrnde__record_close(s, &s->forward_record));
     lrnde__heads(s);
-    if (s->driver->sync(s->device)) return lrnde__fail(s, LRNDE_ERR_DEVICE, "%s failed during a solve", s->driver->name);
+    LRNDE_TRY(lrnde__wait(s));
     s->solved = 1;
     s->recorded = keep;
+    s->meshed = record;
     s->mesh_points = s->forward_record.steps + 1;
     return LRNDE_OK;
 }
@@ -60,7 +63,11 @@ static lrnde_status set_saves(lrnde_solver *s, const double *t, size_t n, double
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep)
 {
     LRNDE_TRY(set_saves(s, t, n, m ? mesh[0] : s->options.t0, m ? mesh[m - 1] : s->options.t1));
-    return forward(s, mesh, m, keep);
+    lrnde__choice choice = s->local.choice;
+    double t_reg = s->local.t_reg, h = s->local.given_h;
+    lrnde_status status;
+    while ((status = forward(s, mesh, m, keep)) && keep && lrnde__store_less(s)) lrnde__local_begin(s, choice, t_reg, h);
+    return status ? s->error.status : LRNDE_OK;
 }
 
 lrnde_status lrnde_solve(lrnde_solver *s, const double *t, size_t n, lrnde_stats *stats)

@@ -10,6 +10,7 @@
 
 #include "driver.h"
 #include "lrnde.h"
+#include "solve/revolve.h"
 
 #include <stdint.h>
 
@@ -27,24 +28,61 @@ typedef struct lrnde__block {
     int on_device;
 } lrnde__block;
 
-/* An accepted step from t of length h.  The slot after the last step holds the end: its t and carry. */
+/* Groups of arrays, all alike. */
+typedef struct lrnde__chunk lrnde__chunk;
+typedef struct lrnde__pool {
+    int32_t arrays;
+    size_t *bytes; /* (arrays) of each */
+    int64_t groups;
+    void **unused;
+    lrnde__chunk *chunks;
+} lrnde__pool;
+
+/*
+ * An accepted step from t of length h.  The slot after the last step holds the end: its t and carry.  Every slot has t and
+ * h; the rest is there when the record keeps it, or after lrnde__recall: a step is whole when its stages and tape, and the
+ * carry at both ends are there.
+ */
 typedef struct lrnde__slot {
     double t, h;
     void **carry; /* (n_carry) arrays at t */
     void **k;     /* (n_k + n_extra) stages; shared by all slots if the record does not keep them */
     void *tape;
     int has_extra;               /* the extra stages of dense output have been computed */
+    int marked;                  /* its carry is a checkpoint */
     double sums[LRNDE_MAX_SUMS]; /* of step */
-    void *chunk;                 /* of the first slot of a chunk: its memory, whose table of pointers is carry */
 } lrnde__slot;
 
-/* The steps of one integration: all of them, or a ring of two slots. */
+/* What is kept of the steps gone by. */
+typedef enum lrnde__keep {
+    LRNDE__KEEP_NOTHING,  /* a ring of two slots */
+    LRNDE__KEEP_WHOLE,    /* all of every step */
+    LRNDE__KEEP_MARKED,   /* checkpoints, for a sweep that undoes one step after another */
+    LRNDE__KEEP_INTERVALS /* checkpoints, for a sweep that looks at the steps between two of them, more than once */
+} lrnde__keep;
+
+/* Whole steps first..end-1, on the way back. */
+typedef struct lrnde__stretch {
+    int64_t first, end;
+} lrnde__stretch;
+
+/* The steps of one integration. */
 typedef struct lrnde__record {
     const lrnde_system_desc *sys;
-    int keep, keep_k, keep_tape;
-    int64_t steps, capacity, room; /* accepted; slots with memory; entries of slot */
+    lrnde__keep keep;
+    int keep_k, keep_tape;
+    int64_t steps, ready, room; /* accepted; equipped; entries of slot */
+    int64_t cursor;             /* the step where the state was last asked for */
     lrnde__slot *slot;
-    void **shared_k;
+    lrnde__pool carry, k, tape;
+    void **shared_k, **shared_tape;
+
+    int64_t most, expected; /* checkpoints; steps of a mesh, else 0 */
+    lrnde__mark *mark;      /* (mark_room) the checkpoints, in order */
+    int64_t marks, mark_room;
+    int64_t stride;            /* INTERVALS: steps from one to the next */
+    lrnde__stretch stretch[2]; /* the latest first */
+    int64_t again;             /* steps taken again */
 } lrnde__record;
 
 /* One integration under way. */
@@ -53,14 +91,17 @@ struct lrnde__run {
     lrnde_solver *s;
     const lrnde_system_desc *sys;
     lrnde__record *record;
-    const char *what;                                                  /* for messages: "solve", "adjoint" */
-    void **f0;                                                         /* (n_components) scratch for f(t, u) if not FSAL */
-    void **external;                                                   /* (stages) or NULL */
-    void (*supply)(lrnde__run *r, double t, double h, int32_t stages); /* fills external for stages 0..; may be NULL */
-    void (*accepted)(lrnde__run *r, int64_t n);                        /* after step n was accepted; may be NULL */
-    double t, h, e_old;                                                /* now; the next step to try; see control.h */
-    double shortest;                                                   /* step that time resolves */
-    double deadline;                                                   /* wall clock */
+    const char *what;                           /* for messages: "solve", "adjoint" */
+    void **f0;                                  /* (n_components) scratch for f(t, u) if not FSAL */
+    void **external;                            /* (n_external) or NULL */
+    void (*accepted)(lrnde__run *r, int64_t n); /* after step n was accepted; may be NULL */
+    /* Fills external for stages [first, first + n) of the step from t of length h; may be NULL. */
+    void (*supply)(lrnde__run *r, double t, double h, int32_t first, int32_t n);
+    double atol, rtol;
+    double t0;          /* where it started */
+    double t, h, e_old; /* now; the next step to try; see control.h */
+    double shortest;    /* step that time resolves */
+    double deadline;    /* wall clock */
     lrnde_stats stats;
 };
 
@@ -82,6 +123,7 @@ typedef struct lrnde__local {
     int taken;      /* AT_TIME: done */
     double count;   /* candidates of the reservoir */
     int64_t step;   /* the accepted step it is; -1: one of its own, from u(t) */
+    int joined;     /* the sweep's own reverse of that step is the local step's too */
     double t_reg, t, h;
     void *const *carry, *const *next, *const *k; /* the step, where a record has it */
     lrnde__record record;                        /* of two slots: a step of its own, or what another record will not keep */
@@ -101,6 +143,22 @@ typedef struct lrnde__jumps {
     int local;    /* the local step's cotangent is still to be met */
     void *u;      /* the one just met */
 } lrnde__jumps;
+
+/* The integrals of the continuous sweep, where they take a quadrature rule. */
+typedef struct lrnde__quadrature {
+    void **sum, **trial; /* (n_integrals); the same with the piece that is tried, then its differences */
+    void *lambda, *u;    /* at a node */
+} lrnde__quadrature;
+
+/* What u, integrated backwards, is put back to and measured by. */
+typedef struct lrnde__retrace {
+    double *t; /* checkpoints of the forward solution, (sensitivity.checkpoints) */
+    void **u;
+    int32_t n, left;
+    int64_t stride; /* accepted steps from one to the next */
+    double worst;   /* miss, in tolerances */
+    int warned;
+} lrnde__retrace;
 
 /* Scratch of the discrete sweep. */
 typedef struct lrnde__transposed {
@@ -129,14 +187,18 @@ struct lrnde_solver {
     const lrnde_model_desc *desc;
     const lrnde_driver *driver;
     lrnde_device *device;
+    char refusals[256];    /* of the devices tried before, one line */
     lrnde_options options; /* defaults filled in */
     lrnde_error error;
     lrnde__block *blocks;
-    size_t memory;
-    int32_t workers;
+    size_t memory, peak;
+    int32_t workers, tile;
     int64_t lanes;                        /* tiles x tile */
     int solved, recorded, differentiated; /* what there is to get or to build on */
+    int meshed;                           /* the forward record holds all steps */
     int64_t step;                         /* training steps done */
+    lrnde_store store;                    /* what the record keeps: the model's choice, or less if memory is limited */
+    int64_t checkpoints, planned_steps;   /* planned_steps: what checkpoints were chosen for, see store.c */
 
     lrnde_args args; /* what every launch starts from */
     void *partial;   /* (workers, partial_stride) parameter gradient of the workers */
@@ -151,7 +213,7 @@ struct lrnde_solver {
     const void **data; /* (n_inputs) as kernels see them at one save time */
     void **cot_initial, **cot_inputs;
     void **cot_outputs; /* what rev_output reads: u, then a cotangent of every output */
-    void **adjoint_u;   /* (stages) of the adjoint: u at their times */
+    void **adjoint_u;   /* (n_external) of the adjoint: u at their times */
 
     lrnde__entry *entries;
     int32_t n_entries;
@@ -163,8 +225,9 @@ struct lrnde_solver {
     lrnde__record forward_record, adjoint_record;
     lrnde__run forward, adjoint;
     lrnde__transposed transposed;
+    lrnde__quadrature quadrature;
+    lrnde__retrace retrace;
     int64_t mesh_points; /* of the last solve */
-    int64_t cursor;      /* the step of the forward record where u was last asked for */
 };
 
 /* error.c */
@@ -172,13 +235,19 @@ lrnde_status lrnde__fail(lrnde_solver *s, lrnde_status status, const char *forma
 lrnde_status lrnde__fail_at(lrnde_solver *s, lrnde_status status, double t, double h, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* Waits for the device; fails if it failed, which explains whatever is not finite. */
+lrnde_status lrnde__wait(lrnde_solver *s);
+
 void lrnde__log(const lrnde_solver *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void lrnde__warn(const lrnde_solver *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* memory.c: NULL on failure, which lrnde__fail has been told. */
 void *lrnde__host(lrnde_solver *s, size_t bytes);
 void *lrnde__device(lrnde_solver *s, size_t bytes);
 void lrnde__release(lrnde_solver *s, void *memory);
+void *lrnde__grow(lrnde_solver *s, void *old, int64_t used, int64_t n, size_t element); /* of the host; else the old one stays */
 void lrnde__release_all(lrnde_solver *s);
+int lrnde__fits(const lrnde_solver *s, size_t bytes);
 size_t lrnde__sample_bytes(const lrnde_solver *s, int64_t size);
 size_t lrnde__array_bytes(const lrnde_solver *s, const lrnde_array_desc *array);
 void **lrnde__arrays(lrnde_solver *s, const lrnde_array_desc *desc, int32_t n);
@@ -186,7 +255,7 @@ void **lrnde__state_arrays(lrnde_solver *s, int64_t n);
 
 /* pack.c */
 void lrnde__pack(lrnde_solver *s, void *to, int64_t size, const void *from, int64_t stride, int label, int repeat);
-void lrnde__unpack(lrnde_solver *s, void *to, int64_t stride, const void *from, int64_t size);
+void lrnde__unpack(lrnde_solver *s, void *to, int64_t stride, const void *from, int64_t size, int label);
 
 /* arrays.c */
 void lrnde__list_arrays(lrnde_solver *s);
@@ -194,16 +263,37 @@ void lrnde__list_arrays(lrnde_solver *s);
 /* params.c */
 void lrnde__draw_params(lrnde_solver *s);
 
+/* pool.c: arrays and bytes are set by whoever owns the pool. */
+size_t lrnde__pool_group_bytes(const lrnde__pool *p);
+lrnde_status lrnde__pool_reserve(lrnde_solver *s, lrnde__pool *p, int64_t groups);
+void **lrnde__pool_take(lrnde_solver *s, lrnde__pool *p); /* NULL as in memory.c; not if it was reserved */
+void lrnde__pool_give(lrnde__pool *p, void **group);
+void lrnde__pool_reset(lrnde__pool *p);                  /* all are given back */
+void lrnde__pool_empty(lrnde_solver *s, lrnde__pool *p); /* and their memory */
+
 /* record.c */
-lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, int keep, int keep_k,
+lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, lrnde__keep keep, int keep_k,
                                 int keep_tape);
-lrnde_status lrnde__record_reserve(lrnde_solver *s, lrnde__record *r, int64_t slots);
+lrnde_status lrnde__record_extend(lrnde_solver *s, lrnde__record *r);
+lrnde_status lrnde__record_close(lrnde_solver *s, lrnde__record *r);
+void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r); /* forgets the steps: their end becomes the start */
+void lrnde__record_empty(lrnde_solver *s, lrnde__record *r);
+lrnde_status lrnde__record_equip(lrnde_solver *s, lrnde__record *r, int64_t n, int own);
+void lrnde__record_mark(lrnde__record *r, int64_t n);
+void lrnde__record_unmark(lrnde__record *r);
+void lrnde__record_drop(lrnde__record *r, int64_t n);
 static inline lrnde__slot *lrnde__slot_at(const lrnde__record *r, int64_t n)
 {
     return &r->slot[r->keep ? n : n & 1];
 }
 
+/* recall.c */
+void lrnde__recall(lrnde__run *r, int64_t n);
+
 /* run.c */
+void lrnde__run_clock(lrnde__run *r);
+lrnde_status lrnde__run_in_time(const lrnde__run *r, const char *what, double t, double h);
+void lrnde__take_step(lrnde__run *r, int64_t n);
 lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic);
 void lrnde__run_restart(lrnde__run *r);
 lrnde_status lrnde__run_to(lrnde__run *r, double stop);
@@ -219,7 +309,7 @@ void lrnde__locate_start(lrnde__run *r, const void *u, const void *f0);
 
 /* dense.c */
 void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u);
-void lrnde__state_at(lrnde_solver *s, double t, void *u);
+void lrnde__state_at(lrnde__run *r, double t, void *u);
 
 /* saves.c */
 lrnde_status lrnde__saves_set(lrnde_solver *s, const double *t, int64_t n, double t0, double t1);
@@ -231,6 +321,10 @@ double lrnde__weight(const lrnde_solver *s);
 void lrnde__heads(lrnde_solver *s);
 const void *const *lrnde__data_at(lrnde_solver *s, int64_t save);
 
+/* store.c */
+lrnde__keep lrnde__store_keep(lrnde_solver *s);
+int lrnde__store_less(lrnde_solver *s); /* after a solve that did not fit: whether to try again */
+
 /* solve.c; mesh NULL: adaptive; t NULL: the save times set; keep: the record, for a sweep */
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep);
 
@@ -240,17 +334,33 @@ void lrnde__local_draw(lrnde_solver *s);
 void lrnde__local_step(lrnde__run *r, int64_t n);
 lrnde_status lrnde__local_evaluate(lrnde_solver *s);
 double lrnde__local_sum(const lrnde_solver *s);
+void lrnde__local_cotangents(const lrnde_solver *s, double *cot_sums);
+int lrnde__local_joins(const lrnde_solver *s);
 void lrnde__local_gradient(lrnde_solver *s);
 
 /* jumps.c */
 void lrnde__jumps_begin(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);
 int lrnde__jump_next(const lrnde_solver *s, double *t);
+const void *lrnde__jump_state(const lrnde_solver *s); /* u at the next one */
 void lrnde__jump_meet(lrnde_solver *s);
 
-/* gradient.c, discrete.c, interpolating.c */
+/* quadrature.c */
+void lrnde__quadrature_begin(lrnde_solver *s);
+void lrnde__quadrature_step(lrnde__run *r, int64_t n);
+void lrnde__quadrature_adaptive(lrnde__run *r);
+
+/* retrace.c: forget and step while solving, the rest while sweeping back from t */
+void lrnde__retrace_forget(lrnde_solver *s);
+void lrnde__retrace_step(lrnde__run *r, int64_t n);
+void lrnde__retrace_begin(lrnde_solver *s, double t);
+int lrnde__retrace_next(const lrnde_solver *s, double *t);
+void lrnde__retrace_meet(lrnde_solver *s, double t, void **carry);
+lrnde_status lrnde__retrace_end(lrnde_solver *s);
+
+/* gradient.c, discrete.c, continuous.c */
 lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);
 lrnde_status lrnde__sweep_discrete(lrnde_solver *s);
-lrnde_status lrnde__sweep_interpolating(lrnde_solver *s);
+lrnde_status lrnde__sweep_continuous(lrnde_solver *s);
 
 /* Pointer tables as kernels read them. */
 static inline const void *const *lrnde__in(void *const *table)

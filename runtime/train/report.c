@@ -64,6 +64,23 @@ lrnde_status lrnde__reports_close(lrnde__reports *r, lrnde_error *e)
     return status;
 }
 
+void lrnde__storage_json(const lrnde_storage *storage, lrnde__json *j)
+{
+    lrnde__json_string(j, "store", lrnde_store_text(storage->store));
+    if (storage->checkpoints) lrnde__json_integer(j, "checkpoints", storage->checkpoints);
+    lrnde__json_integer(j, "recomputed", storage->recomputed);
+    lrnde__json_integer(j, "sweep_steps", storage->sweep_steps);
+    lrnde__json_integer(j, "memory", (int64_t)storage->peak);
+}
+
+void lrnde__storage_note(const lrnde_storage *storage)
+{
+    if (!storage->reduced) return;
+    fprintf(stderr, "note: memory limit: for the gradient is kept: %s", lrnde_store_text(storage->store));
+    if (storage->checkpoints) fprintf(stderr, ", %lld", (long long)storage->checkpoints);
+    fprintf(stderr, "; steps taken again: %lld\n", (long long)storage->recomputed);
+}
+
 static int regularized(const lrnde__reports *r)
 {
     return r->model->regularizer.sampling != LRNDE_REG_NONE;
@@ -99,8 +116,15 @@ static void write_json(const lrnde__reports *r, FILE *to, const lrnde_report *re
     lrnde__json_integer(&j, "nfe", report->forward.nfe);
     lrnde__json_integer(&j, "accepted", report->forward.accepted);
     lrnde__json_integer(&j, "rejected", report->forward.rejected);
+    if (r->model->adjoint) {
+        lrnde__json_integer(&j, "adjoint_nfe", report->adjoint.nfe);
+        lrnde__json_integer(&j, "adjoint_accepted", report->adjoint.accepted);
+        lrnde__json_integer(&j, "adjoint_rejected", report->adjoint.rejected);
+    }
+    if (r->model->sensitivity.state) lrnde__json_number(&j, "adjoint_miss", report->adjoint.miss);
     lrnde__json_number(&j, "lr", report->lr);
     lrnde__json_number(&j, "grad_norm", report->grad_norm);
+    lrnde__storage_json(&report->storage, &j);
     lrnde__json_number(&j, "step_s", step_s);
     if (test) lrnde__evaluation_json(test, r->model, &j);
     lrnde__json_end(&j);
@@ -137,6 +161,7 @@ void lrnde__reports_step(lrnde__reports *r, const lrnde_report *report, double s
         write_json(r, stdout, report, step_s, test);
     else
         write_text(r, report, step_s, test);
+    if (report->storage.reduced && !r->storage_said++) lrnde__storage_note(&report->storage);
     double floor = r->floor * fabs(report->h_reg); /* stages of size |u| rounded, times h, over the scale */
     if (regularized(r) && report->E < floor && !r->floor_said++)
         fprintf(stderr,

@@ -6,6 +6,7 @@ local runge_kutta = require "witness.runge_kutta"
 local tableau = require "language.tableau"
 local tool = require "witness.tool"
 local vector = require "witness.vector"
+local vocabulary = require "language.vocabulary"
 
 local function check_ends(problem, tab, tolerance)
   local method, slack = tab.name, 100 * runge_kutta.slack(tab)
@@ -26,10 +27,10 @@ local function gradient_error(problem, method, sensitivity)
   return vector.distance(vector.join(r.grad_params, r.grad_u0), vector.join(known.params, known.u0))
 end
 
---- What the gradient may miss.  The interpolating adjoint sees the solution through dense output, whose error no step
+--- What the gradient may miss.  Most continuous adjoints see the solution or lambda through dense output, whose error no step
 --- control sees: that of rkf45, of order 3 over the steps of a method of order 5, is what remains.
 local function gradient_limit(tab, sensitivity)
-  return sensitivity == "interpolating" and tab.dense.order < tab.order - 1 and 2e-7 or 1e-8
+  return sensitivity ~= "discrete" and tab.dense.order < tab.order - 1 and 2e-7 or 1e-8
 end
 
 for _, method in ipairs(tableau.names()) do
@@ -39,7 +40,7 @@ for _, method in ipairs(tableau.names()) do
     for _, tolerance in ipairs { 1e-6, 1e-9, order > 2 and 1e-12 or nil } do
       check.case(("%s, %s at %g"):format(problem.name, method, tolerance), function() check_ends(problem, tab, tolerance) end)
     end
-    for _, sensitivity in ipairs(problem.gradient and order > 2 and { "discrete", "interpolating" } or {}) do
+    for _, sensitivity in ipairs(problem.gradient and order > 2 and vocabulary.sensitivities:names() or {}) do
       check.case(("%s, %s: the %s gradient"):format(problem.name, method, sensitivity), function()
         check.below(gradient_error(problem, method, sensitivity), gradient_limit(tab, sensitivity))
       end)

@@ -5,16 +5,17 @@
 
 local adaptive = require "witness.adaptive"
 local check = require "check"
+local one_step = require "witness.one_step"
 local runge_kutta = require "witness.runge_kutta"
 local system = require "witness.system"
 local tool = require "witness.tool"
 local vector = require "witness.vector"
-local weights = require "witness.weights"
 
 tool.compiler = "tests/quick_cc.sh"
 
 local MODEL <const> = "tests/numeric/models/fitted.lua"
 local TOLERANCE <const> = { atol = 1e-3, rtol = 1e-3 }
+local MESH <const> = 1e-9                       -- step sizes made anew agree to this: they come from errors near rounding
 
 --- What makes an estimate weigh as much as the loss, or a gradient that lacks its part would pass.
 local function coefficient(o, estimate)
@@ -49,24 +50,9 @@ local function read_data()
   return times, data
 end
 
---- Trains one step; the log's line, the parameters before it and the gradient, both as flat lists.
-local function train(s, set)
-  local folder = check.folder()
-  local log = tool.train(MODEL, { data = "tests/numeric/models", out = folder, set = set })[1]
-  local tensors, p, gradient = weights.read(folder .. "/last.safetensors"), {}, {}
-  check.run("rm -r " .. folder)
-  for _, leaf in ipairs(s.m.params.list) do
-    for i, x in ipairs(tensors[leaf.name]) do
-      local change = tensors["optimizer/0/" .. leaf.name][i]
-      gradient[#gradient + 1], p[#p + 1] = -change / log.lr, x - change
-    end
-  end
-  return log, p, gradient
-end
-
 --- What regularizer o adds to the loss at t_reg of a solution by `steps`: a dual number.  held: f and steps at real parameters.
 local function regularizer(s, o, t_reg, t1, f, steps, held)
-  local step = runge_kutta.containing(held.steps, t_reg)
+  local step = runge_kutta.containing(held.steps, t_reg + MESH)
   local t, h = step.t, step.h
   if o.step_size == "automatic" then
     t = t_reg
@@ -96,10 +82,13 @@ local function evaluate(s, mesh, p, o, log, held)
          { f = f, steps = steps }
 end
 
-local function check_step(method, o)
+--- Which local steps contain a save time: the sweep reverses those apart from its own step.
+local seen = {}
+
+local function check_step(method, o, seed)
   local set = { "method=" .. method, o and text_of(o) }
   local s = system.load(MODEL, { set = set })
-  local log, p, gradient = train(s, set)
+  local log, p, gradient = one_step(s, MODEL, "tests/numeric/models", set, seed)
   local times, data = read_data()
   local constant = vector.constant(p)
   local u0, constants = s:start(constant, data[1])
@@ -114,7 +103,10 @@ local function check_step(method, o)
     check.near(log.w_reg, weights, 1e-15 * weights)
     check.near(log.reg, reg.value / weights, 1e-9 * reg.value / weights + 1e-12)
     check.equal(log.t_reg > times[1] and log.t_reg < times[#times], true)
-    if o.sampling == "biased" then check.near(log.t_reg, runge_kutta.containing(held.steps, log.t_reg + 1e-12).t, 1e-12) end
+    local step, contains = runge_kutta.containing(held.steps, log.t_reg + MESH), false
+    for _, t in ipairs(times) do contains = contains or (step.t < t and t < step.t + step.h) end
+    if o.sampling == "biased" and o.step_size == "accepted" then seen[contains] = true end
+    if o.sampling == "biased" then check.near(log.t_reg, step.t, MESH) end
   end
   local expected = {}
   for i = 1, #p do
@@ -142,5 +134,16 @@ for _, gradient in ipairs { "truncated", "partial", "total" } do
     check_step("dp5", { gradient = gradient, sampling = "unbiased", step_size = "accepted", estimates = { "stiffness" } })
   end)
 end
+
+-- Methods that carry k1 and methods that do not, local steps with and without a save time inside.
+for _, method in ipairs { "bs3", "dp5", "heun21", "rkf45" } do
+  for _, gradient in ipairs { "truncated", "partial", "total" } do
+    check.case(("%s: %s, drawn four times"):format(method, gradient), function()
+      local o = { gradient = gradient, sampling = "biased", step_size = "accepted", estimates = { "error" } }
+      for seed = 1, 4 do check_step(method, o, seed) end
+    end)
+  end
+end
+check.case("save times inside a local step, and none", function() check.equal(seen, { [true] = true, [false] = true }) end)
 
 check.done()

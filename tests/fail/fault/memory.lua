@@ -1,6 +1,6 @@
--- expect: memory limit: 
--- options: --memory-limit 200000 --rtol 1e-12 --atol 1e-12 --gradient 'u[1]' --sensitivity discrete
---- A record that would need more than it may.
+-- expect: memory limit: with checkpoints a gradient needs 0.00
+-- options: --memory-limit 2500 --rtol 1e-12 --atol 1e-12 --gradient 'u[1]' --sensitivity discrete
+--- A record that needs more than it may, however little it keeps.
 local L = require "lrnde"
 return L.ode {
   name = "fault", u0 = { 1 },

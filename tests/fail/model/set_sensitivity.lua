@@ -1,0 +1,12 @@
+-- expect: --set:1: error: L.backsolve: option 'strikt': unknown; did you mean 'strict'?
+-- options: --set 'sensitivity=L.backsolve{strikt=true}'
+local L = require "lrnde"
+return L.ode {
+  name = "fails",
+  params = { rate = 0.5 },
+  state = { "x", "y" },
+  u0 = { 1, 2 },
+  dynamics = function(u, t, p) return { x = -p.rate*u.x, y = u.x } end,
+  solver = { tspan = { 0, 1 } },
+  sensitivity = "discrete",
+}
