@@ -125,6 +125,7 @@ typedef struct lrnde_storage {
     int reduced;         /* it did */
     int64_t checkpoints; /* of LRNDE_STORE_CHECKPOINTS, else 0 */
     int64_t recomputed;  /* steps the last gradient took again */
+    int64_t sweep_steps; /* steps of its own that it took: of an adjoint system, accepted */
     size_t peak;         /* the most bytes held on the device so far, all arrays together */
 } lrnde_storage;
 

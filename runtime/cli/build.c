@@ -97,7 +97,6 @@ static int generate(build *b, const build_request *request)
     int n = 0;
     if (!argv) abort();
     argv[n++] = generator;
-    argv[n++] = "--target", argv[n++] = "c";
     argv[n++] = "--out", argv[n++] = b->work;
     if (request->method) argv[n++] = "--method", argv[n++] = (char *)request->method;
     for (int64_t i = 0; i < request->set.n; i++) argv[n++] = "--set", argv[n++] = (char *)request->set.v[i];

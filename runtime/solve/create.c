@@ -132,8 +132,10 @@ static size_t padded(int64_t elements)
 static void plan_launches(lrnde_solver *s)
 {
     size_t real = (size_t)s->desc->real_bytes;
-    int32_t tiles = (int32_t)(s->lanes / s->desc->tile);
+    int32_t tiles = (int32_t)(s->lanes / s->tile);
+    const lrnde_text *text = lrnde_text_for(s->desc, s->driver);
     needs n = needs_of(s->desc, tiles);
+    if (text) n.work = text->work;
     s->workers = s->driver->workers(s->device, tiles);
     s->partial_stride = padded(n.gradient);
     s->args = (lrnde_args){.s = {.atol = s->options.atol, .rtol = s->options.rtol}, .batch = s->options.batch, .tiles = tiles};
@@ -279,7 +281,9 @@ static lrnde_status build(lrnde_solver *s, const lrnde_options *options)
     const lrnde_model_desc *desc = s->desc;
     LRNDE_TRY(fill_options(s, options));
     LRNDE_TRY(open_device(s));
-    s->lanes = (s->options.batch + desc->tile - 1) / desc->tile * (int64_t)desc->tile;
+    const lrnde_text *text = lrnde_text_for(desc, s->driver);
+    s->tile = text ? text->tile : desc->tile;
+    s->lanes = (s->options.batch + s->tile - 1) / s->tile * (int64_t)s->tile;
     plan_launches(s);
     plan_staging(s);
     plan_solve(s);
@@ -291,7 +295,7 @@ static lrnde_status build(lrnde_solver *s, const lrnde_options *options)
     LRNDE_TRY(set_defaults(s));
     if (*s->refusals) lrnde__log(s, "device auto: %s", s->refusals);
     lrnde__log(s, "%s: %s on %s, %d threads, batch %d in tiles of %d, %.1f MiB", desc->name, desc->method, s->driver->name,
-               (int)lrnde_threads(s), (int)s->options.batch, (int)desc->tile, (double)s->memory / 0x1p20);
+               (int)lrnde_threads(s), (int)s->options.batch, (int)s->tile, (double)s->memory / 0x1p20);
     return LRNDE_OK;
 }
 

@@ -17,7 +17,7 @@
 
 void lrnde__pack(lrnde_solver *s, void *to, int64_t size, const void *from, int64_t stride, int label, int repeat)
 {
-    int64_t batch = s->options.batch, tile = s->desc->tile;
+    int64_t batch = s->options.batch, tile = s->tile;
     int narrow = s->desc->real_bytes == sizeof(float);
     if (label && narrow) {
         PACK(int32_t, float)
@@ -40,7 +40,7 @@ void lrnde__pack(lrnde_solver *s, void *to, int64_t size, const void *from, int6
 
 void lrnde__unpack(lrnde_solver *s, void *to, int64_t stride, const void *from, int64_t size, int label)
 {
-    int64_t batch = s->options.batch, tile = s->desc->tile;
+    int64_t batch = s->options.batch, tile = s->tile;
     int narrow = s->desc->real_bytes == sizeof(float);
     s->driver->get(s->device, s->staging, from, (size_t)(s->lanes * size) * (size_t)s->desc->real_bytes);
     if (label && narrow) {

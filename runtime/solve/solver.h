@@ -192,7 +192,7 @@ struct lrnde_solver {
     lrnde_error error;
     lrnde__block *blocks;
     size_t memory, peak;
-    int32_t workers;
+    int32_t workers, tile;
     int64_t lanes;                        /* tiles x tile */
     int solved, recorded, differentiated; /* what there is to get or to build on */
     int meshed;                           /* the forward record holds all steps */
