@@ -12,10 +12,10 @@ local N <const>, READ <const> = 24, 20                            -- the last fe
 local function pairs_of_features()
   local g = ir.graph()
   local x = value.input(g, "x", "sample", { N })
-  local feature, y = {}, 0
-  for i = 0, READ - 1 do feature[i] = value.op("index", { x }, { i, 0 }) end
+  local function feature(i) return value.op("index", { x }, { i, 0 }) end
+  local y = 0
   for i = 0, READ - 1 do
-    for j = i + 1, READ - 1 do y = y + (feature[i] - feature[j]) ^ 2 end
+    for j = i + 1, READ - 1 do y = y + (feature(i) - feature(j)) ^ 2 end
   end
   return g, x, y
 end
