@@ -23,13 +23,6 @@ static lrnde_solver *create(lrnde_options o)
     return s;
 }
 
-/* From now on by the continuous adjoint. */
-static void interpolate(void)
-{
-    hand.adjoint = &hand_adjoint;
-    hand.sensitivity = (lrnde_sensitivity){.name = "interpolating", .n_integrals = 1, .integrals = &hand_adjoint_carry[1]};
-}
-
 /* Lotka-Volterra over [0, 10]: gradient of x(10) + y(10), 40 digits. */
 static const double dL_dp[4] = {-4.0962129936581979658, -0.50940881191129917499, -1.1458348864297371063, -1.8043278687671012968};
 static const double dL_du0[2] = {-0.77798310119201197764, 0.40028226622474244256};
@@ -58,7 +51,7 @@ static void reference_gradient(void **state)
     double ones[2] = {1, 1}, one = 1;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         hand_use(&lotka_volterra, table[i].method);
-        if (table[i].continuous) interpolate();
+        if (table[i].continuous) hand_interpolate();
         lrnde_solver *s = create((lrnde_options){.atol = table[i].tolerance, .rtol = table[i].tolerance});
         lrnde_report report;
         OK(lrnde_solve(s, NULL, 0, NULL));
@@ -133,7 +126,7 @@ static void continuous_adjoint_meets_save_times(void **state)
     for (int last = 0; last < 2; last++) /* with and without a save time at the end */
         for (int k = 0; k < 3; k++) {
             hand_use(&lotka_volterra, "tsit5");
-            if (k) interpolate();
+            if (k) hand_interpolate();
             double tolerance = k == 1 ? 1e-6 : 1e-10;
             lrnde_solver *s =
                 create((lrnde_options){.batch = B, .t1 = 4, .atol = tolerance, .rtol = tolerance, .threads = 1 + k % 2});
@@ -194,7 +187,7 @@ static void total_gradient(void **state)
     lrnde_local_report side[2];
     for (int k = 0; k < 2; k++) {
         hand_use(&lotka_volterra, "tsit5");
-        if (k) interpolate();
+        if (k) hand_interpolate();
         hand.regularizer.gradient = LRNDE_TOTAL;
         lrnde_solver *s = create((lrnde_options){.atol = 1e-9, .rtol = 1e-9});
         OK(lrnde_local(s, 3.21, 0.05, &side[0]));
@@ -223,7 +216,7 @@ static void total_gradient_at_a_step(void **state)
     lrnde_report r[2];
     for (int k = 0; k < 2; k++) {
         hand_use(&lotka_volterra, "tsit5");
-        if (k) interpolate();
+        if (k) hand_interpolate();
         hand.regularizer.gradient = LRNDE_TOTAL;
         hand.regularizer.sampling = LRNDE_REG_BIASED;
         lrnde_solver *s = create((lrnde_options){.atol = 1e-9, .rtol = 1e-9, .seed = 3});

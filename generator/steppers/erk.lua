@@ -288,7 +288,7 @@ function erk.put_step(k, system, tab, step)
   if tab.err then
     put_sums(k, erk.error_sums(k, system, tab, step, k:scalar "h", true))
   else
-    put_sums(k, { each_component(system, function(c) return total(system, c, step.u1[c] * step.u1[c]) end) })
+    put_sums(k, { each_component(system, function(c) return erk.total(system.components[c], step.u1[c] * step.u1[c]) end) })
   end
 end
 
