@@ -7,6 +7,7 @@ local backends = require "backends"
 local derive = require "derive"
 local json = require "json"
 local kernel = require "kernel"
+local local_step = require "local_step"
 local network = require "language.network"
 local probe = require "probe"
 local tableau = require "language.tableau"
@@ -224,6 +225,14 @@ function commands.check(options, lrnde)
     for i, o in ipairs(m:outputs(k, u, k:scalar "t")) do y[i] = o.value end
     return with_params(k, { u }), y
   end, seed))
+  for _, term in ipairs(m.regularize and m.regularize.terms or {}) do
+    report("estimate " .. term.name, check_vjp(m, "estimate", function(k)
+      local estimate, inputs = term.module.estimate(k, m.tab, m.stepper, term.options), {}
+      for q = 1, term.n_sums do inputs[q] = k:scalar(("sums[%d]"):format(q - 1)) end
+      return inputs, { estimate }
+    end, seed))
+  end
+  if m.regularize then report("local step", check_vjp(m, "local", function(k) return local_step.sums(k, m) end, seed)) end
   if worst > 1e-9 then
     host.warn(("%s: error: a derivative is off by %.1e of its terms\n"):format(m.file, worst))
     return 1

@@ -43,22 +43,35 @@ end
 
 local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
                          "rev_dense", "integrand", "miss" }
-local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update" }
+local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update", "locate" }
+
+--- The rows of the matrix A, with their zeros.
+local function coefficients(tab)
+  local rows = {}
+  for i = 1, tab.stages do
+    local row = {}
+    for j = 1, tab.stages do row[j] = number(tab.A[i] and tab.A[i][j] or 0) end
+    rows[i] = table.concat(row, ", ")
+  end
+  return rows
+end
 
 --- s: { system, kernels, tape or nil, finish, rev_finish }.
 local function system(out, m, s, name)
   local tab, sys = m.tab, s.system
   local carry = m.stepper.carry_components(sys, tab)
   local interior = m.stepper.interior(tab)
-  local c = table.move(tab.dense.extra_c or {}, 1, tab.dense.extra, tab.stages + 1, { table.unpack(tab.c) })
+  local c, extra = { table.unpack(tab.c) }, s.kernels.extra and tab.dense.extra or 0
+  table.move(tab.dense.extra_c or {}, 1, extra, #c + 1, c)
   local fields = {
     (".n_components = %d, .n_controlled = %d"):format(#sys.components, sys.controlled or #sys.components),
     (".n_carry = %d"):format(#carry),
     ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, array_desc)),
     ".fsal = " .. boolean(tab.fsal),
     (".stages = %d, .order = %d"):format(tab.stages, tab.order),
-    (".n_external = %d"):format(sys.external and #c or 0),
+    (".n_external = %d"):format(sys.external and tab.stages + extra or 0),
     ".external_c = " .. array(out, "double", name .. "_c", map(c, number)),
+    ".a = " .. array(out, "double", name .. "_a", coefficients(tab)),
     (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
     (".tape = %d"):format(s.tape and s.tape.size or 0),
     (".n_sums = %d"):format(#(tab.err or {})),
@@ -107,19 +120,21 @@ end
 
 --- How gradients are computed; adjoint: the adjoint system, nil if there is none.
 local function sensitivity(out, m, adjoint)
-  local s = m.sensitivity
-  local fields = { ("%s, LRNDE_STORE_%s, %d"):format(quote(s.name), s.store:upper(), s.options.checkpoints) }
+  local o = m.sensitivity.options
+  local fields = { ("%s, LRNDE_STORE_%s, %d"):format(quote(m.sensitivity.name), m.sensitivity.store:upper(), o.checkpoints) }
+  local function add(text, ...) fields[#fields + 1] = text:format(...) end
   if adjoint then
-    local rule, name = adjoint.rule or { nodes = {}, weights = {} }, m.name .. "_integrals"
-    local integrals = array(out, "lrnde_array_desc", name, map(adjoint.integrals, array_desc))
-    local function numbers(key) return array(out, "double", name .. "_" .. key, map(rule[key] or {}, number)) end
-    table.move({
-      (".atol = %s, .rtol = %s"):format(number(s.options.atol), number(s.options.rtol)),
-      (".n_integrals = %d, .integrals = %s"):format(#adjoint.integrals, integrals),
-      (".n_nodes = %d, .nodes = %s, .weights = %s, .differences = %s"):format(
-        #rule.nodes, numbers "nodes", numbers "weights", numbers "differences"),
-      adjoint.state and (".state = 1, .bound = %s, .strict = %s"):format(number(s.options.bound), boolean(s.options.strict)),
-    }, 1, 4, 2, fields)
+    local integrals = array(out, "lrnde_array_desc", m.name .. "_integrals", map(adjoint.integrals, array_desc))
+    add(".atol = %s, .rtol = %s", number(o.atol), number(o.rtol))
+    add(".n_integrals = %d, .integrals = %s", #adjoint.integrals, integrals)
+  end
+  if adjoint and adjoint.rule then
+    local function numbers(key) return array(out, "double", m.name .. "_" .. key, map(adjoint.rule[key] or {}, number)) end
+    add(".n_nodes = %d, .nodes = %s, .weights = %s", #adjoint.rule.nodes, numbers "nodes", numbers "weights")
+    add(".differences = %s", numbers "differences")
+  end
+  if adjoint and adjoint.state then
+    add(".state = 1, .bound = %s, .strict = %s", number(o.bound), boolean(o.strict))
   end
   return ("{%s}"):format(table.concat(fields, ",\n                    "))
 end
@@ -156,6 +171,7 @@ function descriptor.text(p)
     (".n_constants = %d, .constants = %s"):format(#m.constants, arrays("_constants", m.constants)),
     (".n_outputs = %d, .outputs = %s"):format(#p.outputs, arrays("_outputs", p.outputs)),
     (".n_loss = %d, .loss = %s"):format(#m.terms, terms("_loss", m.terms)),
+    (".n_layers = %d, .layers = %s"):format(#p.layers, array(out, "char *const", name .. "_layers", map(p.layers, quote))),
     (".n_metrics = %d, .metrics = %s"):format(#m.metrics, terms("_metrics", m.metrics)),
     ".u0 = " .. (m.u0 and array(out, "double", name .. "_u0", map(m.u0, number)) or "0"),
     (".t0 = %s, .t1 = %s, .atol = %s, .rtol = %s"):format(number(m.solver.t0), number(m.solver.t1), number(m.solver.atol), number(m.solver.rtol)),

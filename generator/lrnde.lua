@@ -20,6 +20,7 @@ local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
 local local_step = require "local_step"
+local locate = require "locate"
 local model = require "language.model"
 local outline = require "outline"
 local schedule = require "schedule"
@@ -71,6 +72,7 @@ local function build(path, options)
   p.forward = system_kernels(m, m.system, { "extra", "dense", "rev_dense" })
   add_sensitivity(p, m)
   p.kernels, p.outputs = head.kernels(m)
+  p.kernels.locate, p.layers = locate.kernel(m)
   for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end
   if m.regularize then
     for name, k in pairs(local_step.kernels(m, p.forward.tape)) do p.kernels[name] = k end

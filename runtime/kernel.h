@@ -41,7 +41,8 @@ enum {
     X(theta, "position inside a step, 0..1 (dense output)")                                                                    \
     X(atol, "absolute tolerance")                                                                                              \
     X(rtol, "relative tolerance")                                                                                              \
-    X(weight, "factor of every term of the loss: 1 / (samples x save times)")                                                  \
+    X(weight, "factor of what is added up: of a loss 1 / (samples x save times), of a quadrature node its weight")             \
+    X(difference, "that weight less the one of the embedded rule")                                                             \
     X(lr, "learning rate of this training step")                                                                               \
     X(step, "training step, from 1")
 
@@ -119,8 +120,8 @@ typedef struct lrnde_kernel {
     X(rev_step, "carry, next_in, tape_in, t, h, cot_next -> cot_carry, cot_constants +=, partial += gradient")                     \
     X(rev_step_full, "the same, reads k_in, cot_k (n_k + n_extra) and cot_sums (of step) besides")                                     \
     X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")       \
-    X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, h, in -> out = in + weight F(t), then, if the rule has " \
-                 "differences, out = in + h F(t) and their sums {sum (./sc)^2}; F the integrands of the sensitivity")         \
+    X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, difference, in -> out = in + weight F(t) and, if the rule "    \
+                 "is adaptive, out[n_integrals..] = in + difference F(t), sums {sum (difference so far/sc)^2}; F the integrands") \
     X(miss, "carry, in[0] = u -> sums {sum ((carry[1] - u)/sc)^2}")
 
 /* Kernels of a model beside its systems. */
@@ -133,6 +134,7 @@ typedef struct lrnde_kernel {
     X(local, "carry, next_in, k_in, t, h of a step -> sums the regularizers add to those of step")                             \
     X(rev_local, "the same and cot_sums, of step's, then local's -> cot_carry[0], cot_constants +=, partial += gradient; k1 = f(t, u)") \
     X(rev_step_local, "rev_step and, in the same sweep, rev_local: reads k_in, cot_sums besides; cot_carry = cot_next's, or total") \
+    X(locate, "carry[0] = u, constants, t -> out[0] (layers): is what a layer of f gives finite? after a failure only")          \
     X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
 
 /*
@@ -180,6 +182,7 @@ typedef struct lrnde_system_desc {
     int32_t stages, order;
     const double *external_c;         /* (n_external): external[i] is wanted at t + c_i h */
     int32_t n_external;               /* 0, or stages and extra stages of dense output */
+    const double *a;                  /* (stages, stages): k_i = f(t + c_i h, u + h sum_j a_ij k_j) */
     int32_t n_k, n_extra;             /* stages of component 0 that are in neither carry nor next; extra stages of dense output */
     int64_t tape;                     /* elements of real per tile lane (a sample) */
     int32_t n_sums;                   /* of step, that E is made of */
@@ -325,6 +328,8 @@ typedef struct lrnde_model_desc {
     const lrnde_input_desc *inputs;
     const lrnde_array_desc *constants, *outputs;
     const lrnde_term_desc *loss, *metrics;
+    int32_t n_layers;                 /* of networks that the right-hand side calls, in the order of the calls */
+    const char *const *layers;
     const double *u0;                 /* (state) default initial state, or NULL: from data */
     double t0, t1, atol, rtol;
     int32_t tspan_data;               /* t0, t1 are the first and last time of the data */

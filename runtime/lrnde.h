@@ -60,14 +60,16 @@ const char *lrnde_status_text(lrnde_status status);
 
 typedef struct lrnde_solver lrnde_solver;
 
-/* What went wrong.  Fields that do not apply: t, h are NaN, stage, sample -1. */
+/* What went wrong.  Fields that do not apply: t, h are NaN, stage, sample -1, layer, component "". */
 typedef struct lrnde_error {
     lrnde_status status;
-    double t, h;    /* of the step that failed */
-    int32_t stage;  /* from 1 */
-    int64_t sample; /* from 0 */
-    int64_t step;   /* training step, 0 outside of training */
-    char text[256]; /* one line */
+    double t, h;        /* of the step that failed */
+    int32_t stage;      /* from 1 */
+    int64_t sample;     /* from 0 */
+    char layer[64];     /* of a network in the right-hand side, "dynamics.0": the first that gave what is not finite */
+    char component[64]; /* of the state, "u[2]" or its name: the first that is not finite */
+    int64_t step;       /* training step, 0 outside of training */
+    char text[256];     /* one line */
 } lrnde_error;
 
 /* Zero means the default everywhere: write lrnde_options o = LRNDE_OPTIONS and set what differs. */

@@ -14,7 +14,8 @@ local steppers = registry.open("steppers", {
   family = "string", doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
   formulas = "function",
   extra_stages = "function", error_sums = "function", total = "function", scale = "function", put_sums = "function",
-  finish = "function", interior = "function", carry_components = "function", recorded = "function", read_carry = "function", read_constants = "function" })
+  finish = "function", interior = "function", carry_components = "function", recorded = "function", read_carry = "function",
+  read_constants = "function" })
 solver.steppers = steppers
 
 local function load_method(m, options)

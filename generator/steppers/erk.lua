@@ -8,7 +8,8 @@
 --
 -- A system is { components = { {name, kind, size}.. }, rhs = function(k, u, t, constants, external) -> list,
 -- constants = { {name, size}.. }, external = size or nil, controlled = how many components, the first, error norms see (nil:
--- all) }.  The carry is the components, then, if the method is FSAL, their k_1.  Everything here is built by the functions below and differentiated by derive.lua; nothing is written twice.
+-- all) }.  The carry is the components, then, if the method is FSAL, their k_1.  Everything here is built by the functions
+-- below and differentiated by derive.lua; nothing is written twice.
 
 local value = require "language.value"
 local kernel = require "kernel"

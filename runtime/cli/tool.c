@@ -119,6 +119,10 @@ int tool_failure(const options_tool *tool, const lrnde_error *e)
     if (code == EXIT_COMPUTATION) {
         if (e->stage > 0) fprintf(stderr, ", stage %d", e->stage);
         if (e->sample >= 0) fprintf(stderr, ", sample %lld", (long long)e->sample);
+        if (*e->layer)
+            fprintf(stderr, ", layer %s", e->layer);
+        else if (*e->component)
+            fprintf(stderr, ", component %s", e->component);
         if (e->step > 0) fprintf(stderr, ", training step %lld", (long long)e->step);
     }
     fputc('\n', stderr);
