@@ -105,6 +105,9 @@ bench: all ## ratios to peers, measured in one run; seconds to compile every mod
 reproduce: all ## the paper's MNIST run and the table of regularizers; hours; in the background, resumable
 	$(Q)lua5.4 bench/reproduce.lua $(B)
 
+figures: all ## the paper's figure 2, into build/figures
+	$(Q)lua5.4 bench/figures.lua $(B) $(B)/figures
+
 check-gpu: ## the suites that need a GPU
 	@echo "check-gpu: skipped: there is no CUDA backend yet"
 
@@ -133,5 +136,5 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t16
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all deps data demo test sanitize unit memcheck bench reproduce check-gpu golden install format tidy clean help
+.PHONY: all deps data demo test sanitize unit memcheck bench reproduce figures check-gpu golden install format tidy clean help
 .SECONDARY:

@@ -71,15 +71,17 @@ function adjoint.system(system, params, o)
     return o.rule and result or table.move(rest, 1, #rest, #result + 1, result)
   end
 
+  local function external_rate(k, u, t, constants) return system.rhs(k, { u }, t, constants)[1] end
+
   return { name = "adjoint", components = components, controlled = o.norm == "state" and controlled or #components,
-           constants = system.constants, external = not o.state and state.size or nil, rhs = rhs, integrals = list,
+           constants = system.constants, external = not o.state and state.size or nil, external_rate = external_rate, rhs = rhs, integrals = list,
            of = system, state = o.state, rule = o.rule }
 end
 
 --- sum over the components of sum (x / sc)^2, sc from y.
 local function put_error(k, stepper, components, x, y)
   for i, component in ipairs(components) do
-    local e = x[i] / stepper.scale(k, y[i])
+    local e = x[i] / stepper.scale(k, component, value.abs(y[i]))
     k:accumulate("sums[0]", stepper.total(component, e * e))
   end
 end

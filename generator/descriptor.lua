@@ -76,7 +76,7 @@ local function system(out, m, s, name)
     (".tape = %d"):format(s.tape and s.tape.size or 0),
     (".n_sums = %d"):format(#(tab.err or {})),
     (".finish = %s, .rev_finish = %s"):format(s.finish or "0", s.rev_finish or "0"),
-    (".controller = {%s}"):format(table.concat(map({ "beta1", "beta2", "gamma", "qmin", "qmax" }, function(key)
+    (".controller = {%s}"):format(table.concat(map({ "beta1", "beta2", "gamma", "qmin", "qmax", "qsteady" }, function(key)
       return number(tab.controller[key])
     end), ", ")),
   }

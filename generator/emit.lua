@@ -106,6 +106,18 @@ function Emit:use_scalar(v)
   return self.names[v.id]
 end
 
+--- Feature i of a shared vector made of scalars, one by one, or of one among zeros; nil if v is neither.
+function Emit:gathered(v, args)
+  if v.op ~= "pad" and v.op ~= "concat" then return nil end
+  for _, a in ipairs(v.args) do if #self.plan.values[a].dims > 0 then return nil end end
+  local at = v.op == "pad" and v.attrs[1] or 0
+  local text = v.op == "pad" and self.backend.number(0) or args[#args]
+  for k = v.op == "pad" and 1 or #args - 1, 1, -1 do
+    text = self.backend.op("select", { ("(i == %d)"):format(at + k - 1), args[k], text }, "real")
+  end
+  return text
+end
+
 --- A shared vector at feature i: inputs are loaded, elementwise values are row statements of the block.
 function Emit:row_operand(v, block)
   if v.op == "input" then return self.backend.shared_load(self:pointer(v.name), 0, v.size > 1) end
@@ -119,10 +131,11 @@ function Emit:row_operand(v, block)
   if not block.rows[v.id] then
     local args = {}
     for i, a in ipairs(v.args) do args[i] = self:operand(self.plan.values[a], block) end
-    if not self.backend.spell[v.op] then error(("'%s' of a shared vector is beyond this backend"):format(v.op), 0) end
+    local text = self:gathered(v, args) or self.backend.spell[v.op] and self.backend.op(v.op, args, "real")
+    if not text then error(("'%s' of a shared vector is beyond this backend"):format(v.op), 0) end
     local name = self:fresh("row" .. v.id .. "_" .. block.number)
     block.rows[v.id] = name
-    table.insert(block.row_order, { name = name, text = self.backend.op(v.op, args, "real") })
+    table.insert(block.row_order, { name = name, text = text })
   end
   return block.rows[v.id]
 end

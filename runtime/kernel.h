@@ -155,9 +155,9 @@ typedef struct lrnde_array_desc {
     int32_t shared;
 } lrnde_array_desc;
 
-/* Step size control as tableaus declare it; q divides h.  See control.h. */
+/* Step size control as tableaus declare it; q divides h, and from 1 to qsteady h is kept.  See control.h. */
 typedef struct lrnde_controller {
-    double beta1, beta2, gamma, qmin, qmax;
+    double beta1, beta2, gamma, qmin, qmax, qsteady;
 } lrnde_controller;
 
 /*

@@ -81,7 +81,7 @@ static void hand_use(const problem *which, const char *method)
     tab = read_tableau(method);
     prob = *which;
     int interior = tab.stages - 2 * tab.fsal, rhs = tab.stages - tab.fsal;
-    lrnde_controller controller = {tab.beta1, tab.beta2, 0.9, 0.2, 10};
+    lrnde_controller controller = {tab.beta1, tab.beta2, 0.9, 0.2, 10, 1};
     hand_carry[0] = (lrnde_array_desc){.name = "u", .size = prob.D};
     hand_carry[1] = (lrnde_array_desc){.name = "k1_u", .size = prob.D};
     hand_forward = (lrnde_system_desc){

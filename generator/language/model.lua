@@ -299,7 +299,7 @@ function model.load(path, options)
   end
   m.system = {
     name = "forward", constants = m.constants,
-    components = { { name = "u", kind = "sample", size = m.state } },
+    components = { { name = "u", kind = "sample", size = m.state, atol_shares = m.solver.atol_shares } },
     rhs = function(k, u, t, constants) return { m:rhs(k, u[1], t, constants) } end,
   }
   local probe = kernel.new("probe", m.params)

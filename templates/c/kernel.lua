@@ -54,21 +54,33 @@ local function map_block(e, block, out)
   end
 end
 
+--- Where the rows of a value start.
+local function place(base, row) return row == 0 and base or ("%s + %d * T"):format(base, row) end
+
+--- Factors of the lanes' matrices, or solutions with them.
+local function solve_block(e, v, out)
+  local n, args = v.size, {}
+  for i, id in ipairs(v.args) do args[i] = place(e:rows(e.plan.values[id])) end
+  if v.op == "lu" then n = v.size - e.plan.values[v.args[1]].size end
+  out:add(2, "lrnde_%s_%s(%d, %s, %s);", v.op, e.backend.precision, n, table.concat(args, ", "),
+          place(e:array_name(v.storage.array), v.storage.row))
+end
+
 --- One matrix product, by the library if it is large; an outer product sums over the valid lanes only.
 local function product_block(e, block, out)
   local plan, v = e.plan, block.value
+  if v.op:match "^lu" then return solve_block(e, v, out) end
   local gemm = "lrnde_gemm_" .. e.gemm
   if v.op == "outer" then
     local y, x = plan.values[v.args[1]], plan.values[v.args[2]]
     local yb, yr = e:rows(y)
     local xb, xr = e:rows(x)
-    local function at(base, row) return row == 0 and base or ("%s + %d * T"):format(base, row) end
     for _, p in ipairs(plan.partials) do
       if p.value == v.id then
         if y.size * x.size >= plan.product_size then
-          out:add(2, "%s(0, 1, %d, %d, lanes, %s, T, %s, T, 1, partial + %d, %d);", gemm, y.size, x.size, at(yb, yr), at(xb, xr), p.at, x.size)
+          out:add(2, "%s(0, 1, %d, %d, lanes, %s, T, %s, T, 1, partial + %d, %d);", gemm, y.size, x.size, place(yb, yr), place(xb, xr), p.at, x.size)
         else
-          out:add(2, "lrnde_outer_%s(%d, %d, %s, %s, lanes, partial + %d);", e.backend.precision, y.size, x.size, at(yb, yr), at(xb, xr), p.at)
+          out:add(2, "lrnde_outer_%s(%d, %d, %s, %s, lanes, partial + %d);", e.backend.precision, y.size, x.size, place(yb, yr), place(xb, xr), p.at)
         end
       end
     end
@@ -78,7 +90,7 @@ local function product_block(e, block, out)
   if w.op ~= "input" then error("the matrix of a product must be a parameter", 0) end
   local base, row = e:rows(x)
   local to = e:array_name(v.storage.array)
-  local place = v.storage.row == 0 and to or ("%s + %d * T"):format(to, v.storage.row)
+  local result = place(to, v.storage.row)
   local transposed = v.op == "matvec_t"
   local start = v.args[3] and e:operand(plan.values[v.args[3]], block)
   out:add(2, "/* %s = %s%s x%s */", v.name or e:name(v), w.name:gsub("^params%.", ""), transposed and "^T" or "",
@@ -93,13 +105,13 @@ local function product_block(e, block, out)
   end
   local rows, cols = w.dims[1], w.dims[2]
   local m, n = transposed and cols or rows, transposed and rows or cols
-  local from = row == 0 and base or ("%s + %d * T"):format(base, row)
+  local from = place(base, row)
   if w.size >= plan.product_size then
     out:add(2, "%s(%d, 0, %d, T, %d, %s, %d, %s, T, %d, %s, T);", gemm, transposed and 1 or 0, m, n, e:pointer(w.name), cols, from,
-            start and 1 or 0, place)
+            start and 1 or 0, result)
   else
     out:add(2, "lrnde_product_%s(%d, %d, %s, %d, %d, %s, %d, %s);", e.backend.precision, m, n, e:pointer(w.name), transposed and 1 or cols,
-            transposed and cols or 1, from, start and 1 or 0, place)
+            transposed and cols or 1, from, start and 1 or 0, result)
   end
 end
 

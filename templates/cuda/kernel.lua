@@ -59,10 +59,20 @@ local function map_block(e, block, out)
   end
 end
 
+--- Factors of the lane's matrix, or a solution with them.
+local function solve_block(e, v, out)
+  local n, args = v.size, {}
+  if v.op == "lu" then n = v.size - e.plan.values[v.args[1]].size end
+  for i, id in ipairs(v.args) do args[i] = ("%s, %s"):format(lane_rows(e:rows(e.plan.values[id]))) end
+  local to, stride = lane_rows(e:array_name(v.storage.array), v.storage.row, v.storage.array)
+  out:add(3, "lrnde_%s(%d, %s, %s, %s);", v.op, n, table.concat(args, ", "), to, stride)
+end
+
 --- One matrix product, or an outer product summed over the valid lanes.
 local function product_block(e, block, out)
   local plan, v = e.plan, block.value
   if e.backend.team > 1 then out:add(3, "lrnde_meet();") end
+  if v.op:match "^lu" then return solve_block(e, v, out) end
   if v.op == "outer" then
     local y, x = plan.values[v.args[1]], plan.values[v.args[2]]
     local ys, y_stride = lane_rows(e:rows(y))

@@ -148,6 +148,66 @@ static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, const re
     }
 }
 
+/*
+ * P M = L U for the lane: M (n*n) column by column, F (n*n + n) the factors, then the rows exchanged.  Partial pivoting: the
+ * largest of what is left of a column, the first of equals.  Rows are s, fs apart; one warp of a team does it all.
+ */
+static __device__ __noinline__ void lrnde_lu(int n, const real *m, int s, real *f, int fs)
+{
+    if (lrnde_warp() > 0) return;
+    for (int i = 0; i < n * n; i++) f[i * fs] = m[i * s];
+    for (int k = 0; k < n; k++) {
+        real *column = f + k * n * fs;
+        int pivot = k;
+        for (int i = k + 1; i < n; i++)
+            if (fabs(column[i * fs]) > fabs(column[pivot * fs])) pivot = i;
+        f[(n * n + k) * fs] = (real)pivot;
+        for (int j = 0; j < n && pivot != k; j++) {
+            real *x = f + (j * n + k) * fs, *y = f + (j * n + pivot) * fs, kept = *x;
+            *x = *y, *y = kept;
+        }
+        for (int i = k + 1; i < n; i++) column[i * fs] /= column[k * fs];
+        for (int j = k + 1; j < n; j++)
+            for (int i = k + 1; i < n; i++)
+                f[(j * n + i) * fs] = fma(-column[i * fs], f[(j * n + k) * fs], f[(j * n + i) * fs]);
+    }
+}
+
+static __device__ __forceinline__ void lrnde_exchange(int n, int k, const real *f, int fs, real *x, int xs)
+{
+    const int pivot = (int)f[(n * n + k) * fs];
+    const real kept = x[k * xs];
+    x[k * xs] = x[pivot * xs], x[pivot * xs] = kept;
+}
+
+/* x = M^-1 b */
+static __device__ __noinline__ void lrnde_lu_solve(int n, const real *f, int fs, const real *b, int bs, real *x, int xs)
+{
+    if (lrnde_warp() > 0) return;
+    for (int i = 0; i < n; i++) x[i * xs] = b[i * bs];
+    for (int k = 0; k < n; k++) lrnde_exchange(n, k, f, fs, x, xs);
+    for (int k = 0; k < n; k++)
+        for (int i = k + 1; i < n; i++) x[i * xs] = fma(-f[(k * n + i) * fs], x[k * xs], x[i * xs]);
+    for (int k = n - 1; k >= 0; k--) {
+        x[k * xs] /= f[(k * n + k) * fs];
+        for (int i = 0; i < k; i++) x[i * xs] = fma(-f[(k * n + i) * fs], x[k * xs], x[i * xs]);
+    }
+}
+
+/* x = M^-T b */
+static __device__ __noinline__ void lrnde_lu_solve_t(int n, const real *f, int fs, const real *b, int bs, real *x, int xs)
+{
+    if (lrnde_warp() > 0) return;
+    for (int i = 0; i < n; i++) x[i * xs] = b[i * bs];
+    for (int k = 0; k < n; k++) {
+        for (int i = 0; i < k; i++) x[k * xs] = fma(-f[(k * n + i) * fs], x[i * xs], x[k * xs]);
+        x[k * xs] /= f[(k * n + k) * fs];
+    }
+    for (int k = n - 1; k >= 0; k--)
+        for (int i = k + 1; i < n; i++) x[k * xs] = fma(-f[(k * n + i) * fs], x[i * xs], x[k * xs]);
+    for (int k = n - 1; k >= 0; k--) lrnde_exchange(n, k, f, fs, x, xs);
+}
+
 /* Sum over the threads of a block of the shared phase, in the first of them. */
 template <class number> static __device__ __forceinline__ number lrnde_block_sum(number x)
 {
