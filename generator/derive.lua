@@ -118,6 +118,33 @@ local function dependents(g, wrt, last)
   return depends
 end
 
+--- The feature and the value of a cotangent that is zero in all other features, as that of an index is; else nil.
+local function single_feature(c)
+  local info = value.info(c)
+  if info.op ~= "pad" then return nil end
+  local part = value.wrap(c.g, info.args[1])
+  if value.rank(part) == 0 then return info.attrs[1], part end
+end
+
+--- The vector like x of some of its features: one concat, where a sum of pads would add zeros, a vector for each feature read.
+local function from_features(features, x)
+  local parts, zeros = {}, 0
+  local function flush()
+    if zeros > 0 then parts[#parts + 1] = value.expand(value.lift(x.g, 0), zeros) end
+    zeros = 0
+  end
+  for i = 0, value.size(x) - 1 do
+    if features[i] then
+      flush()
+      parts[#parts + 1] = features[i]
+    else
+      zeros = zeros + 1
+    end
+  end
+  flush()
+  return unbroadcast(value.concat(table.unpack(parts)), x)
+end
+
 --- Cotangents of wrt, given those of some values: pairs is { {value, cotangent}, ... }.  Those of wrt are independent
 -- variables: what one of them was computed from gets nothing through it.
 -- Returns a list parallel to wrt; an entry is nil where nothing depends on that value.
@@ -126,15 +153,30 @@ function derive.vjp(pairs_, wrt)
   local last = 0
   for _, pair in ipairs(pairs_) do last = math.max(last, pair[1].id) end
   local depends = dependents(g, wrt, last)
-  local cotangent, independent = {}, {}
+  local cotangent, features, independent = {}, {}, {}
   for _, x in ipairs(wrt) do independent[x.id] = true end
   local function accumulate(x, c)
     c = unbroadcast(c, x)
-    cotangent[x.id] = cotangent[x.id] and cotangent[x.id] + c or c
+    local i, part = single_feature(c)
+    if i then
+      features[x.id] = features[x.id] or {}
+      features[x.id][i] = features[x.id][i] and features[x.id][i] + part or part
+    else
+      cotangent[x.id] = cotangent[x.id] and cotangent[x.id] + c or c
+    end
+  end
+  -- The cotangent of value id, once all that use it have been met.
+  local function total(id)
+    if features[id] then
+      local c = from_features(features[id], value.wrap(g, id))
+      cotangent[id] = cotangent[id] and cotangent[id] + c or c
+      features[id] = nil
+    end
+    return cotangent[id]
   end
   for _, pair in ipairs(pairs_) do accumulate(pair[1], pair[2]) end
   for id = last, 0, -1 do
-    local c = depends[id] and not independent[id] and cotangent[id]
+    local c = depends[id] and not independent[id] and total(id)
     local info = c and g:value(id)
     if c and #info.args > 0 then
       local args = arguments(g, info)
@@ -153,7 +195,7 @@ function derive.vjp(pairs_, wrt)
   end
   local result = {}
   for i, x in ipairs(wrt) do
-    local c = cotangent[x.id]
+    local c = total(x.id)
     result[i] = c and value.kind(x) == "shared" and summed(c) or c
   end
   return result

@@ -95,6 +95,29 @@ local function param(out, m, leaf, i)
     number(init.a or 0), number(init.b or 0), values)
 end
 
+local ROW <const> = 4000              -- of a text: C compilers need not take string literals beyond 4095 characters
+
+--- A text as an array of rows of ROW characters, one after another: a terminated string, written line by line.
+local function long_text(out, name, text)
+  local rows = {}
+  for at = 1, #text + 1, ROW do
+    local lines = {}
+    for line in text:sub(at, at + ROW - 1):gmatch "[^\n]*\n?" do
+      if line ~= "" then lines[#lines + 1] = '"' .. line:gsub('[\\"?]', "\\%0"):gsub("\n", "\\n") .. '"' end
+    end
+    rows[#rows + 1] = #lines > 0 and table.concat(lines, "\n    ") or '""'
+  end
+  out[#out + 1] = ("static const char %s[][%d] = {\n    %s,\n};"):format(name, ROW, table.concat(rows, ",\n    "))
+  return name .. "[0]"
+end
+
+--- The texts of other backends that travel in the descriptor.
+local function texts(out, p)
+  return array(out, "lrnde_text", p.m.name .. "_texts", map(p.texts, function(x)
+    return ("{%s, %s, %d, %d, %d}"):format(quote(x.backend), long_text(out, p.m.name .. "_" .. x.backend, x.text), x.tile, x.threads, x.work)
+  end))
+end
+
 --- How gradients are computed; adjoint: the adjoint system, nil if there is none.
 local function sensitivity(out, m, adjoint)
   local o = m.sensitivity.options
@@ -116,7 +139,7 @@ local function sensitivity(out, m, adjoint)
   return ("{%s}"):format(table.concat(fields, ",\n                    "))
 end
 
---- p: what lrnde.lua collected: { m, version, forward, adjoint, kernels, outputs, regularizer functions }.  Returns C text.
+--- p: what lrnde.lua collected: { m, version, forward, adjoint, kernels, outputs, texts, regularizer functions }.  Returns C text.
 function descriptor.text(p)
   local m, out = p.m, {}
   local name = m.name
@@ -157,6 +180,7 @@ function descriptor.text(p)
     (".h = %s, .max_steps = %d"):format(number(m.solver.h), m.solver.max_steps),
     ".sensitivity = " .. sensitivity(out, m, p.adjoint and p.adjoint.system),
     (".data = {%s, %d, %s}"):format(quote(m.data.reader), #m.data.options, options),
+    (".n_texts = %d, .texts = %s"):format(#p.texts, texts(out, p)),
     ".forward = " .. forward,
     ".adjoint = " .. adjoint,
   }

@@ -81,7 +81,7 @@ static inline double lrnde_first_trial(double norm0, double norm1, double longes
 #define LRNDE_FIRST_FALLBACK 1e-6
 static inline int lrnde_first_trial_is_void(double dt0)
 {
-    return dt0 < 10 * 0x1p-52;
+    return dt0 < 10 / 4503599627370496.0; /* 2^52: C++14 has no hexadecimal numbers */
 }
 
 static inline double lrnde_first_step(double dt0, double norm1, double norm2, int order, double shortest, double longest)

@@ -4,7 +4,8 @@
  * The only header a generated file includes.  It defines every type and macro such a file uses; the descriptor at the end
  * (lrnde_model_desc) is all the runtime ever learns about a model.
  *
- * LAYOUT  A per-sample array of n features is stored in tiles: (tiles, n, T), T = desc->tile samples side by side.
+ * LAYOUT  A per-sample array of n features is stored in tiles: (tiles, n, T), T samples side by side: desc->tile, or the tile
+ *         of the lrnde_text that runs.
  *         tiles = ceil(batch / T); the lanes beyond the batch in the last tile repeat the last sample, and never enter a sum.
  *         Shared arrays are dense.  "real" is float or double, desc->real_bytes.
  * TIME    t, h, sums, E and everything that decides steps is double.
@@ -131,8 +132,8 @@ typedef struct lrnde_kernel {
     X(rev_head, "in[0] = u, data, t, weight -> out[0] = cotangent of u, partial += gradient")                                  \
     X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
     X(local, "carry, next_in, k_in, t, h of a step -> sums the regularizers add to those of step")                             \
-    X(rev_local, "the same and cot_sums, of step's, then local's -> cot_carry[0], cot_constants +=, partial += gradient; k1 = f(t, u)") \
-    X(rev_step_local, "rev_step and, in the same sweep, rev_local: reads k_in, cot_sums besides; cot_carry = cot_next's, or total") \
+    X(rev_local, "the same, cot_sums (step's, then local's) -> cot_carry[0], cot_constants +=, partial += gradient")            \
+    X(rev_step_local, "as rev_step, and cot_sums, k_in as rev_local: both gradients; cot_carry of cot_next alone, or total")    \
     X(locate, "carry[0] = u, constants, t -> out[0] (layers): is what a layer of f gives finite? after a failure only")          \
     X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
 
@@ -158,6 +159,19 @@ typedef struct lrnde_array_desc {
 typedef struct lrnde_controller {
     double beta1, beta2, gamma, qmin, qmax;
 } lrnde_controller;
+
+/*
+ * An adaptive integration that a kernel does by itself, deciding as control.h does: from t, next step h, to t1.  The carry is in
+ * carry[at], and ends there.
+ */
+typedef struct lrnde_course {
+    double t, t1, h, e_old, shortest;
+    int64_t max_steps, accepted, rejected;
+    void *const *carry[2];
+    int32_t at;
+    int32_t over;                     /* a rejected step could not be tried shorter */
+    uint64_t met;                     /* of the launch: zero */
+} lrnde_course;
 
 typedef struct lrnde_system_desc {
     int32_t n_components;             /* the first n_components of carry are the state; the rest what the stepper carries (k1) */
@@ -282,6 +296,14 @@ typedef struct lrnde_term_desc {
     double weight;                    /* of a loss term */
 } lrnde_term_desc;
 
+/* The same kernels as source text of another backend, whose driver compiles it at run time. */
+typedef struct lrnde_text {
+    const char *backend, *text;
+    int32_t tile;                     /* samples side by side */
+    int32_t threads;                  /* that make a worker */
+    int64_t work;                     /* elements of real that a worker needs, at most */
+} lrnde_text;
+
 typedef struct lrnde_train_desc {
     const char *optimizer;
     int32_t n_slots;                  /* arrays like params the optimizer keeps */
@@ -320,6 +342,8 @@ typedef struct lrnde_model_desc {
     lrnde_data_desc data;
     lrnde_train_desc train;
     lrnde_regularizer_desc regularizer;
+    int32_t n_texts;
+    const lrnde_text *texts;
     const lrnde_system_desc *forward; /* component 0 is the state */
     const lrnde_system_desc *adjoint; /* NULL: transposed steps */
 #define LRNDE_X(name, doc) lrnde_kernel name;

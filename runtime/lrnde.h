@@ -77,7 +77,7 @@ typedef struct lrnde_options {
     size_t size;                                /* sizeof(lrnde_options): lets the struct grow */
     int32_t batch;                              /* samples of a solve; default: the model's batch, else 1 */
     int32_t training;                           /* nonzero: keep what gradients need */
-    const char *device;                         /* "auto" or a driver's name; default auto */
+    const char *device;                         /* "auto", a driver's name or "name:1"; default auto */
     int32_t threads;                            /* default: all the device offers */
     size_t memory_limit;                        /* bytes on the device; default none; see lrnde_storage */
     uint64_t seed;                              /* of parameters and of the times of regularization */
@@ -173,6 +173,7 @@ void lrnde_destroy(lrnde_solver *s);
 const lrnde_error *lrnde_last_error(const lrnde_solver *s);
 const lrnde_model_desc *lrnde_model(const lrnde_solver *s);
 const char *lrnde_device_name(const lrnde_solver *s);
+const char *lrnde_device_refusals(const lrnde_solver *s); /* why "auto" took no better device, one line; else "" */
 int32_t lrnde_batch(const lrnde_solver *s);
 int32_t lrnde_threads(const lrnde_solver *s);
 size_t lrnde_memory(const lrnde_solver *s); /* bytes held */

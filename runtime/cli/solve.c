@@ -319,6 +319,7 @@ static int run(solve_options *o)
     }
     tool_catch_interrupt();
     if (!code && lrnde_create(&s, model, &options, &e)) code = tool_failure(&TOOL, &e);
+    if (s) tool_introduce(&TOOL, s);
     if (!code) code = set_arrays(o, s, &in);
     if (!code) code = isnan(o->local_step) ? show_trajectory(o, s) : show_local_step(o, s);
     lrnde_destroy(s);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
 
@@ -87,6 +88,12 @@ lrnde_status tool_gradient(lrnde_solver *s, const char *name, const double *cot,
     lrnde_status status = lrnde_gradient(s, name, reals, (size_t)n * (size_t)lrnde_model(s)->real_bytes);
     free(reals);
     return status;
+}
+
+void tool_introduce(const options_tool *tool, const lrnde_solver *s)
+{
+    const char *refusals = lrnde_device_refusals(s);
+    if (*refusals && isatty(STDERR_FILENO)) fprintf(stderr, "%s: on %s (%s)\n", tool->program, lrnde_device_name(s), refusals);
 }
 
 static int exit_code(lrnde_status status)

@@ -45,7 +45,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     LRNDE_TRY(m ? lrnde__run_mesh(r, mesh, m) : lrnde__run_to(r, t1));
     LRNDE_TRY(lrnde__record_close(s, &s->forward_record));
     lrnde__heads(s);
-    if (s->driver->sync(s->device)) return lrnde__fail(s, LRNDE_ERR_DEVICE, "%s failed during a solve", s->driver->name);
+    LRNDE_TRY(lrnde__wait(s));
     s->solved = 1;
     s->recorded = keep;
     s->meshed = record;

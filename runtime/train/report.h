@@ -3,7 +3,8 @@
  *
  * A report is one JSON object: step, loss, train_<metric>.., reg, w_reg, reg_share (w_reg reg / loss), t_reg, E, nfe, accepted,
  * rejected, nfe_local, lr, grad_norm, what the gradient keeps and takes (store, checkpoints, recomputed, sweep_steps, memory),
- * step_s, and at an evaluation test_loss, test_<metric>.., test_nfe, predict_s.
+ * step_s, and at an evaluation test_loss, test_<metric>.., test_nfe, predict_s.  Of several regularizers also reg_<name>,
+ * w_reg_<name>; then w_reg is the sum of the weights and reg the mean they weigh.
  */
 #ifndef LRNDE_TRAIN_REPORT_H
 #define LRNDE_TRAIN_REPORT_H
