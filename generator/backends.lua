@@ -1,7 +1,7 @@
 --- The backends: folders of templates/ that have a backend.lua.
 --
 -- backend.lua gives spellings; kernel.lua beside it the shape of a kernel.  Both are loaded here and checked.  `carried`: the
--- text has no descriptor, and travels in that of a backend that has one, with its tile and the threads of a worker.
+-- text has no descriptor, and travels in that of a backend that has one, with its tile.
 
 local contract = require "language.contract"
 local host = require "host"

@@ -153,8 +153,7 @@ local function generate(p, backend, options)
   if backend.carried then
     local work = 0
     for _, k in ipairs(kernels) do work = math.max(work, k.parts.work) end
-    p.texts[#p.texts + 1] = { backend = backend.name, text = files[m.name .. "." .. backend.extension], tile = backend.tile,
-                              threads = backend.threads, work = work }
+    p.texts[#p.texts + 1] = { backend = backend.name, text = files[m.name .. "." .. backend.extension], tile = backend.tile, work = work }
   end
   return files
 end

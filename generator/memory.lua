@@ -8,6 +8,7 @@
 
 local memory = {}
 
+local LINE <const> = 64                                               -- bytes; every array begins a line of the cache
 local PAD <const> = 16                                                -- parameter-sized arrays are whole multiples of it
 
 -- A sum of terms: bytes by what they are multiplied with, in the order of their first use.
@@ -30,7 +31,7 @@ function Sum:__tostring()
   return table.concat(terms, " + ")
 end
 
-local function padded(n) return (n + PAD - 1) // PAD * PAD end
+local function padded(n, to) return (n + to - 1) // to * to end
 
 local function total(list)
   local n = 0
@@ -52,37 +53,37 @@ local function needs(lrnde, p)
   return n
 end
 
--- Elements of a sample, and shared ones, of a list of components.
-local function split(components)
+-- Elements of a sample, and shared ones in lines of the cache, of a list of components.
+local function split(components, real)
   local sample, shared = 0, 0
   for _, c in ipairs(components) do
-    if c.kind == "shared" then shared = shared + c.size else sample = sample + c.size end
+    if c.kind == "shared" then shared = shared + padded(c.size, LINE // real) else sample = sample + c.size end
   end
   return sample, shared
 end
 
-local function carry_of(m, system) return split(m.stepper.carry_components(system, m.tab)) end
+local function carry_of(m, system, real) return split(m.stepper.carry_components(system, m.tab), real) end
 
 --- What every gradient needs, whatever is kept of the solve.
 local function fixed(lrnde, p, real)
   local m, out, n = p.m, sum(), needs(lrnde, p)
   local state, constants, outputs = m.state, total(m.constants), total(p.outputs)
-  local carry, stages = carry_of(m, m.system), #m.stepper.interior(m.tab) + m.tab.dense.extra
+  local carry, stages = carry_of(m, m.system, real), #m.stepper.interior(m.tab) + m.tab.dense.extra
   local series, single = 0, 0
   for _, x in ipairs(m.data.inputs) do
     if x.series then series = series + x.size else single = single + x.size end
   end
-  out:add("", real * padded(m.params.size) * (2 + (m.train and m.train.module.slots or 0)) + 8 * n.chunk_sums)
-  out:add("T", real * (padded(n.work) + padded(n.partial) + padded(n.gradient)))
+  out:add("", real * padded(m.params.size, PAD) * (2 + (m.train and m.train.module.slots or 0)) + 8 * n.chunk_sums)
+  out:add("T", real * (padded(n.work, PAD) + padded(n.partial, PAD) + padded(n.gradient, PAD)))
   local samples = 7 * state + 2 * constants + 2 * (series + single) - series + outputs   -- u0, f0, cotangents, ...
   if m.regularize then samples = samples + 2 * carry + stages * state end                -- a local step
   if p.adjoint then
     local adjoint = p.adjoint.system
-    local sample, shared = carry_of(m, adjoint)
-    local own, own_shared = split(adjoint.components)
+    local sample, shared = carry_of(m, adjoint, real)
+    local own, own_shared = split(adjoint.components, real)
     local sums, sums_shared = 0, 0                                                        -- of a quadrature rule
     if adjoint.rule then
-      sums, sums_shared = split(adjoint.integrals)
+      sums, sums_shared = split(adjoint.integrals, real)
       local copies = adjoint.rule.differences and 3 or 1
       sums, sums_shared = copies * sums + 2 * state, copies * sums_shared
     end

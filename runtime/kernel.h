@@ -299,9 +299,8 @@ typedef struct lrnde_term_desc {
 /* The same kernels as source text of another backend, whose driver compiles it at run time. */
 typedef struct lrnde_text {
     const char *backend, *text;
-    int32_t tile;                     /* samples side by side */
-    int32_t threads;                  /* that make a worker */
-    int64_t work;                     /* elements of real that a worker needs, at most */
+    int32_t tile;                     /* its own samples side by side, */
+    int64_t work;                     /* and the most elements of real that one of its workers needs */
 } lrnde_text;
 
 typedef struct lrnde_train_desc {

@@ -18,13 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LARGE = 50000 /* parameters */, SHARED_THREADS = 128, SECONDS = 240 };
+enum { LARGE = 50000 /* parameters */, SECONDS = 240 };
 
 static const options_tool TOOL = {.program = "test_cuda"};
 
 /* ---- a driver ---- */
-
-static const lrnde_driver SIM;
 
 struct lrnde_device {
     const lrnde_model_desc *model;
@@ -121,15 +119,18 @@ static void sim_add(lrnde_device *d, void *to, const void *from, int32_t rows, s
     }
 }
 
-static void sim_run(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, const char *phase, int blocks, int threads)
+static void sim_run(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, const char *phase, int blocks)
 {
-    char name[256];
+    char name[256], bound[64];
+    const int *threads;
     void (*function)(void);
     void (*launch)(void (*)(void), const void *, int, int);
+    snprintf(bound, sizeof bound, "sim_%s_threads", phase);
+    find_symbol(bound, &threads);
     kernel_symbol(d->model, kernel, phase, name);
     find_symbol(name, &function);
     find_symbol("sim_launch", &launch);
-    launch(function, a, blocks, threads);
+    launch(function, a, blocks, *threads);
 }
 
 static void sim_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, double *total)
@@ -139,8 +140,8 @@ static void sim_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_
     for (int32_t w = 0; kernel->shared && w < a->workers; w++)
         memset((char *)a->partial + w * a->partial_stride * (size_t)d->model->real_bytes, 0,
                (size_t)(kernel->partial * d->model->real_bytes));
-    if (kernel->tile) sim_run(d, kernel, a, "tile", a->workers, lrnde_text_for(d->model, &SIM)->threads);
-    if (kernel->shared) sim_run(d, kernel, a, "shared", (int)chunks, SHARED_THREADS);
+    if (kernel->tile) sim_run(d, kernel, a, "tile", a->workers);
+    if (kernel->shared) sim_run(d, kernel, a, "shared", (int)chunks);
     const double *sums = a->sums + (kernel->tile ? 0 : (int64_t)a->tiles * kernel->n_sums);
     memset(total, 0, (size_t)kernel->n_sums * sizeof *total);
     for (int64_t row = 0; row < rows; row++)
@@ -343,6 +344,7 @@ static void check_run(const variant *v, int32_t batch, const char *order)
 {
     static launch l;
     char field[64], name[256];
+    const int *threads;
     void (*kernel)(void);
     void (*run)(void (*)(void), const void *, lrnde_course *, int, int);
     const lrnde_model_desc *m = load_variant(v);
@@ -361,7 +363,8 @@ static void check_run(const variant *v, int32_t batch, const char *order)
     snprintf(name, sizeof name, "%s_run_f64", m->name);
     find_symbol(name, &kernel);
     find_symbol("sim_launch_run", &run);
-    run(kernel, &l.args, &course, l.args.workers, lrnde_text_for(m, &SIM)->threads);
+    find_symbol("sim_tile_threads", &threads);
+    run(kernel, &l.args, &course, l.args.workers, *threads);
 
     double worst = 0;
     const launch_array *end = launch_find(&l, course.at ? "next[0]" : "carry[0]", true, m->state);

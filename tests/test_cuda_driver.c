@@ -382,6 +382,41 @@ static void sensitivities(void **state)
     }
 }
 
+/* What is not finite is found in the same place. */
+static void lose_numbers(char *text)
+{
+    static const char *const devices[] = {"cpu", "cuda"};
+    char found[2][512];
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    world_model(&desc, &entry);
+    for (int i = 0; i < 2; i++) {
+        lrnde_array a;
+        lrnde_solver *s = create(&desc, devices[i], text);
+        MUST(s && !lrnde_array_find(s, "params", &a));
+        set_inputs(s);
+        char *params = malloc(a.bytes);
+        memset(params, 0xff, a.bytes);
+        MUST(!lrnde_set(s, "params", params, a.bytes));
+        free(params);
+        MUST(lrnde_solve(s, NULL, 0, NULL) == LRNDE_ERR_NOT_FINITE);
+        const lrnde_error *e = lrnde_last_error(s);
+        MUST(*e->layer && *e->component);
+        snprintf(found[i], sizeof found[i], "%s, %d, %d, %s, %s", e->text, (int)e->stage, (int)e->sample, e->component, e->layer);
+        lrnde_destroy(s);
+    }
+    MUST(!strcmp(found[0], found[1]));
+    free((char *)entry.text);
+}
+
+static void locates(void **state)
+{
+    (void)state;
+    build("tests/fixtures/digits.lua", "sensitivity=interpolating");
+    batch = 9;
+    assert_string_equal(world_run(lose_numbers, NULL), "");
+}
+
 /* ---- failures of a device that was there ---- */
 
 static void *solve_elsewhere(void *s)
@@ -433,7 +468,9 @@ static void failures(void **state)
 
 static void take_any(char *text)
 {
-    lrnde_solver *s = create(built, "auto", text);
+    lrnde_model_desc desc = *built;
+    desc.n_texts = 0;
+    lrnde_solver *s = create(&desc, "auto", text);
     MUST(s && !strcmp(lrnde_device_name(s), "cpu"));
     strcpy(text, lrnde_device_refusals(s));
     lrnde_destroy(s);
@@ -454,8 +491,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_driver),     cmocka_unit_test(old_driver),    cmocka_unit_test(no_device),
         cmocka_unit_test(no_kernels),    cmocka_unit_test(no_compiler),   cmocka_unit_test(broken_text),
         cmocka_unit_test(little_memory), cmocka_unit_test(arrays),        cmocka_unit_test(sums),
-        cmocka_unit_test(models),        cmocka_unit_test(sensitivities), cmocka_unit_test(failures),
-        cmocka_unit_test(falls_back),
+        cmocka_unit_test(models),        cmocka_unit_test(sensitivities), cmocka_unit_test(locates),
+        cmocka_unit_test(failures),      cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, NULL, world_remove);
 }

@@ -36,7 +36,7 @@ static void put(const lrnde_solver *s, void *values, int64_t i, double x)
 /* The first of a sample's features that is not finite, or -1. */
 static int64_t first_bad(const lrnde_solver *s, const void *values, int64_t size, int64_t sample)
 {
-    int64_t tile = s->desc->tile;
+    int64_t tile = s->tile;
     for (int64_t i = 0; i < size; i++)
         if (!isfinite(get(s, values, (sample / tile * size + i) * tile + sample % tile))) return i;
     return -1;

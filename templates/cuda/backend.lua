@@ -29,7 +29,6 @@ function cuda.set_model(m)
   local largest = 0
   for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then largest = math.max(largest, leaf.size) end end
   cuda.precision, cuda.tile, cuda.team = m.precision, 32, largest >= WIDE and WIDE_TEAM or 1
-  cuda.threads = cuda.tile * cuda.team
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
 end
 

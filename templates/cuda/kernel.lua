@@ -1,10 +1,11 @@
 --- The shape of a CUDA kernel: a block is a worker; its threads are the lanes of a tile, times the warps that share it.
 --
---   <symbol>_tile    launched with a block of the text's `threads` for each of args.workers, which goes through its tiles
---   <symbol>_shared  a block of whole warps for each chunk of LRNDE_CHUNK elements
+--   <symbol>_tile    launched with a block for each of args.workers, which goes through its tiles
+--   <symbol>_shared  a block for each chunk of LRNDE_CHUNK elements
 --
--- Fewer blocks are right too, but take longer.  The tile phase is a function of its own, which model.cu.in also calls where a
--- whole integration is one launch; so what is per sample is not const __restrict__: a later step reads what an earlier wrote.
+-- A block has as many threads as the kernel's launch bound, which the driver asks for.  Fewer blocks are right too, but take
+-- longer.  The tile phase is a function of its own, which model.cu.in also calls where a whole integration is one launch; so
+-- what is per sample is not const __restrict__: a later step reads what an earlier one wrote.
 
 local emit = require "emit"
 local writer = require "writer"

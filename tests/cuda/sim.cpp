@@ -7,6 +7,9 @@ struct lrnde_course; /* texts without a run kernel do not define it */
 
 #include KERNELS
 
+extern "C" const int sim_tile_threads, sim_shared_threads;
+const int sim_tile_threads = T * TEAM, sim_shared_threads = MOST_THREADS; /* the launch bounds */
+
 extern "C" void sim_launch(void (*kernel)(lrnde_args), const void *args, int blocks, int threads)
 {
     lrnde_args a;
