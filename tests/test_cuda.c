@@ -48,9 +48,9 @@ static void kernel_symbol(const lrnde_model_desc *m, const lrnde_kernel *kernel,
              m->real_bytes == sizeof(float) ? "f32" : "f64", phase);
 }
 
-static lrnde_device *sim_open(const lrnde_model_desc *desc, int32_t threads, char *why, size_t size)
+static lrnde_device *sim_open(const lrnde_model_desc *desc, int32_t ordinal, int32_t threads, char *why, size_t size)
 {
-    (void)why, (void)size;
+    (void)ordinal, (void)why, (void)size;
     lrnde_device *d = malloc(sizeof *d);
     *d = (lrnde_device){.model = desc, .workers = threads};
     return d;
@@ -148,10 +148,10 @@ static void sim_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_
         for (int32_t i = 0; i < kernel->n_sums; i++) total[i] += sums[row * kernel->n_sums + i];
 }
 
-static int sim_sync(lrnde_device *d)
+static const char *sim_sync(lrnde_device *d)
 {
     (void)d;
-    return 0;
+    return NULL;
 }
 
 static const lrnde_driver SIM = {
