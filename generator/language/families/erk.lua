@@ -6,6 +6,7 @@
 
 local coefficients = require "language.coefficients"
 local contract = require "language.contract"
+local controller = require "language.controller"
 local host = require "host"
 local interpolant = require "language.interpolant"
 local order_conditions = require "language.order_conditions"
@@ -22,28 +23,6 @@ erk.fields = {
 -- How the norms of the error vectors become one number, and of how many vectors: their RMS norm, or Hairer's
 -- e5^2 / sqrt(e5^2 + 0.01 e3^2) of a fifth and a third order estimate.
 local COMBINE <const> = { rms = 1, hairer53 = 2 }
-
--- The defaults of a PI controller for a method of order p.
-local function default_controller(p)
-  return { beta1 = 7 / (10 * p), beta2 = 2 / (5 * p), gamma = 0.9, qmin = 0.2, qmax = 10.0 }
-end
-
-local function complete_controller(file, given, order)
-  local controller, fields = default_controller(order), {}
-  for name in pairs(controller) do fields[name] = "string|number?" end
-  for name, entry in pairs(contract.check(given, fields, file, "controller")) do
-    controller[name] = coefficients.read(file, "controller." .. name, entry):tonumber()
-  end
-  local function require_that(holds, name, message)
-    if not holds then contract.fail(file, "controller." .. name, "is %.10g; %s", controller[name], message) end
-  end
-  require_that(controller.beta1 > 0, "beta1", "must be positive")
-  require_that(controller.beta2 >= 0, "beta2", "must not be negative")
-  require_that(controller.gamma > 0 and controller.gamma <= 1, "gamma", "must lie in (0, 1]")
-  require_that(controller.qmin > 0 and controller.qmin < 1, "qmin", "must lie in (0, 1)")
-  require_that(controller.qmax > 1, "qmax", "must be greater than 1")
-  return controller
-end
 
 -- The error vectors as lists of coefficients, formed exactly (nil: the method has no estimate), and their combination.
 local function read_errors(file, data, b)
@@ -144,7 +123,7 @@ function erk.complete(data, file)
       c = c.text, A = coefficients.facet(A, "text"), b = b.text,
       err = errors and coefficients.facet(errors, "text"),
     },
-    controller = complete_controller(file, data.controller or {}, order),
+    controller = controller.complete(file, data.controller, order, 1),
     dense = dense,
     stiffness_pair = stiffness_pair(c),
     real_stability_limit = stability.real_limit(matrix, b.number),

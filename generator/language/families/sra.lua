@@ -1,0 +1,36 @@
+--- SRA: Roessler's methods for additive noise, g = g(t) (language/rossler.lua).  A file's beta1 is of dW, its beta2 of chi2.
+
+local coefficients = require "language.coefficients"
+local rossler = require "language.rossler"
+
+local sra = {}
+
+sra.fields = rossler.fields {}
+
+local CONTROL_ORDER <const> = 2
+
+--- The order conditions (Roessler 2010), level by level; the noise being additive, the first of them is order 1 already.
+local function levels(m, v)
+  local dot, dW, chi2 = rossler.dot, m.beta[1], m.beta[3]
+  return {
+    { 1, { dot(m.alpha, v.e), 1 }, { dot(dW, v.e), 1 }, { dot(chi2, v.e), 0 } },
+    { 3 / 2, { dot(m.alpha, v.A0e), 1 / 2 }, { dot(m.alpha, v.B0e), 1 }, { dot(m.alpha, rossler.squared(v.B0e)), 3 / 2 },
+      { dot(dW, m.c1), 1 }, { dot(chi2, m.c1), -1 } },
+  }
+end
+
+--- The method that `data` describes, checked and completed.
+function sra.complete(data, file)
+  local read = { c0 = coefficients.vector(file, "c0", data.c0) }
+  local stages = #read.c0.exact
+  for _, name in ipairs { "c1", "alpha" } do read[name] = coefficients.vector(file, name, data[name], stages) end
+  for _, name in ipairs { "A0", "A1", "B0", "B1" } do read[name] = rossler.matrix(file, name, data[name], stages) end
+  local zeros = rossler.zeros(stages)
+  local chi2 = data.beta2 and coefficients.vector(file, "beta2", data.beta2, stages) or zeros
+  read.beta = { coefficients.vector(file, "beta1", data.beta1, stages), zeros, chi2, zeros }
+  local method = rossler.complete(data, file, read, levels, CONTROL_ORDER)
+  method.additive = true
+  return method
+end
+
+return sra
