@@ -20,6 +20,10 @@ local function line(text, ...) host.print(select("#", ...) > 0 and text:format(.
 -- What --list can show: a function giving { {name, about}.. }.
 local lists = {}
 
+local function embedded_orders(tab)
+  return type(tab.embedded_order) == "table" and table.concat(tab.embedded_order, ",") or tab.embedded_order or "-"
+end
+
 local function folder(registry)
   return function()
     local list = {}
@@ -34,8 +38,8 @@ function lists.tableaus()
   local list = {}
   for i, name in ipairs(tableau.names()) do
     local tab = tableau.load(name)
-    local embedded = type(tab.embedded_order) == "table" and table.concat(tab.embedded_order, ",") or tab.embedded_order or "-"
-    list[i] = { name, ("%s, order %d(%s), %d stages%s"):format(tab.family, tab.order, embedded, tab.stages, tab.fsal and ", FSAL" or "") }
+    list[i] = { name, ("%s, order %g(%s), %d stages%s"):format(tab.family, tab.order, embedded_orders(tab), tab.stages,
+                                                              tab.fsal and ", FSAL" or "") }
   end
   return list
 end
@@ -207,14 +211,17 @@ function commands.check(options, lrnde)
     local _, leaves = k:leaves()
     return table.move(leaves, 1, #leaves, #inputs + 1, inputs)
   end
-  line("%-24s %s, order %d(%s) measured, residual %.1e", "tableau", m.tab.name, m.tab.order,
-       type(m.tab.embedded_order) == "table" and table.concat(m.tab.embedded_order, ",") or m.tab.embedded_order, m.tab.residual)
-  report("dynamics", check_vjp(m, "dynamics", function(k)
-    local u = k:component("carry[0]", m.system.components[1])
-    local constants = m.stepper.read_constants(k, m.system)
-    local f = m.system.rhs(k, { u }, k:scalar "t", constants)
-    return with_params(k, { u, table.unpack(constants) }), f
-  end, seed))
+  line("%-24s %s, order %g(%s) measured, residual %.1e", "tableau", m.tab.name, m.tab.order, embedded_orders(m.tab), m.tab.residual)
+  local function report_rate(name, rate)
+    report(name, check_vjp(m, name, function(k)
+      local u = k:component("carry[0]", m.system.components[1])
+      local constants = m.stepper.read_constants(k, m.system)
+      local f = rate(k, { u }, k:scalar "t", constants)
+      return with_params(k, { u, table.unpack(constants) }), f
+    end, seed))
+  end
+  report_rate(m.drift, m.system.rhs)
+  if m.stochastic then report_rate("diffusion", m.system.diffusion) end
   report("step", check_vjp(m, "step", function(k)
     local step = m.stepper.carried_step(k, m.system, m.tab)
     return with_params(k, step.carry), step.next
@@ -252,7 +259,7 @@ function commands.explain(options, lrnde)
   end)
   local carry = 0
   for _, c in ipairs(m.stepper.carry_components(m.system, m.tab)) do carry = carry + c.size end
-  local interior = #m.stepper.interior(m.tab) + m.tab.dense.extra
+  local interior = #m.stepper.interior(m.tab) + m.tab.dense.extra + (m.tab.noise or 0)
   line("memory, bytes: state s = %d, batch B, accepted steps n, parameters P = %d", m.state * bytes, m.params.size)
   line("  %-14s B (%d n + %d)%s", m.sensitivity.name, (carry + interior * m.state + (p.forward.tape and p.forward.tape.size or 0)) * bytes, 2 * carry * bytes,
        p.adjoint and (" + %d P (stages of the gradient)"):format((m.tab.stages + 3) * bytes) or (" + P threads %d"):format(bytes))

@@ -28,9 +28,9 @@ local function schedule(s) return ("{LRNDE_%s, %s, %s}"):format(s.kind:upper(), 
 --- k: a kernel as lrnde.lua emitted it.
 local function kernel(k)
   local p = k.parts
-  return ("{%s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %d}"):format(
+  return ("{%s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d}"):format(
     quote(k.name), p.tile and k.symbol .. "_tile" or "0", p.shared and k.symbol .. "_shared" or "0", p.shared or 0, p.n_sums, p.work,
-    p.partial, k.count.flop, k.count.shared_flop, k.count.loads, k.count.stores, k.rhs_evals)
+    p.partial, k.count.flop, k.count.shared_flop, k.count.loads, k.count.stores, k.rhs_evals, k.diffusion_evals)
 end
 
 local function kernel_fields(names, kernels)
@@ -50,15 +50,16 @@ local function system(out, m, s, name)
   local tab, sys = m.tab, s.system
   local carry = m.stepper.carry_components(sys, tab)
   local interior = m.stepper.interior(tab)
-  local c = table.move(tab.dense.extra_c or {}, 1, tab.dense.extra, tab.stages + 1, { table.unpack(tab.c) })
+  local c = sys.external and table.move(tab.dense.extra_c or {}, 1, tab.dense.extra, tab.stages + 1, { table.unpack(tab.c) }) or {}
   local fields = {
     (".n_components = %d, .n_controlled = %d"):format(#sys.components, sys.controlled or #sys.components),
     (".n_carry = %d"):format(#carry),
     ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, array_desc)),
     ".fsal = " .. boolean(tab.fsal),
-    (".stages = %d, .order = %d"):format(tab.stages, tab.order),
-    (".n_external = %d"):format(sys.external and #c or 0),
+    (".stages = %d, .order = %s"):format(tab.stages, number(tab.first_order or tab.order)),
+    (".n_external = %d"):format(#c),
     ".external_c = " .. array(out, "double", name .. "_c", map(c, number)),
+    (".n_noise = %d"):format(tab.noise or 0),
     (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
     (".tape = %d"):format(s.tape and s.tape.size or 0),
     (".n_sums = %d"):format(#(tab.err or {})),

@@ -10,6 +10,7 @@
  * The small models are compiled as the tools do it, in both precisions; all else with -O1, which is three times as quick.
  */
 #include "kernel_launch.h"
+#include "methods.h"
 #include "registries.h"
 
 #include "cli/build.h"
@@ -225,14 +226,11 @@ static void check_kernel(comparison *c, const lrnde_model_desc *m, const json_t 
 static FILE *open_eval(const variant *v, int batch)
 {
     static char command[4096];
-    char *generator = process_find_above("lrnde-gen");
-    assert_non_null(generator);
-    int n = snprintf(command, sizeof command, "%s --eval all --seed %d --batch %d", generator, batch, batch);
+    int n = generator_command(command, "--eval all --seed %d --batch %d", batch, batch);
     if (v->method) n += snprintf(command + n, sizeof command - (size_t)n, " --method %s", v->method);
     for (int i = 0; i < MOST_SETTINGS && v->settings[i]; i++)
         n += snprintf(command + n, sizeof command - (size_t)n, " --set %s", v->settings[i]);
     snprintf(command + n, sizeof command - (size_t)n, " %s", v->file);
-    free(generator);
     FILE *from = popen(command, "r");
     assert_non_null(from);
     return from;
@@ -255,6 +253,7 @@ static int check_batch(comparison *c, const lrnde_model_desc *m)
 /* E of sums and its derivative: against central differences; of zero sums it is 0 and flat. */
 static void check_finish(const lrnde_system_desc *s)
 {
+    if (!s->finish) return;
     double sums[LRNDE_MAX_SUMS] = {0}, cot[LRNDE_MAX_SUMS], n = 6;
     s->rev_finish(sums, n, 1, cot);
     assert_true(s->finish(sums, n) == 0);
@@ -319,18 +318,21 @@ static void both_precisions(void **state)
         for (int f = 0; f < 2; f++) check_variant(&(variant){models.path[i], NULL, {other_precision(f)}});
 }
 
-/* A tableau declares the order of its error estimate if it has one. */
-static int has_estimate(const char *path)
+/* The model that has everything which a method can treat: equations of its kind, regularized if there is an error estimate. */
+static variant variant_of(const char *name, const char *path)
 {
-    char text[1 << 16];
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    text[fread(text, 1, sizeof text - 1, f)] = 0;
-    fclose(f);
-    return strstr(text, "embedded_order") != NULL;
+    json_t *report = method_report(path);
+    const char *family = json_string_value(json_object_get(report, "family"));
+    bool sra = !strcmp(family, "sra"), stochastic = sra || !strcmp(family, "sri");
+    variant v = {stochastic ? "tests/models/stochastic.lua" : "tests/models/mixed.lua", name, {NULL}};
+    int n = 0;
+    if (sra) v.settings[n++] = "additive=true";
+    if (!json_is_true(json_object_get(report, "adaptive"))) v.settings[n++] = "regularize=false";
+    json_decref(report);
+    return v;
 }
 
-/* Every method over the model that has everything, a regularizer if there is an estimate to regularize. */
+/* Every method, in one precision or the other. */
 static void every_method(void **state)
 {
     (void)state;
@@ -339,8 +341,11 @@ static void every_method(void **state)
     names methods = lua_files("tableaus");
     for (int i = 0; i < methods.n; i++) {
         const char *name = setting(method, "method", methods.path[i]) + strlen("method=");
-        const char *none = has_estimate(methods.path[i]) ? NULL : "regularize=false";
-        check_variant(&(variant){"tests/models/mixed.lua", name, {other_precision(i), none}});
+        variant v = variant_of(name, methods.path[i]);
+        int n = 0;
+        while (v.settings[n]) n++;
+        v.settings[n] = other_precision(i);
+        check_variant(&v);
     }
 }
 

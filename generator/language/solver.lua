@@ -18,13 +18,16 @@ local steppers = registry.open("steppers", {
 solver.steppers = steppers
 
 local function load_method(m, options)
-  local given = options.method or m.spec.solver.method or "tsit5"
+  local given = options.method or m.spec.solver.method or (m.stochastic and "sosri" or "tsit5")
   local word = vocabulary.name(given, "method") or m:fail("solver.method", "must be a method, by name or as L.<name> {}")
   if not word:match "%.lua$" then
     local _, message = tableau.find(word)
     if message then m:fail("solver.method", "%s", message) end
   end
   m.tab = tableau.load(word)
+  if m.stochastic ~= (m.tab.noise ~= nil) then
+    m:fail("solver.method", "%s is a method for %s differential equations", m.tab.name, m.tab.noise and "stochastic" or "ordinary")
+  end
   m.stepper = steppers:get(m.tab.family)
 end
 
@@ -39,6 +42,7 @@ local function load_tspan(m)
      or tspan[1] == tspan[2] then
     m:fail("solver.tspan", "must be { t0, t1 }, two different numbers, or \"data\"")
   end
+  if m.stochastic and tspan[1] > tspan[2] then m:fail("solver.tspan", "a stochastic equation is solved forwards in time") end
   m.solver.t0, m.solver.t1 = tspan[1], tspan[2]
 end
 
@@ -76,7 +80,8 @@ function solver.load(m, options)
   local given = contract.check(m.spec.solver, { method = "string|table?", atol = "number?", rtol = "number?",
                                                 tspan = "table|string?", max_steps = "integer?", h = "number?" }, m.file, "solver")
   load_method(m, options)
-  m.solver = { atol = given.atol or 1e-6, rtol = given.rtol or 1e-3, max_steps = given.max_steps or 1000000, t0 = 0, t1 = 1,
+  local atol, rtol = m.stochastic and 1e-2 or 1e-6, m.stochastic and 1e-2 or 1e-3
+  m.solver = { atol = given.atol or atol, rtol = given.rtol or rtol, max_steps = given.max_steps or 1000000, t0 = 0, t1 = 1,
                h = given.h or 0 }
   for _, key in ipairs { "atol", "rtol" } do
     if m.solver[key] < 0 then m:fail("solver." .. key, "must not be negative") end

@@ -36,13 +36,15 @@ void lrnde__locate(lrnde__run *r, int64_t n)
 {
     const lrnde_system_desc *sys = r->sys;
     lrnde__slot *slot = lrnde__slot_at(r->record, n), *next = lrnde__slot_at(r->record, n + 1);
-    for (int32_t stage = 1; stage <= sys->stages; stage++) {
+    const int32_t kept = sys->n_k + (sys->fsal ? 2 : 0); /* stochastic methods keep no stage */
+    for (int32_t stage = 1; stage <= kept; stage++) {
         int32_t interior = stage - 1 - (sys->fsal ? 1 : 0);
         void *k = interior < 0          ? slot->carry[sys->n_components]
                   : interior < sys->n_k ? slot->k[interior]
                                         : next->carry[sys->n_components];
         if (is_culprit(r->s, k, stage)) return;
     }
+    is_culprit(r->s, next->carry[0], -1);
 }
 
 void lrnde__locate_start(lrnde__run *r, const void *u, const void *f0)
