@@ -7,8 +7,9 @@
  *   Ownership  lrnde_create gives a solver that only lrnde_destroy frees; destroying NULL does nothing.  Pointers handed to
  *              a function are borrowed for the call, but for the descriptor, which must outlive its solvers, and the
  *              callbacks of the options.  Nothing else is freed by the caller.
- *   Memory     After lrnde_create nothing allocates but the record of a training solve, which grows and keeps its capacity,
- *              and arrays at save times when more of them are asked for than ever before.  options.memory_limit bounds what
+ *   Memory     After lrnde_create nothing allocates but the record of a training solve and the noise of a stochastic one,
+ *              which grow and keep their capacity, and arrays at save times when more of them are asked for than ever
+ *              before.  options.memory_limit bounds what
  *              is on the device: a training solve that does not fit is begun again keeping less, which gradients pay for
  *              with steps taken again; the same gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
  *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their

@@ -29,19 +29,31 @@ function rossler.fields(own)
   return fields
 end
 
---- Coefficients that a family has not: zeros.
-function rossler.zeros(n)
+-- Coefficients that a family has not: zeros.
+local function zeros(n)
   local list = {}
   for i = 1, n do list[i] = rational.integer(0) end
   return coefficients.round(list)
 end
 
---- A strictly lower triangular matrix of a file, or, of a family without it, zeros.
-function rossler.matrix(file, field, rows, stages)
+-- A strictly lower triangular matrix of a file, or, of a family without it, zeros.
+local function read_matrix(file, field, rows, stages)
   if rows then return coefficients.lower(file, field, rows, 1, stages) end
   local matrix = {}
-  for i = 1, stages do matrix[i] = rossler.zeros(i - 1) end
+  for i = 1, stages do matrix[i] = zeros(i - 1) end
   return matrix
+end
+
+--- The coefficients of a file; weights: the names of its weights of dW, chi1, chi2 and chi3, false where the family has none.
+function rossler.read(data, file, weights)
+  local read = { c0 = coefficients.vector(file, "c0", data.c0), beta = {} }
+  local stages = #read.c0.exact
+  for _, name in ipairs { "c1", "alpha" } do read[name] = coefficients.vector(file, name, data[name], stages) end
+  for _, name in ipairs { "A0", "A1", "B0", "B1" } do read[name] = read_matrix(file, name, data[name], stages) end
+  for i, name in ipairs(weights) do
+    read.beta[i] = name and data[name] and coefficients.vector(file, name, data[name], stages) or zeros(stages)
+  end
+  return read
 end
 
 --- sum_i a_i b_i; the entries a list has not are zero.
@@ -72,18 +84,17 @@ local function vectors(m)
            A1e = rossler.apply(m.A1, e), B1e = rossler.apply(m.B1, e) }
 end
 
---- The larger of two residuals; NaN is larger than any.
-local function larger(a, b) return (b > a or b ~= b) and b or a end
-
 --- The strong order of a method: that of the last level all of whose conditions hold, and the largest residual so far.
 -- levels: { { order, { left side, right side }.. }, .. }.
 local function measure(levels)
   local order, worst = 0.0, 0.0
   for _, level in ipairs(levels) do
-    local residual = 0.0
-    for i = 2, #level do residual = larger(residual, math.abs(level[i][1] - level[i][2])) end
-    if not (residual < order_conditions.TOLERANCE) then return order, worst, residual end
-    order, worst = level[1], larger(worst, residual)
+    for i = 2, #level do
+      local residual = math.abs(level[i][1] - level[i][2])
+      if not (residual < order_conditions.TOLERANCE) then return order, worst, residual end
+      worst = math.max(worst, residual)
+    end
+    order = level[1]
   end
   return order, worst
 end
@@ -94,6 +105,7 @@ local function confirm_order(file, declared, levels)
     contract.fail(file, "order", "declared %g, but the order conditions hold to strong order %g%s", declared, order,
                   after and ("; beyond it they leave %.2g"):format(after) or "")
   end
+  if order == 0 then contract.fail(file, "alpha", "alpha and beta1 sum to 1, the other weights of a method to 0") end
   return order, worst
 end
 
@@ -132,8 +144,8 @@ local function uses_chi2(m)
   return false
 end
 
---- The method of a file, completed.  read: { c0, c1, A0, A1, B0, B1, alpha, beta = { beta1, .., beta4 } }, coefficients as
---- read; levels(m, v): the order conditions, of the vectors below; control_order: what the controller's defaults are made from.
+--- The method of a file, completed.  read: of rossler.read; levels(m, v): the order conditions, of the vectors above;
+--- control_order: what the controller's defaults are made from.
 function rossler.complete(data, file, read, levels, control_order)
   local m = { stages = #read.c0.exact, c0 = read.c0.number, c1 = read.c1.number, alpha = read.alpha.number, beta = {} }
   m.text = { c0 = read.c0.text, c1 = read.c1.text, alpha = read.alpha.text, beta = {} }

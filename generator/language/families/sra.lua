@@ -1,6 +1,5 @@
 --- SRA: Roessler's methods for additive noise, g = g(t) (language/rossler.lua).  A file's beta1 is of dW, its beta2 of chi2.
 
-local coefficients = require "language.coefficients"
 local rossler = require "language.rossler"
 
 local sra = {}
@@ -21,13 +20,7 @@ end
 
 --- The method that `data` describes, checked and completed.
 function sra.complete(data, file)
-  local read = { c0 = coefficients.vector(file, "c0", data.c0) }
-  local stages = #read.c0.exact
-  for _, name in ipairs { "c1", "alpha" } do read[name] = coefficients.vector(file, name, data[name], stages) end
-  for _, name in ipairs { "A0", "A1", "B0", "B1" } do read[name] = rossler.matrix(file, name, data[name], stages) end
-  local zeros = rossler.zeros(stages)
-  local chi2 = data.beta2 and coefficients.vector(file, "beta2", data.beta2, stages) or zeros
-  read.beta = { coefficients.vector(file, "beta1", data.beta1, stages), zeros, chi2, zeros }
+  local read = rossler.read(data, file, { "beta1", false, "beta2", false })
   local method = rossler.complete(data, file, read, levels, CONTROL_ORDER)
   method.additive = true
   return method

@@ -1,6 +1,5 @@
 --- SRI: Roessler's methods for diagonal Ito noise (language/rossler.lua), Euler-Maruyama among them.
 
-local coefficients = require "language.coefficients"
 local order_conditions = require "language.order_conditions"
 local rossler = require "language.rossler"
 
@@ -37,14 +36,7 @@ end
 
 --- The method that `data` describes, checked and completed.
 function sri.complete(data, file)
-  local read = { c0 = coefficients.vector(file, "c0", data.c0), beta = {} }
-  local stages = #read.c0.exact
-  for _, name in ipairs { "c1", "alpha" } do read[name] = coefficients.vector(file, name, data[name], stages) end
-  for _, name in ipairs { "A0", "A1", "B0", "B1" } do read[name] = rossler.matrix(file, name, data[name], stages) end
-  for i = 1, 4 do
-    local name = "beta" .. i
-    read.beta[i] = data[name] and coefficients.vector(file, name, data[name], stages) or rossler.zeros(stages)
-  end
+  local read = rossler.read(data, file, { "beta1", "beta2", "beta3", "beta4" })
   order_conditions.confirm_rows(file, "c1", read.c1, read.A1)
   return rossler.complete(data, file, read, levels, CONTROL_ORDER)
 end
