@@ -38,7 +38,7 @@ static const options_tool TOOL = {
     .max_operands = 1,
 };
 
-enum { PLOT_INTERVALS = 200, MOST_TIMES = 10000000 };
+enum { PLOT_INTERVALS = 200, MOST_TIMES = 10000000, MOST_TRAJECTORIES = 1000000000 };
 
 static double *reals(int64_t n)
 {
@@ -296,7 +296,8 @@ static int check(const solve_options *o)
         return cli_error(&TOOL, "--output: '%s' ends neither in .csv nor in .npy", o->output);
     if (!ends_in(o->plot, ".svg", ".png")) return cli_error(&TOOL, "--plot: '%s' ends neither in .svg nor in .png", o->plot);
     if (o->mesh.n == 1) return cli_error(&TOOL, "--mesh takes at least two times");
-    if (many(o) && o->trajectories == 1) return cli_error(&TOOL, "--trajectories takes at least two");
+    if (many(o) && (o->trajectories < 2 || o->trajectories > MOST_TRAJECTORIES))
+        return cli_error(&TOOL, "--trajectories takes 2 to %d", MOST_TRAJECTORIES);
     if (o->u0.n && o->input) return cli_error(&TOOL, "--u0 and --input both give initial states");
     int fixed = !isnan(o->h) && isnan(o->local_step);
     if (fixed && o->h <= 0) return cli_error(&TOOL, "--h: the length of fixed steps is positive");

@@ -1,2 +1,2 @@
-# expect: --trajectories takes at least two
+# expect: --trajectories takes 2 to 1000000000
 refused $SOLVE --trajectories 1 $MODELS/gbm.lua
