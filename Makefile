@@ -14,14 +14,14 @@ LUA     := $(shell pkg-config --cflags lua5.4 2>/dev/null || echo -I/usr/include
 LUALIB  := $(shell pkg-config --libs lua5.4 2>/dev/null || echo -llua5.4)
 BLAS    := $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas)
 LIBS    := $(BLAS) -lz -ljansson -lm -ldl
-PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev libopenblas-dev libcmocka-dev zlib1g-dev libjansson-dev librandom123-dev \
+PACKAGES := gcc g++ make pkg-config lua5.4 liblua5.4-dev libopenblas-dev libcmocka-dev zlib1g-dev libjansson-dev librandom123-dev \
             gnuplot-nox valgrind clang-format curl dataset-fashion-mnist
 
 # A folder is a registry: whatever C file is there is built.
 objects  = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)))
 GEN     := $(call objects,generator/ir/*.c generator/passes/*.c generator/host/*.c)
 GENLIB  := $(filter-out %/host/main.o,$(GEN))
-RUN     := $(call objects,runtime/solve/*.c runtime/train/*.c runtime/io/*.c templates/*/driver.c)
+RUN     := $(call objects,runtime/solve/*.c runtime/train/*.c runtime/io/*.c templates/*/*.c)
 MAINS   := $(B)/runtime/cli/train.o $(B)/runtime/cli/solve.o $(B)/runtime/cli/bench.o
 CLI     := $(filter-out $(MAINS),$(call objects,runtime/cli/*.c))
 CASES   := $(call objects,bench/*.c)
@@ -52,7 +52,7 @@ $(B)/runtime/%.o:   INC := -Iruntime -fopenmp $(DRIVERS)
 $(B)/templates/%.o: INC := -Iruntime -fopenmp
 $(B)/bench/%.o:     INC := -Iruntime -fopenmp
 $(B)/bench/fast_math.o: INC += -ffast-math
-$(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests -iquote templates/c $(LUA) -fopenmp
+$(B)/tests/%.o:     INC := -Igenerator -Iruntime -Itests -iquote templates/c -iquote templates/cuda $(LUA) -fopenmp
 $(B)/%.o: %.c
 	@mkdir -p $(@D) && echo "  CC    $<"
 	$(Q)$(CC) $(ALL) $(INC) -c -o $@ $<
@@ -61,6 +61,12 @@ $(B)/tests/%: $(B)/tests/%.o $(GENLIB) $(CLI) $(B)/liblrnde.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LD) -fopenmp -rdynamic -o $@ $< $(GENLIB) $(CLI) $(B)/liblrnde.a -lcmocka $(LUALIB) $(LIBS)
 
+# What stands in for NVIDIA's libraries where the tests of the CUDA driver run.
+$(B)/tests/cuda_fakes/%.so: tests/cuda_fakes/%.c
+	@mkdir -p $(@D) && echo "  CC    $<"
+	$(Q)$(CC) $(ALL) $(LD) -Iruntime -iquote templates/cuda -fPIC -shared -o $@ $<
+$(B)/tests/test_cuda_driver $(B)/tests/test_cuda_cache: | $(patsubst %.c,$(B)/%.so,$(wildcard tests/cuda_fakes/*.c))
+
 # Runs a Lua test with the generator's modules at hand.
 $(B)/tests/lua: $(B)/tests/lua_host.o $(GENLIB)
 	@echo "  LD    $@"
@@ -68,6 +74,7 @@ $(B)/tests/lua: $(B)/tests/lua_host.o $(GENLIB)
 
 deps: ## install what is needed (Debian, Ubuntu; as root or through sudo)
 	$(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update && apt-get install -y --no-install-recommends $(PACKAGES)'
+	-$(if $(filter 0,$(shell id -u)),,sudo) apt-get install -y --no-install-recommends libnvrtc11.2 # non-free: what compiles for NVIDIA GPUs, if there is none yet
 
 data: ## fetch MNIST into data/, checked by its sha256
 	sh bench/fetch_mnist.sh data/mnist
@@ -79,8 +86,9 @@ test: all $(UNIT) $(B)/tests/lua ## every test; no GPU needed
 	$(Q)sh tests/run.sh $(B) "$(UNIT)" "$(SCRIPTS)"
 	$(Q)$(MAKE) --no-print-directory sanitize memcheck
 
-# test_kernels compiles and runs as many kernels as all the rest together; what it launches is covered by memcheck.
-SANITIZED := $(filter-out %/test_kernels,$(UNIT))
+# test_kernels compiles and runs as many kernels as all the rest together; what it launches is covered by memcheck.  The other
+# two run emitted text on stacks of their own, under guard pages, and a compiler.
+SANITIZED := $(filter-out %/test_kernels %/test_cuda %/test_nvrtc,$(UNIT))
 sanitize: ## unit tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory B=$(B)-asan SAN=address,undefined unit
 unit: all $(SANITIZED)
@@ -97,6 +105,9 @@ bench: all ## ratios to peers, measured in one run; seconds to compile every mod
 reproduce: all ## the paper's MNIST run and the table of regularizers; hours; in the background, resumable
 	$(Q)lua5.4 bench/reproduce.lua $(B)
 
+figures: all ## the paper's figure 2, into build/figures
+	$(Q)lua5.4 bench/figures.lua $(B) $(B)/figures
+
 check-gpu: ## the suites that need a GPU
 	@echo "check-gpu: skipped: there is no CUDA backend yet"
 
@@ -109,6 +120,8 @@ install: all ## into PREFIX
 	install -m 644 $(B)/liblrnde.a $(PREFIX)/lib
 	install -m 644 runtime/*.h $(PREFIX)/include/lrnde
 	cp -r generator templates tableaus models $(PREFIX)/share/lrnde
+	install -d $(PREFIX)/share/lrnde/runtime # headers that are pasted into texts which find none
+	install -m 644 runtime/kernel.h runtime/control.h $(PREFIX)/share/lrnde/runtime
 
 format: ## format every C file
 	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v ^tests/golden)
@@ -123,5 +136,5 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t16
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all deps data demo test sanitize unit memcheck bench reproduce check-gpu golden install format tidy clean help
+.PHONY: all deps data demo test sanitize unit memcheck bench reproduce figures check-gpu golden install format tidy clean help
 .SECONDARY:

@@ -2,8 +2,13 @@
  * biased.c - what local regularization adds to a training step, at equal work of the solver.
  *
  * Two solvers of the 784-100-784 classifier, one with biased sampling, see the same images; parameters are put back before
- * every step, so both solve the same problem with the same steps.  What is added, a local step and its reverse, does not
+ * every step, so both solve the same problem with the same steps.  What is added, the reverse of one recorded step, does not
  * depend on the tolerance; what it is added to does.
+ *
+ * In products of a layer's size (an evaluation has 2, its reverse 4): Tsit5's seven stages are 7 products to recompute the
+ * hidden layers and 4 x 7 - 1 to reverse them, 34; in a discrete sweep 12 more than the sweep's own and 4 for k1, 16.  With
+ * five steps a training step has 64 + 120 without (discrete), 64 + 125 (interpolating, 25 evaluations of 5): at best the
+ * ratios are 1.09 and 1.18.
  */
 #include "classifier.h"
 #include "cli/bench.h"

@@ -8,7 +8,7 @@ int bench_classifier(lrnde_solver **s, const lrnde_model_desc *model, int thread
     enum { PIXELS = 784 };
     static float pixels[BENCH_BATCH * PIXELS];
     int32_t labels[BENCH_BATCH];
-    lrnde_options options = LRNDE_OPTIONS;
+    lrnde_options options = {.size = sizeof options, .device = "cpu"};
     lrnde_error error;
     options.threads = threads;
     options.batch = BENCH_BATCH;

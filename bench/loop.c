@@ -34,7 +34,7 @@ static int run(int threads, lrnde_bench_result *result, lrnde__json *config)
     (void)threads;
     const lrnde_model_desc *model;
     bare_steps bare;
-    lrnde_options options = LRNDE_OPTIONS;
+    lrnde_options options = {.size = sizeof options, .device = "cpu"};
     lrnde_solver *solver;
     lrnde_error error;
     lrnde_stats stats;

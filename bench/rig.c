@@ -52,7 +52,7 @@ int bench_rig_open(bench_rig *rig, const lrnde_model_desc *model, int32_t batch,
     const lrnde_system_desc *sys = model->forward;
     int32_t tiles = (batch + model->tile - 1) / model->tile;
     int64_t state = (int64_t)tiles * model->tile * model->state, tape = (int64_t)tiles * model->tile * sys->tape, work = 0;
-    *rig = (bench_rig){.model = model, .device = lrnde_driver_c.open(model, threads, why, sizeof why)};
+    *rig = (bench_rig){.model = model, .device = lrnde_driver_c.open(model, 0, threads, why, sizeof why)};
     if (!rig->device) return cli_error(&lrnde_bench_tool, "%s", why);
 #define LRNDE_X(name, doc) work = sys->name.work > work ? sys->name.work : work;
     LRNDE_SYSTEM_KERNELS(LRNDE_X)

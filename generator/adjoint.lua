@@ -12,11 +12,13 @@ local value = require "language.value"
 
 local adjoint = {}
 
---- The options of every adjoint, with their defaults (language/sensitivity.lua), and further ones.  Tolerances of 0 are the
--- solver's; checkpoints of the forward solution, 0 for what is fastest; the error norm is that of all components, or of lambda
--- and u alone.
+--- What an error norm sees where the integrals are components: all of them, or lambda and u alone.
+adjoint.norm = { "full", "state" }
+
+--- The options of every adjoint, with their defaults (language/settings.lua), and further ones.  Tolerances of 0 are the
+-- solver's; checkpoints of the forward solution, 0 for what is fastest.
 function adjoint.options(further)
-  local options = { atol = 0.0, rtol = 0.0, checkpoints = 0, norm = { "full", "state" } }
+  local options = { atol = 0.0, rtol = 0.0, checkpoints = 0 }
   for name, default in pairs(further or {}) do options[name] = default end
   return options
 end
@@ -51,15 +53,16 @@ local function transpose(k, system, params, u, t, constants, w)
   return f, cot[1] or value.zeros_like(u), list
 end
 
---- The adjoint of a system with one component.  o: options as above, and
+--- The adjoint of a system with one component.  o:
 --   state   u is integrated backwards too, as the second component; else it is external
---   rule    the quadrature rule (quadrature.lua) for the integrals, which else are components
+--   rule    the quadrature rule (quadrature.lua) for the integrals; else they are components, and
+--   norm    is one of adjoint.norm
 function adjoint.system(system, params, o)
-  local state, sums = system.components[1], integrals(system, params)
+  local state, list = system.components[1], integrals(system, params)
   local components = { { name = "lambda", kind = "sample", size = state.size } }
   if o.state then components[2] = { name = "u", kind = "sample", size = state.size } end
   local controlled = #components
-  if not o.rule then table.move(sums, 1, #sums, #components + 1, components) end
+  if not o.rule then table.move(list, 1, #list, #components + 1, components) end
 
   local function rhs(k, y, t, constants, external)
     local u = o.state and value.stop(y[2]) or external
@@ -68,21 +71,23 @@ function adjoint.system(system, params, o)
     return o.rule and result or table.move(rest, 1, #rest, #result + 1, result)
   end
 
-  return { name = "adjoint", components = components, controlled = o.norm == "full" and #components or controlled,
-           constants = system.constants, external = not o.state and state.size or nil, rhs = rhs, integrals = sums,
+  local function external_rate(k, u, t, constants) return system.rhs(k, { u }, t, constants)[1] end
+
+  return { name = "adjoint", components = components, controlled = o.norm == "state" and controlled or #components,
+           constants = system.constants, external = not o.state and state.size or nil, external_rate = external_rate, rhs = rhs, integrals = list,
            of = system, state = o.state, rule = o.rule }
 end
 
 --- sum over the components of sum (x / sc)^2, sc from y.
 local function put_error(k, stepper, components, x, y)
   for i, component in ipairs(components) do
-    local e = x[i] / stepper.scale(k, y[i])
+    local e = x[i] / stepper.scale(k, component, value.abs(y[i]))
     k:accumulate("sums[0]", stepper.total(component, e * e))
   end
 end
 
 --- One node of the rule: adds weight F(t), F the integrands, to the integrals and, for a rule that estimates its error,
--- h F(t) to the differences, which come after them.
+-- difference F(t) to the differences, which come after them.
 local function integrand(system, params, stepper)
   local k = kernel.new("integrand", params)
   local lambda = k:component("carry[0]", system.components[1])
@@ -97,7 +102,7 @@ local function integrand(system, params, stepper)
     return list
   end
   local sums = put(k:scalar "weight", 0)
-  if system.rule.differences then put_error(k, stepper, system.integrals, put(k:scalar "h", #values), sums) end
+  if system.rule.differences then put_error(k, stepper, system.integrals, put(k:scalar "difference", #values), sums) end
   k.rhs_evals = 1
   return k
 end

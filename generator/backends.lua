@@ -1,6 +1,7 @@
 --- The backends: folders of templates/ that have a backend.lua.
 --
--- backend.lua gives spellings; kernel.lua beside it the shape of a kernel.  Both are loaded here and checked.
+-- backend.lua gives spellings; kernel.lua beside it the shape of a kernel.  Both are loaded here and checked.  `carried`: the
+-- text has no descriptor, and travels in that of a backend that has one, with its tile.
 
 local contract = require "language.contract"
 local host = require "host"
@@ -8,9 +9,9 @@ local host = require "host"
 local backends = {}
 
 local fields = {
-  name = "string", extension = "string", doc = "string", reserved = "table", spell = "table", set_precision = "function",
-  op = "function", double = "function", number = "function", load = "function", shared_load = "function",
-  shared_element = "function", files = "table", math = "function",
+  name = "string", extension = "string", doc = "string", reserved = "table", spell = "table", set_model = "function",
+  op = "function", double = "function", number = "function", lane = "function", load = "function", shared_load = "function",
+  shared_element = "function", files = "table", math = "function", carried = "boolean?",
 }
 
 local function run(path)
@@ -26,14 +27,19 @@ function backends.names()
   return names
 end
 
+--- The spellings of a backend, a copy that the caller may change: a dialect begins with another's.
+function backends.spelling(name)
+  local path = ("templates/%s/backend.lua"):format(name)
+  return contract.check(run(path), fields, path)
+end
+
 function backends.get(name)
-  local folder = "templates/" .. name
-  local backend = contract.check(run(folder .. "/backend.lua"), fields, folder .. "/backend.lua")
-  backend.shape = run(folder .. "/kernel.lua")
+  local backend = backends.spelling(name)
+  backend.shape = run(("templates/%s/kernel.lua"):format(name))
   return backend
 end
 
---- The backends a --target of the command line asks for; all without one.
+--- The backends a --target of the command line asks for; all without one.  Those whose text others carry come first.
 function backends.chosen(target)
   local names, known = {}, backends.names()
   for word in (target or table.concat(known, ",")):gmatch "[^,]+" do
@@ -44,9 +50,12 @@ function backends.chosen(target)
     end
     names[#names + 1] = word
   end
-  local list = {}
-  for i, name in ipairs(names) do list[i] = backends.get(name) end
-  return list
+  local list, carrying = {}, {}
+  for _, name in ipairs(names) do
+    local backend = backends.get(name)
+    table.insert(backend.carried and list or carrying, backend)
+  end
+  return table.move(carrying, 1, #carrying, #list + 1, list)
 end
 
 return backends

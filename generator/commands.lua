@@ -7,6 +7,8 @@ local backends = require "backends"
 local derive = require "derive"
 local json = require "json"
 local kernel = require "kernel"
+local local_step = require "local_step"
+local memory = require "memory"
 local network = require "language.network"
 local probe = require "probe"
 local tableau = require "language.tableau"
@@ -231,11 +233,42 @@ function commands.check(options, lrnde)
     for i, o in ipairs(m:outputs(k, u, k:scalar "t")) do y[i] = o.value end
     return with_params(k, { u }), y
   end, seed))
+  for _, term in ipairs(m.regularize and m.regularize.terms or {}) do
+    report("estimate " .. term.name, check_vjp(m, "estimate", function(k)
+      local estimate, inputs = term.module.estimate(k, m.tab, m.stepper, term.options), {}
+      for q = 1, term.n_sums do inputs[q] = k:scalar(("sums[%d]"):format(q - 1)) end
+      return inputs, { estimate }
+    end, seed))
+  end
+  if m.regularize then report("local step", check_vjp(m, "local", function(k) return local_step.sums(k, m) end, seed)) end
   if worst > 1e-9 then
     host.warn(("%s: error: a derivative is off by %.1e of its terms\n"):format(m.file, worst))
     return 1
   end
   return 0
+end
+
+-- The memory plan of every sensitivity algorithm: a formula, and what it gives for the model's batch and some lengths.
+local function explain_memory(options, lrnde, m)
+  local CHECKPOINTS <const> = 10
+  line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, m on the way back, c checkpoints, w = 2^ceil(log2(n/c)) or 1")
+  line("  %-34s %14s %14s   %s", "", "n = 100, c = 10", "n = 1000, c = 10", "formula")
+  for _, name in ipairs(m.stochastic and { m.sensitivity.name } or vocabulary.sensitivities:names()) do
+    local set = table.move(options.set or {}, 1, #(options.set or {}), 1, {})
+    set[#set + 1] = { "sensitivity", name }
+    local with = setmetatable({ set = set }, { __index = options })
+    local p = lrnde.build(options.model, with)
+    lrnde.generate(p, backends.get "c", with)
+    local batch = p.m.train and p.m.train.batch > 0 and p.m.train.batch or 1
+    local known = { B = (batch + p.m.tile - 1) // p.m.tile * p.m.tile, S = p.m.saveat.list and #p.m.saveat.list or 1, T = 1, c = CHECKPOINTS }
+    for _, row in ipairs(memory.plan(lrnde, p)) do
+      local function bytes(n)
+        known.n, known.m = n, n
+        return memory.evaluate(row.formula, known)
+      end
+      line("  %-34s %14d %14d   %s", name .. ", " .. row.policy, bytes(100), bytes(1000), row.formula)
+    end
+  end
 end
 
 --- Costs and choices: a line a kernel, then the memory plan.
@@ -257,12 +290,7 @@ function commands.explain(options, lrnde)
          (k.count.loads + k.count.stores) * bytes, k.count.loads, k.count.stores, k.parts.work // m.tile, #k.plan.blocks, maps, longest,
          products, k.parts.shared and (", shared phase of %d"):format(k.parts.shared) or "")
   end)
-  local carry = 0
-  for _, c in ipairs(m.stepper.carry_components(m.system, m.tab)) do carry = carry + c.size end
-  local interior = #m.stepper.interior(m.tab) + m.tab.dense.extra + (m.tab.noise or 0)
-  line("memory, bytes: state s = %d, batch B, accepted steps n, parameters P = %d", m.state * bytes, m.params.size)
-  line("  %-14s B (%d n + %d)%s", m.sensitivity.name, (carry + interior * m.state + (p.forward.tape and p.forward.tape.size or 0)) * bytes, 2 * carry * bytes,
-       p.adjoint and (" + %d P (stages of the gradient)"):format((m.tab.stages + 3) * bytes) or (" + P threads %d"):format(bytes))
+  explain_memory(options, lrnde, m)
   return 0
 end
 

@@ -2,8 +2,9 @@
 --
 -- An op y = f(x_1, .., x_n) is described by its linearisation dy = sum_i L_i dx_i.  For elementwise ops L_i is a
 -- multiplication by the partial derivative, which `partials` gives.  All other ops are linear in each argument (or have
--- derivative zero), and `transposes` gives the transpose of each L_i.  jvp applies the L_i forwards, vjp their transposes
--- backwards; both add ordinary ops to the graph, so derivatives can be differentiated again.
+-- derivative zero), and `transposes` gives the transpose of each L_i; where L_i is not the op itself with dx_i in the place of
+-- x_i, `tangents` gives dy.  jvp applies the L_i forwards, vjp their transposes backwards; both add ordinary ops to the graph,
+-- so derivatives can be differentiated again.
 --
 -- Invariant of vjp: a cotangent has the shape of the value it belongs to, and that of a per-sample value is per sample.  The
 -- cotangent of a shared value may stay per sample until it is asked for: then it is summed over the batch, once.
@@ -44,7 +45,32 @@ local function summed(c) return value.kind(c) == "sample" and value.batch_sum(c)
 
 local function outer(y, x) return value.op("outer", { value.spread(y), value.spread(x) }) end
 
--- transposes.op(c, info, x...) -> for each argument a function giving its cotangent, from the cotangent c of the result.
+-- Matrices as the SOLVE ops have them, column by column: column j, M x, M^T x, y x^T.
+local function column(m, j, n) return value.op("slice", { m }, { (j - 1) * n, n }) end
+local function each_column(n, make)
+  local list = {}
+  for j = 1, n do list[j] = make(j) end
+  return list
+end
+local function product(m, x)
+  local n, sum = value.size(x), nil
+  for j = 1, n do
+    local term = column(m, j, n) * x[j]
+    sum = sum and sum + term or term
+  end
+  return sum
+end
+local function product_t(m, x)
+  local n = value.size(x)
+  return value.op("concat", each_column(n, function(j) return value.sum(column(m, j, n) * x) end))
+end
+local function dyad(y, x) return value.op("concat", each_column(value.size(x), function(j) return y * x[j] end)) end
+
+-- What stands for a matrix M where the factors of one are expected.
+local function as_factors(m, n) return value.op("pad", { m }, { 0, n * n + n }) end
+
+-- transposes.op(c, info, x...) -> for each argument a function giving its cotangent, from the cotangent c of the result;
+-- info.y is the result.
 local transposes = {
   sum       = function(c, _, x) return { function() return value.expand(c, value.size(x)) end } end,
   expand    = function(c) return { function() return value.sum(c) end } end,
@@ -90,6 +116,36 @@ local transposes = {
   scatter   = function(c, _, _, label) return { function() return value.op("pick", { c, label }) end, false } end,
   rowmax    = function() return { false } end,
   argmax    = function() return { false } end,
+  lu        = function(c, _, m) return { function() return value.op("slice", { c }, { 0, value.size(m) }) end } end,
+  lu_solve  = function(c, info, f, b)
+    local w = value.op("lu_solve_t", { f, c })
+    return { function() return as_factors(dyad(-w, info.y), value.size(b)) end, function() return w end }
+  end,
+  lu_solve_t = function(c, info, f, b)
+    local w = value.op("lu_solve", { f, c })
+    return { function() return as_factors(dyad(-info.y, w), value.size(b)) end, function() return w end }
+  end,
+}
+
+-- The tangent of M^-1 b is M^-1 (db - dM M^-1 b); multiply(dM, y) is dM y.
+local function solve_tangent(op, multiply)
+  return function(y, args, dots)
+    local db = dots[1] and -multiply(dots[1], y)
+    db = db and dots[2] and db + dots[2] or db or dots[2]
+    return value.op(op, { args[1], db })
+  end
+end
+
+-- tangents.op(y, args, dots) -> the tangent of y, from those of its arguments, of which at least one is not nil.
+local tangents = {
+  concat = function(_, args, dots)
+    local list = {}
+    for i, x in ipairs(args) do list[i] = dots[i] or value.zeros_like(x) end
+    return value.op("concat", list)
+  end,
+  lu = function(y, args, dots) return as_factors(dots[1], value.size(y) - value.size(args[1])) end,
+  lu_solve = solve_tangent("lu_solve", product),
+  lu_solve_t = solve_tangent("lu_solve_t", product_t),
 }
 
 --- c with the shape of x, per sample if x is: sums over the features that broadcasting repeated.
@@ -118,6 +174,33 @@ local function dependents(g, wrt, last)
   return depends
 end
 
+--- The feature and the value of a cotangent that is zero in all other features, as that of an index is; else nil.
+local function single_feature(c)
+  local info = value.info(c)
+  if info.op ~= "pad" then return nil end
+  local part = value.wrap(c.g, info.args[1])
+  if value.rank(part) == 0 then return info.attrs[1], part end
+end
+
+--- The vector like x of some of its features: one concat, where a sum of pads would add zeros, a vector for each feature read.
+local function from_features(features, x)
+  local parts, zeros = {}, 0
+  local function flush()
+    if zeros > 0 then parts[#parts + 1] = value.expand(value.lift(x.g, 0), zeros) end
+    zeros = 0
+  end
+  for i = 0, value.size(x) - 1 do
+    if features[i] then
+      flush()
+      parts[#parts + 1] = features[i]
+    else
+      zeros = zeros + 1
+    end
+  end
+  flush()
+  return unbroadcast(value.concat(table.unpack(parts)), x)
+end
+
 --- Cotangents of wrt, given those of some values: pairs is { {value, cotangent}, ... }.  Those of wrt are independent
 -- variables: what one of them was computed from gets nothing through it.
 -- Returns a list parallel to wrt; an entry is nil where nothing depends on that value.
@@ -126,15 +209,30 @@ function derive.vjp(pairs_, wrt)
   local last = 0
   for _, pair in ipairs(pairs_) do last = math.max(last, pair[1].id) end
   local depends = dependents(g, wrt, last)
-  local cotangent, independent = {}, {}
+  local cotangent, features, independent = {}, {}, {}
   for _, x in ipairs(wrt) do independent[x.id] = true end
   local function accumulate(x, c)
     c = unbroadcast(c, x)
-    cotangent[x.id] = cotangent[x.id] and cotangent[x.id] + c or c
+    local i, part = single_feature(c)
+    if i then
+      features[x.id] = features[x.id] or {}
+      features[x.id][i] = features[x.id][i] and features[x.id][i] + part or part
+    else
+      cotangent[x.id] = cotangent[x.id] and cotangent[x.id] + c or c
+    end
+  end
+  -- The cotangent of value id, once all that use it have been met.
+  local function total(id)
+    if features[id] then
+      local c = from_features(features[id], value.wrap(g, id))
+      cotangent[id] = cotangent[id] and cotangent[id] + c or c
+      features[id] = nil
+    end
+    return cotangent[id]
   end
   for _, pair in ipairs(pairs_) do accumulate(pair[1], pair[2]) end
   for id = last, 0, -1 do
-    local c = depends[id] and not independent[id] and cotangent[id]
+    local c = depends[id] and not independent[id] and total(id)
     local info = c and g:value(id)
     if c and #info.args > 0 then
       local args = arguments(g, info)
@@ -144,6 +242,7 @@ function derive.vjp(pairs_, wrt)
           if depends[x.id] and slopes[i] then accumulate(x, c * slopes[i]) end
         end
       else
+        info.y = value.wrap(g, id)
         local rules = transposes[info.op](c, info, table.unpack(args))
         for i, x in ipairs(args) do
           if depends[x.id] and rules[i] then accumulate(x, rules[i]()) end
@@ -153,7 +252,7 @@ function derive.vjp(pairs_, wrt)
   end
   local result = {}
   for i, x in ipairs(wrt) do
-    local c = cotangent[x.id]
+    local c = total(x.id)
     result[i] = c and value.kind(x) == "shared" and summed(c) or c
   end
   return result
@@ -169,13 +268,14 @@ function derive.jvp(of, pairs_)
   for id = 0, last do
     local info = depends[id] and not tangent[id] and g:value(id)
     if info then
-      local args, total = arguments(g, info), nil
+      local args, total, dots = arguments(g, info), nil, {}
       local y = value.wrap(g, id)
+      local own = tangents[info.op]
       local slopes = partials[info.op] and { partials[info.op](y, table.unpack(args)) }
-      local linear = slopes or transposes[info.op](y, info, table.unpack(args))
-      local list = info.op == "concat"
+      local linear = not own and (slopes or transposes[info.op](y, info, table.unpack(args)))
       for i, x in ipairs(args) do
-        if tangent[x.id] and linear[i] and not list then
+        dots[i] = tangent[x.id]
+        if dots[i] and linear and linear[i] then
           local term
           if slopes then
             term = tangent[x.id] * slopes[i]
@@ -187,10 +287,7 @@ function derive.jvp(of, pairs_)
           total = total and total + term or term
         end
       end
-      if list then
-        for i, x in ipairs(args) do args[i] = tangent[x.id] or value.zeros_like(x) end
-        total = value.op("concat", args)
-      end
+      if own and next(dots) then total = own(y, args, dots) end
       tangent[id] = total
     end
   end

@@ -43,28 +43,41 @@ end
 
 local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
                          "rev_dense", "integrand", "miss" }
-local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update" }
+local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update", "locate" }
+
+--- The rows of the matrix A, with their zeros.
+local function coefficients(tab)
+  local rows = {}
+  for i = 1, tab.A and tab.stages or 0 do
+    local row = {}
+    for j = 1, tab.stages do row[j] = number(tab.A[i] and tab.A[i][j] or 0) end
+    rows[i] = table.concat(row, ", ")
+  end
+  return rows
+end
 
 --- s: { system, kernels, tape or nil, finish, rev_finish }.
 local function system(out, m, s, name)
   local tab, sys = m.tab, s.system
   local carry = m.stepper.carry_components(sys, tab)
   local interior = m.stepper.interior(tab)
-  local c = sys.external and table.move(tab.dense.extra_c or {}, 1, tab.dense.extra, tab.stages + 1, { table.unpack(tab.c) }) or {}
+  local c, extra = { table.unpack(tab.c or {}) }, s.kernels.extra and tab.dense.extra or 0
+  table.move(tab.dense.extra_c or {}, 1, extra, #c + 1, c)
   local fields = {
     (".n_components = %d, .n_controlled = %d"):format(#sys.components, sys.controlled or #sys.components),
     (".n_carry = %d"):format(#carry),
     ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, array_desc)),
     ".fsal = " .. boolean(tab.fsal),
     (".stages = %d, .order = %s"):format(tab.stages, number(tab.first_order or tab.order)),
-    (".n_external = %d"):format(#c),
+    (".n_external = %d"):format(sys.external and tab.stages + extra or 0),
     ".external_c = " .. array(out, "double", name .. "_c", map(c, number)),
     (".n_noise = %d"):format(tab.noise or 0),
+    ".a = " .. array(out, "double", name .. "_a", coefficients(tab)),
     (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
     (".tape = %d"):format(s.tape and s.tape.size or 0),
     (".n_sums = %d"):format(#(tab.err or {})),
     (".finish = %s, .rev_finish = %s"):format(s.finish or "0", s.rev_finish or "0"),
-    (".controller = {%s}"):format(table.concat(map({ "beta1", "beta2", "gamma", "qmin", "qmax" }, function(key)
+    (".controller = {%s}"):format(table.concat(map({ "beta1", "beta2", "gamma", "qmin", "qmax", "qsteady" }, function(key)
       return number(tab.controller[key])
     end), ", ")),
   }
@@ -83,26 +96,51 @@ local function param(out, m, leaf, i)
     number(init.a or 0), number(init.b or 0), values)
 end
 
+local ROW <const> = 4000              -- of a text: C compilers need not take string literals beyond 4095 characters
+
+--- A text as an array of rows of ROW characters, one after another: a terminated string, written line by line.
+local function long_text(out, name, text)
+  local rows = {}
+  for at = 1, #text + 1, ROW do
+    local lines = {}
+    for line in text:sub(at, at + ROW - 1):gmatch "[^\n]*\n?" do
+      if line ~= "" then lines[#lines + 1] = '"' .. line:gsub('[\\"?]', "\\%0"):gsub("\n", "\\n") .. '"' end
+    end
+    rows[#rows + 1] = #lines > 0 and table.concat(lines, "\n    ") or '""'
+  end
+  out[#out + 1] = ("static const char %s[][%d] = {\n    %s,\n};"):format(name, ROW, table.concat(rows, ",\n    "))
+  return name .. "[0]"
+end
+
+--- The texts of other backends that travel in the descriptor.
+local function texts(out, p)
+  return array(out, "lrnde_text", p.m.name .. "_texts", map(p.texts, function(x)
+    return ("{%s, %s, %d, %d}"):format(quote(x.backend), long_text(out, p.m.name .. "_" .. x.backend, x.text), x.tile, x.work)
+  end))
+end
+
 --- How gradients are computed; adjoint: the adjoint system, nil if there is none.
 local function sensitivity(out, m, adjoint)
-  local s = m.sensitivity
-  local fields = { ("%s, LRNDE_STORE_%s, %d"):format(quote(s.name), s.store:upper(), s.options.checkpoints) }
+  local o = m.sensitivity.options
+  local fields = { ("%s, LRNDE_STORE_%s, %d"):format(quote(m.sensitivity.name), m.sensitivity.store:upper(), o.checkpoints) }
+  local function add(text, ...) fields[#fields + 1] = text:format(...) end
   if adjoint then
-    local rule, name = adjoint.rule or { nodes = {}, weights = {} }, m.name .. "_integrals"
-    local integrals = array(out, "lrnde_array_desc", name, map(adjoint.integrals, array_desc))
-    local function numbers(key) return array(out, "double", name .. "_" .. key, map(rule[key] or {}, number)) end
-    table.move({
-      (".atol = %s, .rtol = %s"):format(number(s.options.atol), number(s.options.rtol)),
-      (".n_integrals = %d, .integrals = %s"):format(#adjoint.integrals, integrals),
-      (".n_nodes = %d, .nodes = %s, .weights = %s, .differences = %s"):format(
-        #rule.nodes, numbers "nodes", numbers "weights", numbers "differences"),
-      adjoint.state and (".state = 1, .bound = %s, .strict = %s"):format(number(s.options.bound), boolean(s.options.strict)),
-    }, 1, 4, 2, fields)
+    local integrals = array(out, "lrnde_array_desc", m.name .. "_integrals", map(adjoint.integrals, array_desc))
+    add(".atol = %s, .rtol = %s", number(o.atol), number(o.rtol))
+    add(".n_integrals = %d, .integrals = %s", #adjoint.integrals, integrals)
+  end
+  if adjoint and adjoint.rule then
+    local function numbers(key) return array(out, "double", m.name .. "_" .. key, map(adjoint.rule[key] or {}, number)) end
+    add(".n_nodes = %d, .nodes = %s, .weights = %s", #adjoint.rule.nodes, numbers "nodes", numbers "weights")
+    add(".differences = %s", numbers "differences")
+  end
+  if adjoint and adjoint.state then
+    add(".state = 1, .bound = %s, .strict = %s", number(o.bound), boolean(o.strict))
   end
   return ("{%s}"):format(table.concat(fields, ",\n                    "))
 end
 
---- p: what lrnde.lua collected: { m, version, forward, adjoint, kernels, outputs, regularizer functions }.  Returns C text.
+--- p: what lrnde.lua collected: { m, version, forward, adjoint, kernels, outputs, texts, regularizer functions }.  Returns C text.
 function descriptor.text(p)
   local m, out = p.m, {}
   local name = m.name
@@ -134,6 +172,7 @@ function descriptor.text(p)
     (".n_constants = %d, .constants = %s"):format(#m.constants, arrays("_constants", m.constants)),
     (".n_outputs = %d, .outputs = %s"):format(#p.outputs, arrays("_outputs", p.outputs)),
     (".n_loss = %d, .loss = %s"):format(#m.terms, terms("_loss", m.terms)),
+    (".n_layers = %d, .layers = %s"):format(#p.layers, array(out, "char *const", name .. "_layers", map(p.layers, quote))),
     (".n_metrics = %d, .metrics = %s"):format(#m.metrics, terms("_metrics", m.metrics)),
     ".u0 = " .. (m.u0 and array(out, "double", name .. "_u0", map(m.u0, number)) or "0"),
     (".t0 = %s, .t1 = %s, .atol = %s, .rtol = %s"):format(number(m.solver.t0), number(m.solver.t1), number(m.solver.atol), number(m.solver.rtol)),
@@ -142,6 +181,7 @@ function descriptor.text(p)
     (".h = %s, .max_steps = %d"):format(number(m.solver.h), m.solver.max_steps),
     ".sensitivity = " .. sensitivity(out, m, p.adjoint and p.adjoint.system),
     (".data = {%s, %d, %s}"):format(quote(m.data.reader), #m.data.options, options),
+    (".n_texts = %d, .texts = %s"):format(#p.texts, texts(out, p)),
     ".forward = " .. forward,
     ".adjoint = " .. adjoint,
   }

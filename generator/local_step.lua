@@ -115,6 +115,16 @@ local function reverse_with_step(m, tape)
   return tape:read(k, stepper.recorded(system, tab, step))
 end
 
+--- What --check differentiates: builds the step in k, returns the variables that are not held, and the sums.
+function local_step.sums(k, m)
+  local step, _, u, constants = recorded_step(k, m)
+  local own, added = sums(k, m, step)
+  local variables, list = k:sources(constants), {}
+  if m.regularize.gradient == "total" then table.insert(variables, 1, u) end
+  for _, parts in ipairs(table.move(added, 1, #added, #own + 1, own)) do list[#list + 1] = parts[1] end
+  return variables, list
+end
+
 --- Kernels by name.  tape: of the discrete sweep, or nil.
 function local_step.kernels(m, tape)
   return { ["local"] = forward(m), rev_local = reverse(m), rev_step_local = tape and reverse_with_step(m, tape) }

@@ -20,6 +20,7 @@ local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
 local local_step = require "local_step"
+local locate = require "locate"
 local model = require "language.model"
 local outline = require "outline"
 local schedule = require "schedule"
@@ -67,10 +68,11 @@ end
 
 local function build(path, options)
   local m = model.load(path, options)
-  local p = { m = m, version = host.version }
+  local p = { m = m, version = host.version, texts = {} }
   p.forward = system_kernels(m, m.system, { "extra", "dense", "rev_dense" })
   add_sensitivity(p, m)
   p.kernels, p.outputs = head.kernels(m)
+  p.kernels.locate, p.layers = locate.kernel(m)
   for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end
   if m.regularize then
     for name, k in pairs(local_step.kernels(m, p.forward.tape)) do p.kernels[name] = k end
@@ -125,27 +127,38 @@ local function emit_kernels(p, backend, options)
   return list, loops:functions()
 end
 
+--- A part of a header of runtime/, for text that is compiled where there is no include path.
+local function excerpt(header, pattern)
+  local text = assert(host.read(("%s/runtime/%s"):format(host.root, header)))
+  return assert(text:match(pattern), header .. " has not what a template wants of it")
+end
+
 local function generate(p, backend, options)
   local m = p.m
-  backend.set_precision(m.precision)
-  backend.tile = m.tile
+  backend.set_model(m)
   local kernels, loops = emit_kernels(p, backend, options)
   local functions = scalar_function.all(p, backend)
   local passes = {}
   for i, pass in ipairs(ir.passes) do passes[i] = pass.name end
   local env = {
-    m = m, version = host.version, loops = loops, kernels = kernels, functions = functions, tables = descriptor.text(p), outputs = p.outputs,
+    p = p, m = m, version = host.version, loops = loops, kernels = kernels, functions = functions, tables = descriptor.text(p),
+    outputs = p.outputs,
     real = m.precision == "f32" and "float" or "double", upper = m.name:upper(), base = m.file:match "[^/]+$",
-    math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
+    backend = backend, excerpt = excerpt, math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
   }
   local files = {}
   for _, file in ipairs(backend.files) do
     files[m.name .. file.extension] = template.fill(("templates/%s/%s"):format(backend.name, file.template), env)
   end
+  if backend.carried then
+    local work = 0
+    for _, k in ipairs(kernels) do work = math.max(work, k.parts.work) end
+    p.texts[#p.texts + 1] = { backend = backend.name, text = files[m.name .. "." .. backend.extension], tile = backend.tile, work = work }
+  end
   return files
 end
 
---- The files of a backend, { [name] = text }.
+--- The files of a backend, { [name] = text }.  A backend that is carried leaves its text to those generated after it.
 function lrnde.generate(p, backend, options) return contract.attempt(p.m.file, generate, p, backend, options) end
 
 --- The program: options as host/options.def has them; returns the exit status.

@@ -33,7 +33,8 @@ end
 --- prefix: of the functions' names.
 function outline.new(prefix) return setmetatable({ prefix = prefix, by_text = {}, list = {} }, Outline) end
 
---- Notes a loop.  kinds(word): one of operands if the word is an operand, "local" if the loop declares it, else nil; declarations: { { name, value }.. } of pointers that are made for this loop, or nil.  Returns its place.
+--- Notes a loop and returns its place.  kinds(word): one of operands if the word is an operand, "local" if the loop declares
+-- it, else nil; declarations: { { name, value }.. } of pointers that are made for this loop, or nil.
 function Outline:add(lines, kinds, declarations)
   local names, numbers, parameters, arguments, text, values = {}, {}, {}, {}, {}, {}
   for _, d in ipairs(declarations or {}) do values[d[1]] = d[2] end

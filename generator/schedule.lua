@@ -1,7 +1,7 @@
 --- From a graph to a plan: which values are computed together, in which order, and where they live.
 --
 -- Per-sample work becomes blocks.  A MAP block is a loop over the i features of its domain and the lanes of a tile, with
--- straight-line code inside; a PRODUCT block is one large matrix product.  A value sits in the latest block that still
+-- straight-line code inside; a PRODUCT block is one large matrix product, a factorisation or a solution with it.  A value sits in the latest block that still
 -- precedes its users, so that sums of stages are formed where they are wanted and never stored; it becomes an array only if
 -- a later block, a matrix product or an output reads it.  A value that reads another pointwise, in the same domain, can
 -- share its block; every other way of reading (a broadcast, a row, a sum, a matrix product) starts a later one.
@@ -58,9 +58,11 @@ end
 
 local INLINE_TERMS = 20       -- an inner product up to this long is a chain of statements in the loop that wants it
 
+local always_product = { outer = true, lu = true, lu_solve = true, lu_solve_t = true }
+
 --- Is this value a matrix product of its own, rather than statements of a loop?
 local function is_product(plan, v)
-  if v.op ~= "matvec" and v.op ~= "matvec_t" then return v.op == "outer" end
+  if v.op ~= "matvec" and v.op ~= "matvec_t" then return always_product[v.op] or false end
   return plan.values[v.args[1]].dims[v.op == "matvec" and 2 or 1] > INLINE_TERMS
 end
 
@@ -76,7 +78,7 @@ local function start_products(plan)
     local v = plan.values[id]
     for i, a in ipairs(v.op == "add" and v.args or {}) do
       local product, start = plan.values[a], plan.values[v.args[3 - i]]
-      if product.op ~= "outer" and is_product(plan, product) and uses[a] == 1 and start.kind == "shared" then
+      if not always_product[product.op] and is_product(plan, product) and uses[a] == 1 and start.kind == "shared" then
         v.op, v.attrs, v.args = product.op, product.attrs, { product.args[1], product.args[2], start.id }
         break
       end

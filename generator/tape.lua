@@ -11,7 +11,7 @@ local Tape = {}
 Tape.__index = Tape
 
 local costly = { matvec = true, matvec_t = true, exp = true, log = true, log1p = true, sin = true, cos = true, tanh = true,
-                 sigmoid = true, pow = true }
+                 sigmoid = true, pow = true, lu = true, lu_solve = true, lu_solve_t = true }
 
 --- The tape for a reverse kernel's graph g whose values from number `forward` on are the reverse; stops: { [id] = field } is
 -- what the record has.  size: elements of a sample.

@@ -28,7 +28,8 @@ static inline double lrnde_shortest(double t0, double t1)
 
 /*
  * The PI controller.  E <= 1 accepts a trial step; what is not a number rejects it.
- *   accepted  h / clamp(E^beta1 / e_old^beta2 / gamma, 1/qmax, 1/qmin),  then e_old = max(E, 1e-4)
+ *   accepted  h / clamp(E^beta1 / e_old^beta2 / gamma, 1/qmax, 1/qmin), or h where that quotient is from 1 to qsteady,  then
+ *             e_old = max(E, 1e-4)
  *   rejected  h / min(1/qmin, E^beta1 / gamma): proportional, the history is kept
  */
 #define LRNDE_E_OLD 1e-4
@@ -44,6 +45,7 @@ static inline double lrnde_control(const lrnde_controller *c, double *e_old, dou
     if (lrnde_accepts(E)) {
         q = fmax(q / pow(*e_old, c->beta2), 1 / c->qmax);
         *e_old = fmax(E, LRNDE_E_OLD);
+        if (q >= 1 && q <= c->qsteady) q = 1;
     }
     return h / (q < 1 / c->qmin ? q : 1 / c->qmin);
 }
@@ -81,7 +83,7 @@ static inline double lrnde_first_trial(double norm0, double norm1, double longes
 #define LRNDE_FIRST_FALLBACK 1e-6
 static inline int lrnde_first_trial_is_void(double dt0)
 {
-    return dt0 < 10 * 0x1p-52;
+    return dt0 < 10 / 4503599627370496.0; /* 2^52: C++14 has no hexadecimal numbers */
 }
 
 static inline double lrnde_first_step(double dt0, double norm1, double norm2, double order, double shortest, double longest)

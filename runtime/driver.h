@@ -1,26 +1,30 @@
 /*
  * driver.h - what a backend implements: memory of a device, and how a kernel runs there.
  *
- * A backend is a folder templates/<name>/ whose driver.c defines lrnde_driver_<name>.  The runtime finds it because it is
- * there, and knows none by name.  Pointers that alloc returns belong to the device: only copy functions, and kernels, look
- * behind them.
+ * A backend is a folder templates/<name>/ whose C files are part of the library and whose driver.c defines
+ * lrnde_driver_<name>.  The runtime finds it because it is there, and knows none by name.  Pointers that alloc returns
+ * belong to the device: only copy functions, and kernels, look behind them.
  */
 #ifndef LRNDE_DRIVER_H
 #define LRNDE_DRIVER_H
 
 #include "kernel.h"
 
+#include <string.h>
+
 typedef struct lrnde_device lrnde_device; /* the backend's own */
 
 typedef struct lrnde_driver {
-    const char *name; /* of the device as users ask for it: "cpu" */
+    const char *name;   /* of the device as users ask for it: "cpu"; the second of several is "name:1" */
+    int32_t preference; /* "auto" tries the drivers from the highest down; no two have the same */
 
     /*
-     * Opens the device for a model, or returns NULL and says why (a line of at most size bytes).  threads: 0 for all.
+     * Opens device number `ordinal` for a model, or returns NULL and says why (a line of at most size bytes).  threads: 0
+     * for all.
      */
-    lrnde_device *(*open)(const lrnde_model_desc *desc, int32_t threads, char *why, size_t size);
+    lrnde_device *(*open)(const lrnde_model_desc *desc, int32_t ordinal, int32_t threads, char *why, size_t size);
     void (*close)(lrnde_device *d);
-    int32_t (*threads)(const lrnde_device *d);
+    int32_t (*threads)(const lrnde_device *d); /* or processors, whatever the device computes with */
 
     /* Workers a launch over so many tiles will have, at least 1: rows of args.work and args.partial. */
     int32_t (*workers)(const lrnde_device *d, int32_t tiles);
@@ -36,16 +40,28 @@ typedef struct lrnde_driver {
     void (*add)(lrnde_device *d, void *to, const void *from, int32_t rows, size_t stride, int64_t n);
 
     /*
-     * Runs the tile phase over the workers, then the shared phase in chunks of LRNDE_CHUNK, and adds the sums in the order
-     * of tiles, then chunks: the same bits for any number of workers as long as no batch sum is involved.  total (n_sums)
-     * is on the host and ready when the call returns; it may be NULL.
+     * Runs the tile phase over the workers, then the shared phase in chunks of LRNDE_CHUNK, and adds the sums of tiles and
+     * chunks in an order that depends on their number only: the same bits for any number of workers as long as no batch
+     * sum is involved.  total (n_sums) is on the host and ready when the call returns; it may be NULL.  The tables of
+     * pointers in args, and cot_sums, are on the host and the caller's again when the call returns.
      * Kernels add to args.partial.  That of a kernel with a shared phase is its own for the launch and is zeroed first;
      * that of one without is a running sum over launches, which the caller zeroes and collects with add.
      */
     void (*launch)(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total);
 
-    /* Waits for everything; nonzero: the device failed since the last call. */
-    int (*sync)(lrnde_device *d);
+    /*
+     * Waits for everything.  NULL, or one line that says how the device failed; it stays so: from then on its functions do
+     * nothing, and what they give is NaN.
+     */
+    const char *(*sync)(lrnde_device *d);
 } lrnde_driver;
+
+/* What a driver compiles at run time: the text for the device of its name; NULL: it calls the functions of the descriptor. */
+static inline const lrnde_text *lrnde_text_for(const lrnde_model_desc *desc, const lrnde_driver *driver)
+{
+    for (int32_t i = 0; i < desc->n_texts; i++)
+        if (!strcmp(desc->texts[i].backend, driver->name)) return &desc->texts[i];
+    return NULL;
+}
 
 #endif

@@ -4,7 +4,8 @@
  * The only header a generated file includes.  It defines every type and macro such a file uses; the descriptor at the end
  * (lrnde_model_desc) is all the runtime ever learns about a model.
  *
- * LAYOUT  A per-sample array of n features is stored in tiles: (tiles, n, T), T = desc->tile samples side by side.
+ * LAYOUT  A per-sample array of n features is stored in tiles: (tiles, n, T), T samples side by side: desc->tile, or the tile
+ *         of the lrnde_text that runs.
  *         tiles = ceil(batch / T); the lanes beyond the batch in the last tile repeat the last sample, and never enter a sum.
  *         Shared arrays are dense.  "real" is float or double, desc->real_bytes.
  * TIME    t, h, sums, E and everything that decides steps is double.
@@ -40,7 +41,8 @@ enum {
     X(theta, "position inside a step, 0..1 (dense output)")                                                                    \
     X(atol, "absolute tolerance")                                                                                              \
     X(rtol, "relative tolerance")                                                                                              \
-    X(weight, "factor of every term of the loss: 1 / (samples x save times)")                                                  \
+    X(weight, "factor of what is added up: of a loss 1 / (samples x save times), of a quadrature node its weight")             \
+    X(difference, "that weight less the one of the embedded rule")                                                             \
     X(lr, "learning rate of this training step")                                                                               \
     X(step, "training step, from 1")
 
@@ -122,8 +124,8 @@ typedef struct lrnde_kernel {
     X(rev_step, "carry, next_in, tape_in, noise, t, h, cot_next -> cot_carry, cot_constants +=, partial += gradient")                     \
     X(rev_step_full, "the same, reads k_in, cot_k (n_k + n_extra) and cot_sums (of step) besides")                                     \
     X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")       \
-    X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, h, in -> out = in + weight F(t), then, if the rule has " \
-                 "differences, out = in + h F(t) and their sums {sum (./sc)^2}; F the integrands of the sensitivity")         \
+    X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, difference, in -> out = in + weight F(t) and, if the rule "    \
+                 "is adaptive, out[n_integrals..] = in + difference F(t), sums {sum (difference so far/sc)^2}; F the integrands") \
     X(miss, "carry, in[0] = u -> sums {sum ((carry[1] - u)/sc)^2}")
 
 /* Kernels of a model beside its systems. */
@@ -133,9 +135,10 @@ typedef struct lrnde_kernel {
     X(head, "in[0] = u at a save time, data, t, weight -> out = outputs, sums {loss terms.., metrics..}")                      \
     X(rev_head, "in[0] = u, data, t, weight -> out[0] = cotangent of u, partial += gradient")                                  \
     X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
-    X(local, "carry, next_in, k_in, noise, t, h of a step -> sums the regularizers add to those of step")                       \
-    X(rev_local, "the same and cot_sums, of step's, then local's -> cot_carry[0], cot_constants +=, partial += gradient; k1 = f(t, u)") \
-    X(rev_step_local, "rev_step and, in the same sweep, rev_local: reads k_in, cot_sums besides; cot_carry = cot_next's, or total") \
+    X(local, "carry, next_in, k_in, noise, t, h of a step -> sums the regularizers add to those of step")                             \
+    X(rev_local, "the same, cot_sums (step's, then local's) -> cot_carry[0], cot_constants +=, partial += gradient")            \
+    X(rev_step_local, "as rev_step, and cot_sums, k_in as rev_local: both gradients; cot_carry of cot_next alone, or total")    \
+    X(locate, "carry[0] = u, constants, t -> out[0] (layers): is what a layer of f gives finite? after a failure only")          \
     X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
 
 /*
@@ -156,10 +159,23 @@ typedef struct lrnde_array_desc {
     int32_t shared;
 } lrnde_array_desc;
 
-/* Step size control as tableaus declare it; q divides h.  See control.h. */
+/* Step size control as tableaus declare it; q divides h, and from 1 to qsteady h is kept.  See control.h. */
 typedef struct lrnde_controller {
-    double beta1, beta2, gamma, qmin, qmax;
+    double beta1, beta2, gamma, qmin, qmax, qsteady;
 } lrnde_controller;
+
+/*
+ * An adaptive integration that a kernel does by itself, deciding as control.h does: from t, next step h, to t1.  The carry is in
+ * carry[at], and ends there.
+ */
+typedef struct lrnde_course {
+    double t, t1, h, e_old, shortest;
+    int64_t max_steps, accepted, rejected;
+    void *const *carry[2];
+    int32_t at;
+    int32_t over;                     /* a rejected step could not be tried shorter */
+    uint64_t met;                     /* of the launch: zero */
+} lrnde_course;
 
 typedef struct lrnde_system_desc {
     int32_t n_components;             /* the first n_components of carry are the state; the rest what the stepper carries (k1) */
@@ -172,6 +188,7 @@ typedef struct lrnde_system_desc {
     int32_t n_noise;                  /* increments a step reads; 0: the system is not stochastic */
     const double *external_c;         /* (n_external): external[i] is wanted at t + c_i h */
     int32_t n_external;               /* 0, or stages and extra stages of dense output */
+    const double *a;                  /* (stages, stages): k_i = f(t + c_i h, u + h sum_j a_ij k_j) */
     int32_t n_k, n_extra;             /* stages of component 0 that are in neither carry nor next; extra stages of dense output */
     int64_t tape;                     /* elements of real per tile lane (a sample) */
     int32_t n_sums;                   /* of step, that E is made of */
@@ -285,6 +302,13 @@ typedef struct lrnde_term_desc {
     double weight;                    /* of a loss term */
 } lrnde_term_desc;
 
+/* The same kernels as source text of another backend, whose driver compiles it at run time. */
+typedef struct lrnde_text {
+    const char *backend, *text;
+    int32_t tile;                     /* its own samples side by side, */
+    int64_t work;                     /* and the most elements of real that one of its workers needs */
+} lrnde_text;
+
 typedef struct lrnde_train_desc {
     const char *optimizer;
     int32_t n_slots;                  /* arrays like params the optimizer keeps */
@@ -309,6 +333,8 @@ typedef struct lrnde_model_desc {
     const lrnde_input_desc *inputs;
     const lrnde_array_desc *constants, *outputs;
     const lrnde_term_desc *loss, *metrics;
+    int32_t n_layers;                 /* of networks that the right-hand side calls, in the order of the calls */
+    const char *const *layers;
     const double *u0;                 /* (state) default initial state, or NULL: from data */
     double t0, t1, atol, rtol;
     int32_t tspan_data;               /* t0, t1 are the first and last time of the data */
@@ -321,6 +347,8 @@ typedef struct lrnde_model_desc {
     lrnde_data_desc data;
     lrnde_train_desc train;
     lrnde_regularizer_desc regularizer;
+    int32_t n_texts;
+    const lrnde_text *texts;
     const lrnde_system_desc *forward; /* component 0 is the state */
     const lrnde_system_desc *adjoint; /* NULL: transposed steps */
 #define LRNDE_X(name, doc) lrnde_kernel name;

@@ -61,14 +61,16 @@ const char *lrnde_status_text(lrnde_status status);
 
 typedef struct lrnde_solver lrnde_solver;
 
-/* What went wrong.  Fields that do not apply: t, h are NaN, stage, sample -1. */
+/* What went wrong.  Fields that do not apply: t, h are NaN, stage, sample -1, layer, component "". */
 typedef struct lrnde_error {
     lrnde_status status;
-    double t, h;    /* of the step that failed */
-    int32_t stage;  /* from 1 */
-    int64_t sample; /* from 0 */
-    int64_t step;   /* training step, 0 outside of training */
-    char text[256]; /* one line */
+    double t, h;        /* of the step that failed */
+    int32_t stage;      /* from 1 */
+    int64_t sample;     /* from 0 */
+    char layer[64];     /* of a network in the right-hand side, "dynamics.0": the first that gave what is not finite */
+    char component[64]; /* of the state, "u[2]" or its name: the first that is not finite */
+    int64_t step;       /* training step, 0 outside of training */
+    char text[256];     /* one line */
 } lrnde_error;
 
 /* Zero means the default everywhere: write lrnde_options o = LRNDE_OPTIONS and set what differs. */
@@ -76,7 +78,7 @@ typedef struct lrnde_options {
     size_t size;                                /* sizeof(lrnde_options): lets the struct grow */
     int32_t batch;                              /* samples of a solve; default: the model's batch, else 1 */
     int32_t training;                           /* nonzero: keep what gradients need */
-    const char *device;                         /* "auto" or a driver's name; default auto */
+    const char *device;                         /* "auto", a driver's name or "name:1"; default auto */
     int32_t threads;                            /* default: all the device offers */
     size_t memory_limit;                        /* bytes on the device; default none; see lrnde_storage */
     uint64_t seed;                              /* of parameters, of the times of regularization, of noise */
@@ -125,6 +127,7 @@ typedef struct lrnde_storage {
     int reduced;         /* it did */
     int64_t checkpoints; /* of LRNDE_STORE_CHECKPOINTS, else 0 */
     int64_t recomputed;  /* steps the last gradient took again */
+    int64_t sweep_steps; /* steps of its own that it took: of an adjoint system, accepted */
     size_t peak;         /* the most bytes held on the device so far, all arrays together */
 } lrnde_storage;
 
@@ -172,6 +175,7 @@ void lrnde_destroy(lrnde_solver *s);
 const lrnde_error *lrnde_last_error(const lrnde_solver *s);
 const lrnde_model_desc *lrnde_model(const lrnde_solver *s);
 const char *lrnde_device_name(const lrnde_solver *s);
+const char *lrnde_device_refusals(const lrnde_solver *s); /* why "auto" took no better device, one line; else "" */
 int32_t lrnde_batch(const lrnde_solver *s);
 int32_t lrnde_threads(const lrnde_solver *s);
 size_t lrnde_memory(const lrnde_solver *s); /* bytes held */

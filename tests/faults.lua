@@ -1,5 +1,5 @@
---- Faults while computing: exit status 3 and one line with t, h, stage and sample, in bounded time; training keeps its last
---- good state.
+--- Faults while computing: exit status 3 and one line with t, h, stage, sample and layer or component, in bounded time;
+--- training keeps its last good state.
 --
 -- tests/fail/fault/ holds models that go wrong when lrnde-solve solves them.  Their first comment is in the line they end
 -- with; a second one, "options: ...", is what else stands on the command line.  The time limit and faults that need an
@@ -37,7 +37,7 @@ end
 check.case("training that diverges says where, and its last good state is on disk", function()
   local message, status = train "--set train.optimizer.lr=3e38"
   check.equal(status, 3)
-  check.equal(message:match "lrnde%-train: error: [^\n]*not finite at t = [^\n]*, stage %d, sample %d, training step %d+\n" ~= nil, true)
+  check.equal(message:match "lrnde%-train: error: [^\n]*not finite at t = [^\n]*, stage %d, sample %d, layer dynamics, training step %d+\n" ~= nil, true)
   local evaluation
   evaluation, status = train(("--eval --json --weights %s/run/last.safetensors"):format(folder))
   check.equal(status, 0)

@@ -2,8 +2,7 @@
  * hand.h - descriptors of hand-written models, and the problems they solve.
  *
  *   hand_use(&lotka_volterra, "tsit5");     which problem by which method
- *   hand_interpolate();                     gradients by the continuous adjoint, not the discrete one
- *   hand.saveat = ...                       then change what the test is about
+ *   hand.sensitivity = ...                  then change what the test is about
  *   lrnde_create(&s, &hand, &options, NULL)
  */
 #ifndef HAND_H
@@ -72,8 +71,9 @@ static lrnde_array_desc hand_carry[2], hand_adjoint_carry[4];
 static lrnde_param_desc hand_leaves[2];
 static const lrnde_array_desc hand_output = {.name = "total", .size = 1};
 static const lrnde_term_desc hand_term = {.name = "total", .weight = 1}, hand_metric = {.name = "first", .weight = 1};
-static const lrnde_regularizer_term hand_error = {
-    .name = "error", .coefficient = {.kind = LRNDE_CONSTANT, .a = 1}, .times_h = 1, .estimate = rms, .rev_estimate = rev_rms};
+static const lrnde_regularizer_term hand_errors[2] = {
+    {.name = "error", .coefficient = {.kind = LRNDE_CONSTANT, .a = 1}, .times_h = 1, .estimate = rms, .rev_estimate = rev_rms},
+    {.name = "again", .first_sum = 1, .times_h = 1, .estimate = rms, .rev_estimate = rev_rms}}; /* of k_local, weight 0 */
 static lrnde_input_desc hand_input;
 
 static void hand_use(const problem *which, const char *method)
@@ -81,7 +81,7 @@ static void hand_use(const problem *which, const char *method)
     tab = read_tableau(method);
     prob = *which;
     int interior = tab.stages - 2 * tab.fsal, rhs = tab.stages - tab.fsal;
-    lrnde_controller controller = {tab.beta1, tab.beta2, 0.9, 0.2, 10};
+    lrnde_controller controller = {tab.beta1, tab.beta2, 0.9, 0.2, 10, 1};
     hand_carry[0] = (lrnde_array_desc){.name = "u", .size = prob.D};
     hand_carry[1] = (lrnde_array_desc){.name = "k1_u", .size = prob.D};
     hand_forward = (lrnde_system_desc){
@@ -170,10 +170,11 @@ static void hand_use(const problem *which, const char *method)
         .sensitivity = {"discrete"},
         .forward = &hand_forward,
         .train = {.optimizer = "sgd", .lr = {.kind = LRNDE_CONSTANT, .a = 0.01}, .steps = 10},
-        .regularizer = {.gradient = LRNDE_PARTIAL, .n_terms = 1, .terms = &hand_error},
+        .regularizer = {.gradient = LRNDE_PARTIAL, .n_terms = 1, .terms = hand_errors},
         .head = {.name = "head", .tile = k_head, .n_sums = 2},
         .rev_head = {.name = "rev_head", .tile = k_rev_head},
         .rev_output = {.name = "rev_output", .tile = k_rev_output},
+        .local = {.name = "local", .tile = k_local, .n_sums = 1},
         .rev_local = {.name = "rev_local", .tile = k_rev_local, .partial = prob.P},
         .update = {.name = "update", .shared = k_update, .shared_size = prob.P},
     };

@@ -231,6 +231,20 @@ static void k_head(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t wo
     }
 }
 
+/* The error sum again, of the step as it was recorded. */
+static void k_local(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
+{
+    (void)worker;
+    for (int tile = tile0; tile < tile1; tile++) zero_sums(a, tile, 1);
+    EACH_SAMPLE(tile, lane)
+    {
+        sample s;
+        load_stages(a, tile, lane, &s, tab.stages);
+        load(a->next_in[0], tile, lane, s.u1);
+        if (is_real(a, tile, lane)) a->sums[tile] += error_sum(a, &s, a->s.h);
+    }
+}
+
 static void k_update(const lrnde_args *a, int64_t e0, int64_t e1)
 {
     for (int64_t e = e0; e < e1; e++)

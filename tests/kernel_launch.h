@@ -38,6 +38,7 @@ typedef struct launch {
     const lrnde_kernel *kernel;
     const lrnde_driver *driver;
     lrnde_device *device;
+    int32_t tile; /* what the driver runs */
     lrnde_args args;
     void *tables[16][LAUNCH_TABLE]; /* the tables of pointers in args */
     double cot_sums[LRNDE_MAX_SUMS], total[LRNDE_MAX_SUMS];
@@ -87,19 +88,22 @@ static inline void launch_begin(launch *l, const lrnde_model_desc *model, const 
 {
     char why[256];
     *l = (launch){.model = model, .system = system, .kernel = kernel, .driver = driver};
-    l->device = driver->open(model, threads, why, sizeof why);
+    l->device = driver->open(model, 0, threads, why, sizeof why);
     if (!l->device) fail_msg("%s", why);
     lrnde_args *a = &l->args;
-    a->batch = batch, a->tiles = (batch + model->tile - 1) / model->tile;
+    const lrnde_text *text = lrnde_text_for(model, driver);
+    const int64_t work = text ? text->work : kernel->work;
+    l->tile = text ? text->tile : model->tile;
+    a->batch = batch, a->tiles = (batch + l->tile - 1) / l->tile;
     a->workers = driver->workers(l->device, a->tiles);
     for (int i = 0; i < LAUNCH_TABLE_COUNT; i++)
         memcpy((char *)a + LAUNCH_TABLES[i].offset, &(void *){l->tables[i]}, sizeof(void *));
-    const int64_t lanes = (int64_t)a->tiles * model->tile, rows = kernel->shared_size / LRNDE_CHUNK + 1 + a->tiles;
+    const int64_t lanes = (int64_t)a->tiles * l->tile, rows = kernel->shared_size / LRNDE_CHUNK + 1 + a->tiles;
     a->params = launch_alloc(l, model->n_params, NAN);
     a->tape = launch_alloc(l, lanes * system->tape, NAN);
     a->tape_in = launch_alloc(l, lanes * system->tape, NAN);
-    a->work_stride = (size_t)kernel->work, a->partial_stride = (size_t)kernel->partial;
-    a->work = launch_alloc(l, a->workers * kernel->work, NAN);
+    a->work_stride = (size_t)work, a->partial_stride = (size_t)kernel->partial;
+    a->work = launch_alloc(l, a->workers * work, NAN);
     a->partial = launch_alloc(l, a->workers * kernel->partial, kernel->shared ? NAN : 1);
     a->sums = driver->alloc(l->device, (size_t)(rows * kernel->n_sums + 1) * sizeof(double));
     a->cot_sums = l->cot_sums;
@@ -152,7 +156,7 @@ static inline launch_array *launch_find(launch *l, const char *field, bool per_s
     *array = (launch_array){.per_sample = per_sample, .size = size};
     snprintf(array->field, sizeof array->field, "%s", field);
     const int index = launch_split(field, base);
-    const int64_t n = per_sample ? (int64_t)l->args.tiles * l->model->tile * size : size;
+    const int64_t n = per_sample ? (int64_t)l->args.tiles * l->tile * size : size;
     const size_t real = (size_t)l->model->real_bytes;
     if (!strncmp(field, "params.", 7)) {
         array->at = (char *)l->args.params + (size_t)launch_leaf_offset(l, field + 7) * real;
@@ -175,7 +179,7 @@ static inline launch_array *launch_find(launch *l, const char *field, bool per_s
 static inline size_t launch_place(const launch *l, const launch_array *array, int64_t lane, int64_t i)
 {
     char base[64];
-    int64_t tile = l->model->tile, rows = array->size, row = i;
+    int64_t tile = l->tile, rows = array->size, row = i;
     if (!array->per_sample) return (size_t)i;
     int index = launch_split(array->field, base);
     if (!strcmp(base, "tape") || !strcmp(base, "tape_in")) rows = l->system->tape, row += index;
@@ -184,7 +188,7 @@ static inline size_t launch_place(const launch *l, const launch_array *array, in
 
 static inline int64_t launch_lanes(const launch *l, const launch_array *array)
 {
-    return array->per_sample ? (int64_t)l->args.tiles * l->model->tile : 1;
+    return array->per_sample ? (int64_t)l->args.tiles * l->tile : 1;
 }
 
 static inline void launch_set(launch *l, const char *field, bool per_sample, int64_t size, const double *x)
@@ -227,7 +231,7 @@ static inline double launch_get(const launch *l, const launch_array *array, int6
 static inline void launch_run(launch *l)
 {
     l->driver->launch(l->device, l->kernel, &l->args, l->total);
-    assert_int_equal(l->driver->sync(l->device), 0);
+    assert_null(l->driver->sync(l->device));
 }
 
 #endif

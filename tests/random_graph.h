@@ -186,6 +186,32 @@ static void add_lookup(random_graph *r, ir_op op)
     make(r, op, ir_ops[op].arity, args, (int32_t[]){CLASSES}, op == IR_argmax ? 64 : r->bound[args[0]]);
 }
 
+/* lu of a matrix with a dominant diagonal, or a solution with it: a pivot that rounding decides would be a jump. */
+static void add_solve(random_graph *r, ir_op op)
+{
+    const ir_id b = find(r, (wanted){1, IR_SAMPLE, 2 + random_below(&r->state, 2), false});
+    if (b == IR_NONE) return;
+    const int32_t n = r->g->values[b].dim[0];
+    ir_id columns[3], three = ir_const(r->g, 3 * n, NULL);
+    r->bound[three] = 3 * n;
+    for (int32_t j = 0; j < n; j++) {
+        ir_id column[2] = {ir_value_new(r->g, IR_pad, 1, &three, (int32_t[]){j, n}), find(r, (wanted){1, -1, n, false})};
+        r->bound[column[0]] = 3 * n;
+        column[1] = small(r, column[1]);
+        columns[j] = ir_value_new(r->g, IR_add, 2, column, NULL);
+        r->bound[columns[j]] = 3 * n + 1;
+    }
+    ir_id matrix = ir_value_new(r->g, IR_concat, n, columns, NULL);
+    r->bound[matrix] = 3 * n + 1;
+    if (r->g->values[matrix].kind == IR_SHARED) {
+        matrix = ir_value_new(r->g, IR_spread, 1, &matrix, NULL);
+        r->bound[matrix] = 3 * n + 1;
+    }
+    const ir_id factors = ir_value_new(r->g, IR_lu, 1, &matrix, NULL);
+    r->bound[factors] = 3 * n + 1;
+    if (op != IR_lu) make(r, op, 2, (ir_id[]){factors, b}, NULL, r->bound[b]);
+}
+
 static void add_inputs(random_graph *r)
 {
     static const struct {
@@ -223,6 +249,7 @@ static inline ir_graph *make_random_graph(uint64_t seed, int n_ops, bool smooth)
         case IR_STRUCT: add_struct(&r, op); break;
         case IR_MATRIX: add_matrix(&r, op); break;
         case IR_LOOKUP: add_lookup(&r, op); break;
+        case IR_SOLVE: add_solve(&r, op); break;
         }
     }
     for (int i = 0; i < 6; i++) {

@@ -154,6 +154,34 @@ static void with_a_regularizer(void **state)
             }
 }
 
+/* A local step held from a solve that then does not fit: nothing of it is left when the solve is begun again. */
+static void a_limit_with_a_regularizer(void **state)
+{
+    (void)state;
+    double all[3][4], some[4];
+    size_t created = 0, peak = 0;
+    for (size_t share = 1; share <= 9; share += 2) {
+        hand_use(&lotka_volterra, "tsit5");
+        hand.regularizer.sampling = LRNDE_REG_BIASED;
+        lrnde_solver *s;
+        lrnde_report report;
+        lrnde_options o = LRNDE_OPTIONS;
+        o.training = 1, o.threads = 1, o.atol = o.rtol = 1e-6;
+        if (share > 1) o.memory_limit = created + (peak - created) / share;
+        OK(lrnde_create(&s, &hand, &o, NULL));
+        if (share == 1) created = lrnde_memory(s);
+        for (int step = 0; step < 3; step++) {
+            lrnde_set_step(s, step);
+            if (lrnde_loss_gradient(s, &report)) fail_msg("%s", lrnde_last_error(s)->text);
+            OK(lrnde_get(s, "grad/params", share == 1 ? all[step] : some, sizeof some));
+            if (share > 1) assert_memory_equal(all[step], some, sizeof some);
+        }
+        assert_int_equal(report.storage.reduced, share > 1);
+        if (share == 1) peak = report.storage.peak;
+        lrnde_destroy(s);
+    }
+}
+
 /* On a mesh the number of steps is known: the least that is possible.  Else at most 1.5 times that. */
 static void recomputed_steps(void **state)
 {
@@ -224,8 +252,9 @@ static void a_sweep_can_be_stopped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_bits),    cmocka_unit_test(two_gradients_of_one_solve), cmocka_unit_test(with_a_regularizer),
-        cmocka_unit_test(recomputed_steps), cmocka_unit_test(a_sweep_can_be_stopped),
+        cmocka_unit_test(the_same_bits),          cmocka_unit_test(two_gradients_of_one_solve),
+        cmocka_unit_test(with_a_regularizer),     cmocka_unit_test(recomputed_steps),
+        cmocka_unit_test(a_sweep_can_be_stopped), cmocka_unit_test(a_limit_with_a_regularizer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

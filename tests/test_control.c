@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-static const lrnde_controller pi = {0.14, 0.08, 0.9, 0.2, 10};
+static const lrnde_controller pi = {0.14, 0.08, 0.9, 0.2, 10, 1};
 
 static void near(double x, double y)
 {

@@ -74,7 +74,7 @@ static void sums(void **state)
     double first = 0;
     for (int threads = 1; threads <= 4; threads++) {
         char why[80];
-        lrnde_device *d = lrnde_driver_c.open(&desc, threads, why, sizeof why);
+        lrnde_device *d = lrnde_driver_c.open(&desc, 0, threads, why, sizeof why);
         lrnde_args a = {.tiles = TILES, .workers = lrnde_driver_c.workers(d, TILES), .partial_stride = 8};
         a.sums = lrnde_driver_c.alloc(d, (TILES + 4) * sizeof(double));
         a.partial = lrnde_driver_c.alloc(d, (size_t)a.workers * 8 * sizeof(double));

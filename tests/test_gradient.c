@@ -266,6 +266,35 @@ static void choices(void **state)
         }
 }
 
+/* What the kernel local finds at the chosen step is what the step left there, whoever keeps it. */
+static void the_step_is_held(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"tsit5", "rkf45"};
+    for (int k = 0; k < 16; k++) {
+        int training = k & 1, automatic = k >> 1 & 1;
+        hand_use(&lotka_volterra, methods[k >> 2 & 1]);
+        if (k >> 3) hand_interpolate();
+        hand.regularizer.n_terms = 2;
+        hand.regularizer.automatic_step = automatic;
+        hand.regularizer.sampling = LRNDE_REG_BIASED;
+        lrnde_solver *s;
+        lrnde_options o = {.size = sizeof o, .atol = 1e-6, .rtol = 1e-3, .training = training, .threads = 1};
+        OK(lrnde_create(&s, &hand, &o, NULL));
+        lrnde_local_report r;
+        OK(lrnde_local(s, 3.21, 0, &r));
+        assert_true(r.terms[0] > 0 && fabs(r.terms[0] - r.terms[1]) < 1e-12 * r.terms[0]);
+        assert_true(automatic ? r.t == 3.21 : r.t < 3.21 && 3.21 < r.t + r.h);
+        for (int step = 0; training && step < 20; step++) {
+            lrnde_report t;
+            lrnde_set_step(s, step);
+            OK(lrnde_loss_gradient(s, &t));
+            assert_true(t.reg_terms[0] > 0 && fabs(t.reg_terms[0] - t.reg_terms[1]) < 1e-12 * t.reg_terms[0]);
+        }
+        lrnde_destroy(s);
+    }
+}
+
 /* Save times as points: the drawn time is one of them, and neither end. */
 static void save_times_as_points(void **state)
 {
@@ -325,6 +354,7 @@ int main(void)
         cmocka_unit_test(total_gradient),
         cmocka_unit_test(total_gradient_at_a_step),
         cmocka_unit_test(choices),
+        cmocka_unit_test(the_step_is_held),
         cmocka_unit_test(save_times_as_points),
         cmocka_unit_test(training_descends),
     };

@@ -260,6 +260,8 @@ static void failures(void **state)
     assert_true(fabs(lrnde_last_error(s)->t - 0.5) < 1e-9);
     assert_int_equal(lrnde_last_error(s)->sample, 0);
     assert_true(lrnde_last_error(s)->stage >= 2);
+    assert_string_equal(lrnde_last_error(s)->component, "u[1]");
+    assert_string_equal(lrnde_last_error(s)->layer, "");
     lrnde_destroy(s);
 }
 

@@ -284,8 +284,8 @@ static int graph_count(lua_State *L)
 
 static void push_ops(lua_State *L)
 {
-    static const char *const classes[] = {
-        [IR_LEAF] = "LEAF", [IR_MAP] = "MAP", [IR_STRUCT] = "STRUCT", [IR_MATRIX] = "MATRIX", [IR_LOOKUP] = "LOOKUP"};
+    static const char *const classes[] = {[IR_LEAF] = "LEAF",     [IR_MAP] = "MAP",       [IR_STRUCT] = "STRUCT",
+                                          [IR_MATRIX] = "MATRIX", [IR_LOOKUP] = "LOOKUP", [IR_SOLVE] = "SOLVE"};
     lua_createtable(L, IR_OPS, IR_OPS);
     for (int op = 0; op < IR_OPS; op++) {
         lua_createtable(L, 0, 5);

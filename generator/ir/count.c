@@ -15,6 +15,12 @@ static int64_t elements(const ir_graph *g, const ir_value *v)
     case IR_argmax:
     case IR_matvec:
     case IR_matvec_t: return ir_size(&g->values[v->args[0]]);
+    case IR_lu: { /* a third of the cube of the rows; the rest is less */
+        const int64_t n = ir_size(v) - ir_size(&g->values[v->args[0]]);
+        return n * n * n / 3;
+    }
+    case IR_lu_solve:
+    case IR_lu_solve_t: return ir_size(v) * ir_size(v);
     default: return ir_size(v);
     }
 }

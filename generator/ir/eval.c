@@ -146,6 +146,73 @@ static bool eval_lookup(const evaluation *e, const ir_value *v, int32_t b, numbe
     return true;
 }
 
+static number minus_product(number a, number x, number y)
+{
+    return map(IR_sub, 2, (number[]){a, product(x, y)});
+}
+
+static number quotient(number a, number b)
+{
+    return map(IR_div, 2, (number[]){a, b});
+}
+
+static void exchange(number *a, number *b)
+{
+    const number kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* P M = L U in place, column j at m + j * n; the pivot is the largest by its real part, the first of equals. */
+static void factorise(int32_t n, number *m)
+{
+    for (int32_t k = 0; k < n; k++) {
+        int32_t pivot = k;
+        for (int32_t i = k + 1; i < n; i++)
+            if (fabs(creal(m[k * n + i].x)) > fabs(creal(m[k * n + pivot].x))) pivot = i;
+        m[n * n + k] = (number){pivot, pivot};
+        for (int32_t j = 0; j < n; j++) exchange(&m[j * n + k], &m[j * n + pivot]);
+        for (int32_t i = k + 1; i < n; i++) m[k * n + i] = quotient(m[k * n + i], m[k * n + k]);
+        for (int32_t j = k + 1; j < n; j++)
+            for (int32_t i = k + 1; i < n; i++) m[j * n + i] = minus_product(m[j * n + i], m[k * n + i], m[j * n + k]);
+    }
+}
+
+/* M^-1 x in place. */
+static void substitute(int32_t n, const number *f, number *x)
+{
+    for (int32_t k = 0; k < n; k++) exchange(&x[k], &x[(int32_t)creal(f[n * n + k].x)]);
+    for (int32_t k = 0; k < n; k++)
+        for (int32_t i = k + 1; i < n; i++) x[i] = minus_product(x[i], f[k * n + i], x[k]);
+    for (int32_t k = n - 1; k >= 0; k--) {
+        x[k] = quotient(x[k], f[k * n + k]);
+        for (int32_t i = 0; i < k; i++) x[i] = minus_product(x[i], f[k * n + i], x[k]);
+    }
+}
+
+/* M^-T x in place: the same steps transposed, in the opposite order. */
+static void substitute_transposed(int32_t n, const number *f, number *x)
+{
+    for (int32_t k = 0; k < n; k++) {
+        for (int32_t i = 0; i < k; i++) x[k] = minus_product(x[k], f[k * n + i], x[i]);
+        x[k] = quotient(x[k], f[k * n + k]);
+    }
+    for (int32_t k = n - 1; k >= 0; k--)
+        for (int32_t i = k + 1; i < n; i++) x[k] = minus_product(x[k], f[k * n + i], x[i]);
+    for (int32_t k = n - 1; k >= 0; k--) exchange(&x[k], &x[(int32_t)creal(f[n * n + k].x)]);
+}
+
+static void eval_solve(const evaluation *e, const ir_value *v, int32_t b, number *out)
+{
+    const ir_id last = v->args[v->n_args - 1];
+    const int64_t n_arg = ir_size(&e->g->values[last]);
+    memcpy(out, row(e, last, b), (size_t)n_arg * sizeof *out);
+    if (v->op == IR_lu)
+        factorise((int32_t)(ir_size(v) - n_arg), out);
+    else
+        (v->op == IR_lu_solve ? substitute : substitute_transposed)(v->dim[0], row(e, v->args[0], b), out);
+}
+
 static bool eval_value(const evaluation *e, ir_id id)
 {
     const ir_value *v = &e->g->values[id];
@@ -156,6 +223,7 @@ static bool eval_value(const evaluation *e, ir_id id)
         case IR_MAP: eval_map(e, v, b, out); break;
         case IR_STRUCT: eval_struct(e, v, b, out); break;
         case IR_MATRIX: eval_matrix(e, v, b, out); break;
+        case IR_SOLVE: eval_solve(e, v, b, out); break;
         case IR_LOOKUP:
             if (!eval_lookup(e, v, b, out)) return false;
         }

@@ -151,6 +151,30 @@ static bool infer_lookup(const ir_graph *g, ir_value *v)
     return wants_rank(g, v, 0, 0) && wants_rank(g, v, 1, 0) && set_shape(v, 1, v->attr[0], 1);
 }
 
+/* n of the n*n features of a matrix, or of the n*n + n of its factors; 0 if it cannot be. */
+static int32_t order_of(int32_t features, int32_t more)
+{
+    int32_t n = 1;
+    while ((int64_t)n * (n + more) < features) n++;
+    return n * (n + more) == features ? n : 0;
+}
+
+static bool infer_solve(const ir_graph *g, ir_value *v)
+{
+    for (int32_t i = 0; i < v->n_args; i++) {
+        if (!wants_rank(g, v, i, 1)) return false;
+        if (arg(g, v, i)->kind == IR_SHARED)
+            return ir_fail("%s: argument %d is shared, it must be per sample", name_of(v), (int)i + 1);
+    }
+    const ir_value *a = arg(g, v, 0);
+    const int32_t n = order_of(a->dim[0], v->op == IR_lu ? 0 : 1);
+    if (!n) return ir_fail("%s: %s is not a square matrix%s", name_of(v), ir_shape(a).s, v->op == IR_lu ? "" : " in factors");
+    if (v->op == IR_lu) return set_shape(v, 1, (int64_t)n * (n + 1), 1);
+    const ir_value *b = arg(g, v, 1);
+    if (b->dim[0] != n) return ir_fail("%s: %d equations do not fit vector %s", name_of(v), (int)n, ir_shape(b).s);
+    return set_shape(v, 1, n, 1);
+}
+
 bool ir_infer(const ir_graph *g, ir_value *v)
 {
     const ir_op_info *info = &ir_ops[v->op];
@@ -167,6 +191,7 @@ bool ir_infer(const ir_graph *g, ir_value *v)
     case IR_MAP: return infer_map(g, v);
     case IR_STRUCT: return infer_struct(g, v);
     case IR_MATRIX: return infer_matrix(g, v);
+    case IR_SOLVE: return infer_solve(g, v);
     default: return infer_lookup(g, v);
     }
 }

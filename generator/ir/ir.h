@@ -28,7 +28,7 @@ typedef enum ir_op {
     IR_OPS
 } ir_op;
 
-typedef enum ir_class { IR_LEAF, IR_MAP, IR_STRUCT, IR_MATRIX, IR_LOOKUP } ir_class;
+typedef enum ir_class { IR_LEAF, IR_MAP, IR_STRUCT, IR_MATRIX, IR_LOOKUP, IR_SOLVE } ir_class;
 typedef enum ir_kind { IR_SHARED, IR_SAMPLE } ir_kind;
 
 typedef struct ir_op_info {

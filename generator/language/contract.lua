@@ -13,6 +13,11 @@ function contract.fail(file, field, message, ...)
   host.fail(("%s:%s: error: %s"):format(file, field, message:format(...)))
 end
 
+--- Says something about a field of a file that is no error.
+function contract.warn(file, field, message, ...)
+  host.warn(("%s:%s: warning: %s"):format(file, field, message:format(...)))
+end
+
 --- The names of a keyed table, sorted.
 function contract.names(t)
   local names = {}

@@ -322,7 +322,7 @@ function model.load(path, options)
   end
   m.system = {
     name = "forward", constants = m.constants,
-    components = { { name = "u", kind = "sample", size = m.state } },
+    components = { { name = "u", kind = "sample", size = m.state, atol_shares = m.solver.atol_shares } },
     rhs = function(k, u, t, constants) return { m:rate(m.drift, k, u[1], t, constants) } end,
   }
   if m.stochastic then

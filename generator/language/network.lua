@@ -1,7 +1,7 @@
 --- Networks: layers in a chain, declared once by the model file, built into every kernel that calls them.
 --
 -- A declaration holds layers and sizes only.  Bound to a kernel (network.bind) it becomes a function of values that reads
--- its weights from that kernel's parameters: calling it twice shares them.
+-- its weights from that kernel's parameters: calling it twice shares them.  A kernel with a list `layers` is told what each gave.
 
 local contract = require "language.contract"
 local host = require "host"
@@ -79,6 +79,7 @@ function network.bind(net, prefix, k, t)
         end
         x = item.apply(x, function(leaf) return k:param(leaf) end, name, t)
       end
+      if k.layers then table.insert(k.layers, { name = name, value = x }) end
     end)
     return x
   end

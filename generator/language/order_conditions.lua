@@ -6,6 +6,9 @@
 --
 --     phi(trunk + branch) = phi(trunk) * A phi(branch),     gamma(t) = |t| * product of gamma over the root's branches.
 --
+-- A Rosenbrock method has a second matrix B = A + Gamma, which stands in A's place where a node has one branch only (Hairer &
+-- Wanner, IV.7):  phi(node + branch) = B phi(branch).  For a Runge-Kutta method B is A.
+--
 -- A branch never ranks below the one grafted before it, so each tree is built once: 1, 1, 2, 4, 9, 20, 48, 115, 286,
 -- 719 trees of 1 to 10 nodes. Everything is in doubles: a table of doubles is what a method is when it runs.
 
@@ -41,39 +44,48 @@ function order_conditions.trees(n)
   return grown
 end
 
---- The conditions of a method whose matrix has the rows A[i] = { A[i][1], .., A[i][i-1] }.
-function order_conditions.new(A)
+--- The conditions of a method whose matrix has the rows A[i] = { A[i][1], .., }, as long as they are not zero; B: the matrix
+--- of a Rosenbrock method's single branches, A unless it is given.
+function order_conditions.new(A, B)
   local ones = {}
   for i = 1, #A do ones[i] = 1.0 end
-  return setmetatable({ A = A, weights = { ones }, images = {} }, order_conditions)
+  return setmetatable({ A = A, B = B or A, ones = ones, images = {}, grafted = {} }, order_conditions)
 end
 
--- A phi(tree).
-function order_conditions:image(tree)
-  local image = self.images[tree.rank]
+-- matrix phi(tree); kept, by matrix and tree.
+function order_conditions:image(matrix, tree)
+  self.images[matrix] = self.images[matrix] or {}
+  local image = self.images[matrix][tree.rank]
   if not image then
     image = {}
     local phi = self:phi(tree)
-    for i, row in ipairs(self.A) do
+    for i, row in ipairs(matrix) do
       local sum = 0.0
       for j, a in ipairs(row) do sum = sum + a * phi[j] end
       image[i] = sum
     end
-    self.images[tree.rank] = image
+    self.images[matrix][tree.rank] = image
   end
   return image
 end
 
+-- The product of A phi(branch) over the branches of a tree's root, one entry a stage.
+function order_conditions:product(tree)
+  if not tree.trunk then return self.ones end
+  local product = self.grafted[tree.rank]
+  if not product then
+    product = {}
+    local trunk, branch = self:product(tree.trunk), self:image(self.A, tree.branch)
+    for i = 1, #self.A do product[i] = trunk[i] * branch[i] end
+    self.grafted[tree.rank] = product
+  end
+  return product
+end
+
 -- The elementary weights of a tree, one a stage.
 function order_conditions:phi(tree)
-  local phi = self.weights[tree.rank]
-  if not phi then
-    phi = {}
-    local trunk, branch = self:phi(tree.trunk), self:image(tree.branch)
-    for i = 1, #self.A do phi[i] = trunk[i] * branch[i] end
-    self.weights[tree.rank] = phi
-  end
-  return phi
+  local single = tree.trunk and not tree.trunk.trunk
+  return single and self:image(self.B, tree.branch) or self:product(tree)
 end
 
 -- The larger of two residuals; NaN is larger than any.

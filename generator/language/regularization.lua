@@ -68,6 +68,17 @@ local function name_terms(terms)
   end
 end
 
+--- The paper's own warning (section 6.1): what fits a trajectory is not to be bent towards what is cheap.
+local function warn_of_trajectories(m)
+  if not (m.saveat.from_data or #(m.saveat.list or {}) > 1) then return end
+  for _, term in ipairs(m.terms) do
+    if term.of_state then
+      contract.warn(m.file, "regularize", "the loss looks at the state itself at several times; regularizing is not for learning the true dynamics")
+      return
+    end
+  end
+end
+
 --- m: the model as far as it is loaded.  Returns nil if nothing is regularized, else { terms, sampling, points, ... }.
 function regularization.load(m)
   local given = m.spec.regularize
@@ -87,6 +98,7 @@ function regularization.load(m)
     end
   end
   name_terms(r.terms)
+  warn_of_trajectories(m)
   r.include_start = r.include_start or false
   for option, allowed in pairs(words) do r[option] = r[option] or allowed[1] end
   return r

@@ -5,14 +5,15 @@
 --   name, family, file, source, aliases
 --   stages, order, embedded_order     measured; embedded_order is a number, a list if there are several error vectors
 --   fsal                              the last stage is f(t + h, u1)
---   c, b; A                           lists; A[i] has i-1 entries
+--   c, b; A                           lists; A[i] has i-1 entries; what else a family needs (families/) is likewise
 --   err, combine                      error vectors { {..}, .. } or nil (fixed step only); "rms" or "hairer53"
 --   text                              c, A, b, err again, as short text for comments
 --   first_order                       p of the automatic first step, ~ tolerance^(1/p), if it is not the order
 --   controller                        { beta1, beta2, gamma, qmin, qmax }
 --   dense                             { order, degree, poly[i][j], stages, extra, extra_c, extra_A } (interpolant.lua)
 --   stiffness_pair                    { j, s }: the last two stages with c = 1, or nil
---   real_stability_limit
+--   real_stability_limit              nil: the method has none
+--   precision, largest_state          what a model must have, or may at most; nil: anything
 --   residual                          the largest of all conditions checked
 --   declared                          { order, embedded_order, fsal } as in the file
 

@@ -16,7 +16,17 @@ local function probe_outputs(m, probe)
   return outputs
 end
 
---- A term of `field`, checked: { name, module, of, data, weight }.
+local views = { index = true, slice = true, concat = true, pad = true, reshape = true, spread = true }
+
+--- Is v made of the state's own features, and of nothing else?
+local function is_state(v)
+  local info = value.info(v)
+  if info.op == "input" then return info.name == "in[0]" end
+  for _, id in ipairs(info.args) do if not is_state(value.wrap(v.g, id)) then return false end end
+  return views[info.op] or false
+end
+
+--- A term of `field`, checked: { name, module, of, data, weight, of_state (it compares the state itself) }.
 local function load_term(m, field, name, term, outputs, probe)
   local word = vocabulary.name(term, "loss")
   if type(term) ~= "table" or not word then m:fail(field .. "." .. name, "must be a loss, such as L.mse { ... }") end
@@ -41,7 +51,7 @@ local function load_term(m, field, name, term, outputs, probe)
   if not module.needs_label and input.size ~= size then
     refuse("output '%s' has %d features, the data '%s' %d", of, size, target, input.size)
   end
-  return { name = name, module = module, of = of, data = target, weight = term.weight or 1 }
+  return { name = name, module = module, of = of, data = target, weight = term.weight or 1, of_state = is_state(outputs[of]) }
 end
 
 local function add_metric(m, name, per_sample, term)

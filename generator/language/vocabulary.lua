@@ -103,7 +103,7 @@ function vocabulary.environment(options, used)
   for _, name in ipairs(vocabulary.optimizers:names()) do
     L[name] = component("optimizer", name, optimizer_options(vocabulary.optimizers:get(name).options))
   end
-  for _, name in ipairs(vocabulary.sensitivities:names()) do 
+  for _, name in ipairs(vocabulary.sensitivities:names()) do
     L[name] = component("sensitivity", name, settings.fields(vocabulary.sensitivities:get(name).options))
   end
   for _, name in ipairs(vocabulary.regularizers:names()) do L[name] = component("regularizer", name) end

@@ -5,6 +5,8 @@
  * gathered, summed or multiplied element by element.  But what sums up a vector that is the same for every sample stays with
  * the samples: backends have one place for sums over features, and it is there.
  */
+#include <string.h>
+
 #include "passes/fold.h"
 
 static ir_id new1(ir_graph *g, ir_op op, ir_id x, int32_t a, int32_t b)
@@ -132,10 +134,24 @@ static ir_id slice(ir_graph *g, ir_id x, int32_t first, int32_t n)
     }
 }
 
+static ir_id index_of(ir_graph *g, ir_id x, int32_t i);
+
+/* Feature i of an elementwise op on vectors that all samples share: the op on their features. */
+static ir_id index_map(ir_graph *g, const ir_value *v, int32_t i)
+{
+    ir_id args[3];
+    const ir_op op = v->op;
+    const int32_t n = v->n_args;
+    memcpy(args, v->args, (size_t)n * sizeof *args);
+    for (int32_t k = 0; k < n; k++) args[k] = index_of(g, args[k], i);
+    return fold_map(g, op, n, args);
+}
+
 static ir_id index_of(ir_graph *g, ir_id x, int32_t i)
 {
     const ir_value *v = &g->values[x];
     if (v->rank == 0) return x;
+    if (v->kind == IR_SHARED && ir_ops[v->op].class == IR_MAP) return index_map(g, v, i);
     switch (v->op) {
     case IR_expand: return v->args[0];
     case IR_spread: return index_of(g, v->args[0], i);

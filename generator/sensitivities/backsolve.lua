@@ -7,8 +7,9 @@
 
 local adjoint = require "adjoint"
 
-local backsolve = { name = "backsolve", recordless = true, doc = "adjoint equations and the state integrated backwards: no record at all",
-                    options = adjoint.options { bound = 100.0, strict = false } }
+local backsolve = { name = "backsolve", recordless = true,
+                    doc = "adjoint equations and the state integrated backwards: no record at all",
+                    options = adjoint.options { norm = adjoint.norm, bound = 100.0, strict = false } }
 
 function backsolve.adjoint(system, params, _, options)
   return adjoint.system(system, params, { norm = options.norm, state = true })

@@ -8,8 +8,8 @@ local quadrature = require "quadrature"
 local gauss = { name = "gauss", doc = "adjoint equations for lambda alone, the gradient by Gauss quadrature on every step",
                 options = adjoint.options() }
 
-function gauss.adjoint(system, params, tab, options)
-  return adjoint.system(system, params, { norm = options.norm, rule = quadrature.gauss((tab.order + 1) // 2) })
+function gauss.adjoint(system, params, tab)
+  return adjoint.system(system, params, { rule = quadrature.gauss((tab.order + 1) // 2) })
 end
 
 return gauss

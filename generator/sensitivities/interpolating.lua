@@ -3,7 +3,7 @@
 local adjoint = require "adjoint"
 
 local interpolating = { name = "interpolating", doc = "adjoint equations integrated backwards over dense output",
-                        options = adjoint.options() }
+                        options = adjoint.options { norm = adjoint.norm } }
 
 function interpolating.adjoint(system, params, _, options)
   return adjoint.system(system, params, { norm = options.norm })

@@ -7,8 +7,8 @@ local quadrature = require "quadrature"
 local sensitivity = { name = "quadrature", doc = "adjoint equations for lambda alone, then adaptive Gauss-Kronrod quadrature",
                       options = adjoint.options() }
 
-function sensitivity.adjoint(system, params, _, options)
-  return adjoint.system(system, params, { norm = options.norm, rule = quadrature.gauss_kronrod() })
+function sensitivity.adjoint(system, params)
+  return adjoint.system(system, params, { rule = quadrature.gauss_kronrod() })
 end
 
 return sensitivity

@@ -11,14 +11,14 @@
 -- the increments noise[0] = dW and, where the method wants chi2, noise[1] = dZ.  Stages with equal arguments are one.  Between
 -- the ends of a step u is interpolated linearly.
 
-local erk = require "steppers.erk"
 local kernel = require "kernel"
+local one_step = require "one_step"
 local value = require "language.value"
 
 local rossler = { family = "rossler", aliases = { "sri", "sra" },
                   doc = "stochastic Runge-Kutta for diagonal Ito noise (SRI) or additive noise (SRA); Euler-Maruyama" }
 
-for _, shared in ipairs { "read_constants", "put_sums", "finish", "total", "scale" } do rossler[shared] = erk[shared] end
+for _, shared in ipairs { "read_constants", "put_sums", "finish", "total", "scale" } do rossler[shared] = one_step[shared] end
 
 function rossler.carry_components(system) return system.components end
 
@@ -35,12 +35,10 @@ function rossler.extra_stages() end
 
 -- ---- formulas ----
 
-local function coefficient(text, symbol) return #text <= 6 and text or symbol end
-
 local function weighted(weights, texts, symbol, of)
   local terms = {}
   for j, w in ipairs(weights) do
-    if w ~= 0 then terms[#terms + 1] = ("%s %s%d"):format(coefficient(texts[j], symbol .. j), of, j) end
+    if w ~= 0 then terms[#terms + 1] = ("%s %s%d"):format(one_step.coefficient(texts[j], symbol .. j), of, j) end
   end
   return #terms > 0 and "(" .. table.concat(terms, " + "):gsub("%+ %-", "- ") .. ")"
 end
@@ -53,7 +51,7 @@ local function plus(...)
 end
 
 local function time(c, text, symbol)
-  return c == 0 and "t" or c == 1 and "t + h" or ("t + %s h"):format(coefficient(text, symbol))
+  return c == 0 and "t" or c == 1 and "t + h" or ("t + %s h"):format(one_step.coefficient(text, symbol))
 end
 
 --- What a step computes, for the reader of the emitted text: { [name of a value] = formula }.
@@ -175,11 +173,11 @@ function rossler.step(k, system, tab, u, t, h, constants, f1)
 end
 
 --- The error sum of a step.
-function rossler.error_sums(k, _, tab, step, _, scaled)
+function rossler.error_sums(k, system, tab, step, _, scaled)
   local e = tab.delta * step.drift_error
   e = name(k, step.noise_error and e + step.noise_error or e, "err")
   if scaled then
-    e = e / (k:scalar "atol" + value.max(value.abs(step.u[1]), value.abs(step.u1[1])) * k:scalar "rtol")
+    e = e / one_step.scale(k, system.components[1], value.max(value.abs(step.u[1]), value.abs(step.u1[1])))
   end
   return { { value.batch_sum(value.sum(e * e)) } }
 end
@@ -215,7 +213,7 @@ local function read_start(k, system)
   local component = system.components[1]
   local u = k:component("carry[0]", component)
   return u, k:component("in[0]", component), k:component("in[1]", component),
-         k:scalar "atol" + value.abs(u) * k:scalar "rtol"
+         one_step.scale(k, component, value.abs(u))
 end
 
 --- Norms of the automatic first step: sum (u/sc)^2, and of the drift at the worse of three standard deviations.

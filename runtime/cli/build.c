@@ -2,6 +2,7 @@
 #include "cli/build.h"
 #include "cli/process.h"
 #include "io/file.h"
+#include "io/hash.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -32,18 +33,7 @@ static int internal(const build *b, const char *format, const char *detail)
     return EXIT_INTERNAL;
 }
 
-/* ---- the hash that names a shared object: FNV-1a over the bytes of all its ingredients ---- */
-
-static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3u;
-    return hash;
-}
-
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    return hash_bytes(hash, text, strlen(text) + 1);
-}
+/* ---- the hash that names a shared object ---- */
 
 static uint64_t hash_file(uint64_t hash, const char *path)
 {
@@ -51,7 +41,7 @@ static uint64_t hash_file(uint64_t hash, const char *path)
     size_t size;
     lrnde_error e;
     if (lrnde__file_read(path, &text, &size, &e)) return hash;
-    hash = hash_bytes(hash, text, size);
+    hash = lrnde__hash_bytes(hash, text, size);
     free(text);
     return hash;
 }
@@ -63,7 +53,7 @@ static uint64_t hash_cpu(uint64_t hash)
     size_t capacity = 0;
     FILE *cpu = fopen("/proc/cpuinfo", "r");
     while (cpu && getline(&line, &capacity, cpu) > 0) {
-        if (!strncmp(line, "model name", 10) || !strncmp(line, "flags", 5)) hash = hash_text(hash, line);
+        if (!strncmp(line, "model name", 10) || !strncmp(line, "flags", 5)) hash = lrnde__hash_text(hash, line);
         if (!strcmp(line, "\n")) break;
     }
     if (cpu) fclose(cpu);
@@ -74,25 +64,23 @@ static uint64_t hash_cpu(uint64_t hash)
 static uint64_t hash_ingredients(const build *b)
 {
     char version[256], path[4096];
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = LRNDE__HASH;
     for (const char *suffix = "ch"; *suffix; suffix++) {
         snprintf(path, sizeof path, "%s/%s.%c", b->work, b->model, *suffix);
         hash = hash_file(hash, path);
     }
     hash = hash_file(hash, b->kernel_h);
-    for (int i = 0; i < N_FLAGS; i++) hash = hash_text(hash, FLAGS[i]);
+    for (int i = 0; i < N_FLAGS; i++) hash = lrnde__hash_text(hash, FLAGS[i]);
     process_run((char *[]){(char *)b->compiler, "--version", NULL}, version, sizeof version);
-    return hash_cpu(hash_text(hash, version));
+    return hash_cpu(lrnde__hash_text(hash, version));
 }
 
 /* ---- the steps ---- */
 
 static int make_work_folder(build *b)
 {
-    const char *cache = getenv("LRNDE_CACHE"), *home = getenv("HOME");
     lrnde_error e;
-    b->cache = cache && *cache ? strdup(cache) : lrnde__format("%s/.cache/lrnde", home && *home ? home : "/tmp");
-    if (!b->cache || lrnde__make_folder(b->cache, &e)) return cli_error(b->tool, "%s", e.text);
+    if (!(b->cache = lrnde__cache_folder(&e))) return cli_error(b->tool, "%s", e.text);
     b->work = lrnde__format("%s/work.XXXXXX", b->cache);
     if (b->work && mkdtemp(b->work)) return EXIT_DONE;
     cli_error(b->tool, "%s: cannot be written: %s ($LRNDE_CACHE names another folder)", b->cache, strerror(errno));
@@ -109,7 +97,6 @@ static int generate(build *b, const build_request *request)
     int n = 0;
     if (!argv) abort();
     argv[n++] = generator;
-    argv[n++] = "--target", argv[n++] = "c";
     argv[n++] = "--out", argv[n++] = b->work;
     if (request->method) argv[n++] = "--method", argv[n++] = (char *)request->method;
     for (int64_t i = 0; i < request->set.n; i++) argv[n++] = "--set", argv[n++] = (char *)request->set.v[i];

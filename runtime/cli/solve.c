@@ -112,15 +112,22 @@ static int save_times(const solve_options *o, lrnde_solver *s, option_reals *tim
 
 /* ---- showing ---- */
 
-/* The ends of the accepted steps, for --mesh to repeat them.  Only a solve that can be differentiated keeps them. */
-static void show_mesh(lrnde__json *json, lrnde_solver *s)
+/* The ends of the accepted steps, for --mesh to repeat them; the caller frees them.  Only a solve that can be differentiated
+ * keeps them. */
+static option_reals mesh_of(lrnde_solver *s)
 {
     lrnde_array array;
-    if (lrnde_array_find(s, "mesh", &array)) return;
-    double *mesh = malloc(array.bytes);
-    if (!mesh) abort();
-    if (!lrnde_get(s, "mesh", mesh, array.bytes)) lrnde__json_numbers(json, "mesh", mesh, array.dims[0]);
-    free(mesh);
+    if (lrnde_array_find(s, "mesh", &array)) return (option_reals){0};
+    option_reals mesh = {reals(array.dims[0]), array.dims[0]};
+    if (lrnde_get(s, "mesh", mesh.v, array.bytes)) mesh.n = 0;
+    return mesh;
+}
+
+static void show_mesh(lrnde__json *json, lrnde_solver *s)
+{
+    option_reals mesh = mesh_of(s);
+    if (mesh.n) lrnde__json_numbers(json, "mesh", mesh.v, mesh.n);
+    free(mesh.v);
 }
 
 static void show_json(const solve_options *o, lrnde_solver *s, const trajectory *j, const lrnde_stats *stats, const gradient *g)
@@ -179,6 +186,25 @@ static void show_text(const solve_options *o, const lrnde_solver *s, const traje
 
 /* ---- what can be asked for ---- */
 
+static lrnde_status solve_at(const solve_options *o, lrnde_solver *s, const option_reals *times, lrnde_stats *stats)
+{
+    size_t n = (size_t)times->n;
+    return o->mesh.n ? lrnde_solve_mesh(s, o->mesh.v, (size_t)o->mesh.n, times->v, n, stats) : lrnde_solve(s, times->v, n, stats);
+}
+
+/* Draws a trajectory with marks at the ends of its steps, where the same solve is saved once more. */
+static int draw(const solve_options *o, lrnde_solver *s, const trajectory *j)
+{
+    option_reals mesh = mesh_of(s);
+    trajectory marks = {0};
+    lrnde_error e = {0};
+    int code = solve_at(o, s, &mesh, NULL) || trajectory_get(&marks, s, mesh.v, mesh.n) ? failed(s) : EXIT_DONE;
+    if (!code && trajectory_plot(j, &marks, o->plot, &e)) fprintf(stderr, "%s: warning: %s\n", TOOL.program, e.text);
+    free(marks.u);
+    free(mesh.v);
+    return code;
+}
+
 static int show_trajectory(const solve_options *o, lrnde_solver *s)
 {
     option_reals times = {0};
@@ -187,21 +213,15 @@ static int show_trajectory(const solve_options *o, lrnde_solver *s)
     lrnde_stats stats;
     lrnde_error e = {0};
     int code = save_times(o, s, &times);
-    if (!code) {
-        size_t n = (size_t)times.n;
-        code = (o->mesh.n ? lrnde_solve_mesh(s, o->mesh.v, (size_t)o->mesh.n, times.v, n, &stats)
-                          : lrnde_solve(s, times.v, n, &stats))
-                   ? failed(s)
-                   : EXIT_DONE;
-    }
+    if (!code && solve_at(o, s, &times, &stats)) code = failed(s);
     if (!code && trajectory_get(&j, s, times.v, times.n)) code = failed(s);
     if (!code && o->gradient) code = gradient_take(&g, &TOOL, o->gradient, s, &j);
     if (!code && o->output && trajectory_write(&j, o->output, &e)) code = tool_failure(&TOOL, &e);
-    if (!code && o->plot && trajectory_plot(&j, o->plot, &e)) fprintf(stderr, "%s: warning: %s\n", TOOL.program, e.text);
     lrnde_storage storage = lrnde_storage_of(s);
     if (!code && o->json) show_json(o, s, &j, &stats, &g);
     if (!code && !o->json) show_text(o, s, &j, &stats, &g);
     if (!code) lrnde__storage_note(&storage);
+    if (!code && o->plot) code = draw(o, s, &j);
     free(times.v);
     free(j.u);
     gradient_free(&g);
@@ -349,13 +369,15 @@ static int run(solve_options *o)
     if (!code) code = read_samples(o, &in);
     if (!code) {
         options.batch = (int32_t)in.rows;
-        options.training = o->gradient || !isnan(o->local_step);
+        const int differentiated = o->gradient || !isnan(o->local_step);
+        options.training = differentiated || o->plot;
         if (!isnan(o->h) && isnan(o->local_step)) options.h = o->h;
         if (o->tspan.n) options.t0 = o->tspan.v[0], options.t1 = o->tspan.v[1];
-        if (options.training && in.rows > 1) code = cli_error(&TOOL, "--gradient and --local-step take one sample");
+        if (differentiated && in.rows > 1) code = cli_error(&TOOL, "--gradient and --local-step take one sample");
     }
     tool_catch_interrupt();
     if (!code && lrnde_create(&s, model, &options, &e)) code = tool_failure(&TOOL, &e);
+    if (s) tool_introduce(&TOOL, s);
     if (!code) code = set_arrays(o, s, &in);
     if (!code) code = isnan(o->local_step) ? show_trajectory(o, s) : show_local_step(o, s);
     lrnde_destroy(s);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
 
@@ -89,6 +90,12 @@ lrnde_status tool_gradient(lrnde_solver *s, const char *name, const double *cot,
     return status;
 }
 
+void tool_introduce(const options_tool *tool, const lrnde_solver *s)
+{
+    const char *refusals = lrnde_device_refusals(s);
+    if (*refusals && isatty(STDERR_FILENO)) fprintf(stderr, "%s: on %s (%s)\n", tool->program, lrnde_device_name(s), refusals);
+}
+
 static int exit_code(lrnde_status status)
 {
     switch (status) {
@@ -119,6 +126,10 @@ int tool_failure(const options_tool *tool, const lrnde_error *e)
     if (code == EXIT_COMPUTATION) {
         if (e->stage > 0) fprintf(stderr, ", stage %d", e->stage);
         if (e->sample >= 0) fprintf(stderr, ", sample %lld", (long long)e->sample);
+        if (*e->layer)
+            fprintf(stderr, ", layer %s", e->layer);
+        else if (*e->component)
+            fprintf(stderr, ", component %s", e->component);
         if (e->step > 0) fprintf(stderr, ", training step %lld", (long long)e->step);
     }
     fputc('\n', stderr);

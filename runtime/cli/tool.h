@@ -17,6 +17,9 @@ lrnde_status tool_get(lrnde_solver *s, const char *name, double *values, int64_t
 lrnde_status tool_set(lrnde_solver *s, const char *name, const double *values, int64_t n);
 lrnde_status tool_gradient(lrnde_solver *s, const char *name, const double *cot, int64_t n);
 
+/* On a terminal: why "auto" took no better device. */
+void tool_introduce(const options_tool *tool, const lrnde_solver *s);
+
 /* Significant digits that name a number of the model's precision exactly. */
 static inline int tool_digits(const lrnde_model_desc *model)
 {

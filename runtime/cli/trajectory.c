@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CURVES = 32, T_DIGITS = 17 };
+enum { MOST_COMPONENTS = 16, T_DIGITS = 17 };
 
 typedef struct component_name {
     char text[32];
@@ -120,14 +120,23 @@ lrnde_status trajectory_write(const trajectory *j, const char *path, lrnde_error
     return lrnde__output_close(&o, e);
 }
 
-lrnde_status trajectory_plot(const trajectory *j, const char *path, lrnde_error *e)
+static lrnde__curve curve(const trajectory *j, int64_t i, const char *title, const char *style)
 {
-    lrnde__curve curves[MOST_CURVES];
-    component_name names[MOST_CURVES];
-    int32_t n = (int32_t)(j->state < MOST_CURVES ? j->state : MOST_CURVES);
+    return (lrnde__curve){.title = title, .n = j->times, .x = j->t, .y = j->u + i, .stride = j->state, .style = style};
+}
+
+lrnde_status trajectory_plot(const trajectory *j, const trajectory *marks, const char *path, lrnde_error *e)
+{
+    lrnde__curve curves[2 * MOST_COMPONENTS];
+    component_name names[MOST_COMPONENTS];
+    char lines[MOST_COMPONENTS][32], points[MOST_COMPONENTS][64];
+    int32_t n = (int32_t)(j->state < MOST_COMPONENTS ? j->state : MOST_COMPONENTS);
     for (int32_t i = 0; i < n; i++) {
         names[i] = name_of(j, i);
-        curves[i] = (lrnde__curve){.title = names[i].text, .n = j->times, .x = j->t, .y = j->u + i, .stride = j->state};
+        snprintf(lines[i], sizeof lines[i], "lines linetype %d", (int)i + 1);
+        snprintf(points[i], sizeof points[i], "points linetype %d pointtype 7 pointsize 0.4", (int)i + 1);
+        curves[i] = curve(j, i, names[i].text, lines[i]);
+        curves[n + i] = curve(marks, i, i ? "" : "ends of steps", points[i]);
     }
-    return lrnde__plot(path, j->model->name, "t", curves, n, e);
+    return lrnde__plot(path, j->model->name, "t", curves, 2 * n, e);
 }

@@ -30,7 +30,7 @@ void trajectory_json_moments(const trajectory *j, lrnde__json *json);
 /* A .npy file (times, state) or (samples, times, state); any other name: CSV. */
 lrnde_status trajectory_write(const trajectory *j, const char *path, lrnde_error *e);
 
-/* The components of the first sample over t. */
-lrnde_status trajectory_plot(const trajectory *j, const char *path, lrnde_error *e);
+/* The components of the first sample over t, with marks at the times of another trajectory. */
+lrnde_status trajectory_plot(const trajectory *j, const trajectory *marks, const char *path, lrnde_error *e);
 
 #endif

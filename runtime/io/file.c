@@ -92,6 +92,18 @@ lrnde_status lrnde__make_folder(const char *path, lrnde_error *e)
     return lrnde__io_fail(e, LRNDE_ERR_FILE, "%s: cannot create the folder: %s", path, strerror(errno));
 }
 
+char *lrnde__cache_folder(lrnde_error *e)
+{
+    const char *cache = getenv("LRNDE_CACHE"), *home = getenv("HOME");
+    char *path = cache && *cache ? strdup(cache) : lrnde__format("%s/.cache/lrnde", home && *home ? home : "/tmp");
+    if (!path) lrnde__io_fail(e, LRNDE_ERR_MEMORY, "out of memory");
+    if (path && lrnde__make_folder(path, e)) {
+        free(path);
+        return NULL;
+    }
+    return path;
+}
+
 lrnde_status lrnde__output_open(lrnde__output *o, const char *path, lrnde_error *e)
 {
     *o = (lrnde__output){.path = strdup(path), .temporary = lrnde__format("%s.XXXXXX", path)};

@@ -24,6 +24,9 @@ lrnde_status lrnde__file_read(const char *path, char **text, size_t *size, lrnde
 /* Creates the folder and its parents. */
 lrnde_status lrnde__make_folder(const char *path, lrnde_error *e);
 
+/* $LRNDE_CACHE, else ~/.cache/lrnde: its path, which the caller frees, once it is there.  NULL: e says why not. */
+char *lrnde__cache_folder(lrnde_error *e);
+
 typedef struct lrnde__output {
     FILE *to;
     char *path, *temporary;

@@ -36,7 +36,8 @@ static void script(FILE *to, const char *path, const char *title, const char *x_
     setting(to, "xlabel", x_label);
     fputs("set grid\nset key outside\nplot ", to);
     for (int32_t i = 0; i < n; i++) {
-        fprintf(to, "%s'-' with linespoints pointtype 7 pointsize 0.3 title ", i ? ", " : "");
+        const char *style = curves[i].style ? curves[i].style : "linespoints pointtype 7 pointsize 0.3";
+        fprintf(to, "%s'-' with %s title ", i ? ", " : "", style);
         quoted(to, curves[i].title);
     }
     fputc('\n', to);

@@ -5,10 +5,11 @@
 #include "lrnde.h"
 
 typedef struct lrnde__curve {
-    const char *title;
+    const char *title; /* "": none in the key */
     int64_t n;
     const double *x, *y; /* y[i * stride] belongs to x[i]; a NaN is left out */
     int64_t stride;
+    const char *style; /* gnuplot's, as "lines"; NULL: lines with points */
 } lrnde__curve;
 
 /* Fails with a line that says so if gnuplot is not installed. */

@@ -137,7 +137,7 @@ static void move_samples(lrnde_solver *s, const lrnde__entry *e, void *to, const
         if (from)
             lrnde__pack(s, packed, e->size, (const char *)from + at, stride, e->label, 1);
         else
-            lrnde__unpack(s, (char *)to + at, stride, packed, e->size);
+            lrnde__unpack(s, (char *)to + at, stride, packed, e->size, e->label);
     }
 }
 
@@ -222,7 +222,7 @@ lrnde_status lrnde_set(lrnde_solver *s, const char *name, const void *data, size
     else
         move_samples(s, e, NULL, data);
     if (e->role == LRNDE_GRADIENT) s->differentiated = 1;
-    return LRNDE_OK;
+    return lrnde__wait(s);
 }
 
 lrnde_status lrnde_get(lrnde_solver *s, const char *name, void *data, size_t bytes)
@@ -236,7 +236,7 @@ lrnde_status lrnde_get(lrnde_solver *s, const char *name, void *data, size_t byt
         s->driver->get(s->device, data, e->shared, bytes);
     else
         move_samples(s, e, data, NULL);
-    return LRNDE_OK;
+    return lrnde__wait(s);
 }
 
 int32_t lrnde_array_count(const lrnde_solver *s)

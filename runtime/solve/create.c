@@ -7,6 +7,7 @@
 
 #include "io/rng.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,21 +15,49 @@
 LRNDE_DRIVERS(DRIVER)
 #undef DRIVER
 
-/* The first driver of that name that opens; "auto": of any. */
+#define DRIVER(name) &lrnde_driver_##name,
+static const lrnde_driver *const drivers[] = {LRNDE_DRIVERS(DRIVER)};
+#undef DRIVER
+enum { N_DRIVERS = sizeof drivers / sizeof *drivers };
+
+/* What does not open is noted: as the error, or as the reason why "auto" took another. */
+static int try_driver(lrnde_solver *s, const lrnde_driver *driver, int32_t ordinal)
+{
+    char why[sizeof s->refusals - 32] = "";
+    size_t noted = strlen(s->refusals);
+    s->driver = driver;
+    s->device = driver->open(s->desc, ordinal, s->options.threads, why, sizeof why);
+    if (!s->device) snprintf(s->refusals + noted, sizeof s->refusals - noted, "%s%s: %s", noted ? "; " : "", driver->name, why);
+    return s->device != NULL;
+}
+
+/* Every driver, the most preferred first, until one opens. */
+static lrnde_status open_best(lrnde_solver *s)
+{
+    const lrnde_driver *last = NULL;
+    for (;;) {
+        const lrnde_driver *best = NULL;
+        for (size_t i = 0; i < N_DRIVERS; i++)
+            if ((!last || drivers[i]->preference < last->preference) && (!best || drivers[i]->preference > best->preference))
+                best = drivers[i];
+        if (!best) return lrnde__fail(s, LRNDE_ERR_DEVICE, "device auto: %s", s->refusals);
+        if (try_driver(s, best, 0)) return LRNDE_OK;
+        last = best;
+    }
+}
+
+/* "auto", "name" or "name:ordinal". */
 static lrnde_status open_device(lrnde_solver *s)
 {
-#define DRIVER(name) &lrnde_driver_##name,
-    static const lrnde_driver *const drivers[] = {LRNDE_DRIVERS(DRIVER)};
-#undef DRIVER
     const char *wanted = s->options.device;
-    char why[160] = "no such device";
-    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
-        if (strcmp(wanted, "auto") == 0 || strcmp(wanted, drivers[i]->name) == 0) {
-            s->driver = drivers[i];
-            s->device = s->driver->open(s->desc, s->options.threads, why, sizeof why);
-            if (s->device) return LRNDE_OK;
-        }
-    return lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s: %s", wanted, why);
+    int name = (int)strcspn(wanted, ":"), ordinal = 0, end = 0;
+    if (!strcmp(wanted, "auto")) return open_best(s);
+    if (wanted[name] && (sscanf(wanted + name, ":%9d%n", &ordinal, &end) != 1 || wanted[name + end] || ordinal < 0))
+        return lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s: a number from 0 stands after the colon", wanted);
+    for (size_t i = 0; i < N_DRIVERS; i++)
+        if (strlen(drivers[i]->name) == (size_t)name && !strncmp(wanted, drivers[i]->name, (size_t)name))
+            return try_driver(s, drivers[i], ordinal) ? LRNDE_OK : lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s", s->refusals);
+    return lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s: no such device", wanted);
 }
 
 static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
@@ -105,8 +134,10 @@ static size_t padded(int64_t elements)
 static void plan_launches(lrnde_solver *s)
 {
     size_t real = (size_t)s->desc->real_bytes;
-    int32_t tiles = (int32_t)(s->lanes / s->desc->tile);
+    int32_t tiles = (int32_t)(s->lanes / s->tile);
+    const lrnde_text *text = lrnde_text_for(s->desc, s->driver);
     needs n = needs_of(s->desc, tiles);
+    if (text) n.work = text->work;
     s->workers = s->driver->workers(s->device, tiles);
     s->partial_stride = padded(n.gradient);
     s->args = (lrnde_args){.s = {.atol = s->options.atol, .rtol = s->options.rtol}, .batch = s->options.batch, .tiles = tiles};
@@ -255,7 +286,9 @@ static lrnde_status build(lrnde_solver *s, const lrnde_options *options)
     const lrnde_model_desc *desc = s->desc;
     LRNDE_TRY(fill_options(s, options));
     LRNDE_TRY(open_device(s));
-    s->lanes = (s->options.batch + desc->tile - 1) / desc->tile * (int64_t)desc->tile;
+    const lrnde_text *text = lrnde_text_for(desc, s->driver);
+    s->tile = text ? text->tile : desc->tile;
+    s->lanes = (s->options.batch + s->tile - 1) / s->tile * (int64_t)s->tile;
     plan_launches(s);
     plan_staging(s);
     plan_solve(s);
@@ -265,8 +298,9 @@ static lrnde_status build(lrnde_solver *s, const lrnde_options *options)
     if (s->error.status) return s->error.status;
     lrnde__draw_params(s);
     LRNDE_TRY(set_defaults(s));
+    if (*s->refusals) lrnde__log(s, "device auto: %s", s->refusals);
     lrnde__log(s, "%s: %s on %s, %d threads, batch %d in tiles of %d, %.1f MiB", desc->name, desc->method, s->driver->name,
-               (int)lrnde_threads(s), (int)s->options.batch, (int)desc->tile, (double)s->memory / 0x1p20);
+               (int)lrnde_threads(s), (int)s->options.batch, (int)s->tile, (double)s->memory / 0x1p20);
     return LRNDE_OK;
 }
 
@@ -304,6 +338,10 @@ const lrnde_model_desc *lrnde_model(const lrnde_solver *s)
 const char *lrnde_device_name(const lrnde_solver *s)
 {
     return s->driver->name;
+}
+const char *lrnde_device_refusals(const lrnde_solver *s)
+{
+    return s->refusals;
 }
 int32_t lrnde_batch(const lrnde_solver *s)
 {

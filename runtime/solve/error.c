@@ -49,6 +49,12 @@ lrnde_status lrnde__fail_at(lrnde_solver *s, lrnde_status status, double t, doub
     return status;
 }
 
+lrnde_status lrnde__wait(lrnde_solver *s)
+{
+    const char *failure = s->driver->sync(s->device);
+    return failure ? lrnde__fail(s, LRNDE_ERR_DEVICE, "%s failed: %s", s->driver->name, failure) : LRNDE_OK;
+}
+
 static void tell(const lrnde_solver *s, void (*callback)(void *user, const char *line), const char *format, va_list values)
 {
     char line[256];

@@ -25,6 +25,7 @@ lrnde_status lrnde__first_step(lrnde__run *r, void **carry, void **f0, double t,
     s->driver->launch(s->device, &r->sys->first, &a, sums);
     double norm0 = rms(sums[0], n), norm1 = rms(sums[1], n);
     if (!isfinite(norm0 + norm1)) {
+        LRNDE_TRY(lrnde__wait(s));
         lrnde__fail_at(s, LRNDE_ERR_NOT_FINITE, t, NAN, "%s: the state or its derivative is not finite at t = %.9g", r->what, t);
         lrnde__locate_start(r, carry[0], f0[0]);
         return LRNDE_ERR_NOT_FINITE;

@@ -183,6 +183,7 @@ lrnde_status lrnde__local_evaluate(lrnde_solver *s)
         lrnde_args a = local_args(s);
         s->driver->launch(s->device, &s->desc->local, &a, l->sums + sys->n_sums);
     }
+    LRNDE_TRY(lrnde__wait(s));
     l->E = sys->finish(l->sums, n);
     for (int32_t i = 0; i < reg->n_terms; i++) {
         const lrnde_regularizer_term *term = &reg->terms[i];

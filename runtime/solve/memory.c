@@ -42,7 +42,9 @@ void *lrnde__device(lrnde_solver *s, size_t bytes)
                     (double)bytes / 0x1p20, (double)s->memory / 0x1p20, (double)s->options.memory_limit / 0x1p20);
         return NULL;
     }
-    void *memory = hold(s, s->driver->alloc(s->device, bytes), bytes, 1);
+    void *memory = s->driver->alloc(s->device, bytes);
+    if (!memory && lrnde__wait(s)) return NULL;
+    memory = hold(s, memory, bytes, 1);
     if (memory) s->memory += bytes;
     if (s->memory > s->peak) s->peak = s->memory;
     return memory;

@@ -19,7 +19,7 @@ static double add_node(lrnde__run *r, double t, double weight, double difference
     lrnde__state_at(&s->forward, t, s->quadrature.u);
     a.s.t = t;
     a.s.weight = weight;
-    a.s.h = difference;
+    a.s.difference = difference;
     a.s.atol = r->atol;
     a.s.rtol = r->rtol;
     a.carry = lrnde__in(&s->quadrature.lambda);

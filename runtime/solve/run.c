@@ -141,7 +141,7 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
     lrnde__take_step(r, r->record->steps);
     r->stats.nfe += r->noise ? r->sys->step.rhs_evals : r->sys->stages - (r->sys->fsal ? 1 : 0);
     *E = r->sys->finish ? r->sys->finish(slot->sums, lrnde__entries(r->s, r->sys)) : 0 * slot->sums[0];
-    return LRNDE_OK;
+    return isfinite(*E) ? LRNDE_OK : lrnde__wait(r->s);
 }
 
 static void accept(lrnde__run *r, double t)

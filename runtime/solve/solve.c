@@ -49,7 +49,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     if (r->noise) LRNDE_TRY(lrnde__noise_end(r));
     LRNDE_TRY(lrnde__record_close(s, &s->forward_record));
     lrnde__heads(s);
-    if (s->driver->sync(s->device)) return lrnde__fail(s, LRNDE_ERR_DEVICE, "%s failed during a solve", s->driver->name);
+    LRNDE_TRY(lrnde__wait(s));
     s->solved = 1;
     s->recorded = keep;
     s->meshed = record;

@@ -208,11 +208,12 @@ struct lrnde_solver {
     const lrnde_model_desc *desc;
     const lrnde_driver *driver;
     lrnde_device *device;
+    char refusals[256];    /* of the devices tried before, one line */
     lrnde_options options; /* defaults filled in */
     lrnde_error error;
     lrnde__block *blocks;
     size_t memory, peak;
-    int32_t workers;
+    int32_t workers, tile;
     int64_t lanes;                        /* tiles x tile */
     int solved, recorded, differentiated; /* what there is to get or to build on */
     int meshed;                           /* the forward record holds all steps */
@@ -257,6 +258,9 @@ lrnde_status lrnde__fail(lrnde_solver *s, lrnde_status status, const char *forma
 lrnde_status lrnde__fail_at(lrnde_solver *s, lrnde_status status, double t, double h, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* Waits for the device; fails if it failed, which explains whatever is not finite. */
+lrnde_status lrnde__wait(lrnde_solver *s);
+
 void lrnde__log(const lrnde_solver *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void lrnde__warn(const lrnde_solver *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -274,7 +278,7 @@ void **lrnde__state_arrays(lrnde_solver *s, int64_t n);
 
 /* pack.c */
 void lrnde__pack(lrnde_solver *s, void *to, int64_t size, const void *from, int64_t stride, int label, int repeat);
-void lrnde__unpack(lrnde_solver *s, void *to, int64_t stride, const void *from, int64_t size);
+void lrnde__unpack(lrnde_solver *s, void *to, int64_t stride, const void *from, int64_t size, int label);
 
 /* arrays.c */
 void lrnde__list_arrays(lrnde_solver *s);

@@ -107,5 +107,6 @@ lrnde_storage lrnde_storage_of(const lrnde_solver *s)
                                s->store != s->desc->sensitivity.store || s->checkpoints != s->desc->sensitivity.checkpoints,
                            .checkpoints = s->store == LRNDE_STORE_CHECKPOINTS ? s->checkpoints : 0,
                            .recomputed = s->forward_record.again,
+                           .sweep_steps = s->adjoint.stats.accepted,
                            .peak = s->peak};
 }

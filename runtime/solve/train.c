@@ -28,18 +28,21 @@ static void report_loss(const lrnde_solver *s, lrnde_report *report)
     for (int32_t i = 0; i < desc->n_metrics; i++) report->metrics[i] = sums[desc->n_loss + i];
 }
 
-/* Of several terms: w_reg is the sum of their weights, reg the mean they weigh. */
-static void report_regularizers(lrnde_solver *s, lrnde_report *report)
+/* Of several terms: w_reg is the sum of their weights, reg the mean they weigh.  Returns whether any has a weight. */
+static int report_regularizers(lrnde_solver *s, lrnde_report *report)
 {
     lrnde__local *l = &s->local;
+    int weighs = 0;
     for (int32_t i = 0; i < s->desc->regularizer.n_terms; i++) {
         l->w[i] = scheduled(s, &s->desc->regularizer.terms[i].coefficient);
         report->w_reg += report->w_terms[i] = l->w[i];
         report->reg_terms[i] = l->R[i];
+        weighs |= l->w[i] != 0;
     }
     report->reg = report->w_reg != 0 ? lrnde__local_sum(s) / report->w_reg : l->R[0];
     report->E = l->E, report->t_reg = l->t_reg, report->h_reg = l->h;
     report->forward = s->forward.stats;
+    return weighs;
 }
 
 lrnde_status lrnde_loss(lrnde_solver *s, lrnde_report *report)
@@ -65,6 +68,7 @@ static double gradient_norm(lrnde_solver *s)
 
 static lrnde_status loss_gradient(lrnde_solver *s, lrnde_report *report)
 {
+    int local = 0;
     lrnde__local_draw(s);
     LRNDE_TRY(lrnde__solve(s, NULL, 0, NULL, 0, 1));
     report_loss(s, report);
@@ -72,17 +76,18 @@ static lrnde_status loss_gradient(lrnde_solver *s, lrnde_report *report)
     report->lr = scheduled(s, &s->desc->train.lr);
     if (s->local.choice != LRNDE__NO_LOCAL) {
         LRNDE_TRY(lrnde__local_evaluate(s));
-        report_regularizers(s, report);
+        local = report_regularizers(s, report);
     }
     if (!isfinite(report->loss + report->w_reg * report->reg))
         return lrnde__fail(s, LRNDE_ERR_NOT_FINITE, "the loss is not finite: %g + %g * %g", report->loss, report->w_reg,
                            report->reg);
-    LRNDE_TRY(lrnde__gradient(s, LRNDE__FROM_LOSS, 0, NULL, report->w_reg != 0));
+    LRNDE_TRY(lrnde__gradient(s, LRNDE__FROM_LOSS, 0, NULL, local));
     report->adjoint = s->adjoint.stats;
     report->storage = lrnde_storage_of(s);
     report->grad_norm = gradient_norm(s);
-    if (!isfinite(report->grad_norm)) return lrnde__fail(s, LRNDE_ERR_NOT_FINITE, "the gradient is not finite");
-    return LRNDE_OK;
+    if (isfinite(report->grad_norm)) return LRNDE_OK;
+    LRNDE_TRY(lrnde__wait(s));
+    return lrnde__fail(s, LRNDE_ERR_NOT_FINITE, "the gradient is not finite");
 }
 
 lrnde_status lrnde_loss_gradient(lrnde_solver *s, lrnde_report *report)

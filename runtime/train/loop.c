@@ -18,8 +18,8 @@ typedef struct run {
     lrnde__reports reports;
     lrnde__state state;
     double saved_at, save_s; /* wall time of the last save, and what it took */
-    lrnde__tensors good; /* a state from which a step has succeeded */
-    void *params;        /* on their way from the training to the test solver */
+    lrnde__tensors good;     /* a state from which a step has succeeded */
+    void *params;            /* on their way from the training to the test solver */
 } run;
 
 static char *in_folder(const run *r, const char *file)
@@ -192,9 +192,10 @@ static void introduce(const run *r, lrnde__outcome *outcome)
     snprintf(outcome->device, sizeof outcome->device, "%s", lrnde_device_name(s));
     outcome->threads = lrnde_threads(s);
     if (r->training->json) return;
-    printf("%s: %s, %s, %s accumulation, device %s, threads %d, batch %d\n", r->model->name, r->model->method,
+    const char *refusals = lrnde_device_refusals(s);
+    printf("%s: %s, %s, %s accumulation, device %s%s%s%s, threads %d, batch %d\n", r->model->name, r->model->method,
            r->model->real_bytes == 4 ? "f32" : "f64", r->model->accumulate_double ? "double" : "native", outcome->device,
-           outcome->threads, lrnde_batch(s));
+           *refusals ? " (" : "", refusals, *refusals ? ")" : "", outcome->threads, lrnde_batch(s));
 }
 
 static lrnde_status load_weights(lrnde_solver *s, const char *path, lrnde_error *e)

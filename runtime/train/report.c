@@ -69,6 +69,7 @@ void lrnde__storage_json(const lrnde_storage *storage, lrnde__json *j)
     lrnde__json_string(j, "store", lrnde_store_text(storage->store));
     if (storage->checkpoints) lrnde__json_integer(j, "checkpoints", storage->checkpoints);
     lrnde__json_integer(j, "recomputed", storage->recomputed);
+    lrnde__json_integer(j, "sweep_steps", storage->sweep_steps);
     lrnde__json_integer(j, "memory", (int64_t)storage->peak);
 }
 

@@ -2,8 +2,9 @@
  * report.h - what a training run says: a log file, lines on stdout, a picture of the cost, progress on a terminal.
  *
  * A report is one JSON object: step, loss, train_<metric>.., reg, w_reg, reg_share (w_reg reg / loss), t_reg, E, nfe, accepted,
- * rejected, nfe_local, lr, grad_norm, what the gradient keeps (store, checkpoints, recomputed, memory), step_s, and at an
- * evaluation test_loss, test_<metric>.., test_nfe, predict_s.
+ * rejected, nfe_local, lr, grad_norm, what the gradient keeps and takes (store, checkpoints, recomputed, sweep_steps, memory),
+ * step_s, and at an evaluation test_loss, test_<metric>.., test_nfe, predict_s.  Of several regularizers also reg_<name>,
+ * w_reg_<name>; then w_reg is the sum of the weights and reg the mean they weigh.
  */
 #ifndef LRNDE_TRAIN_REPORT_H
 #define LRNDE_TRAIN_REPORT_H

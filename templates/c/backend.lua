@@ -46,8 +46,8 @@ c.spell = {
   select  = "(%1 != 0 ? %2 : %3)",
 }
 
---- Sets the model's precision: "f32" or "f64".
-function c.set_precision(precision) c.precision = precision end
+--- What depends on the model: its precision, "f32" or "f64", and the samples of a tile.
+function c.set_model(m) c.precision, c.tile = m.precision, m.tile end
 
 function c.op(name, args, kind)
   local suffix = kind == "double" and "f64" or c.precision
@@ -70,12 +70,15 @@ function c.number(x)
   return text:sub(-1) == ")" and text:sub(1, -2) .. "f)" or text .. "f"
 end
 
---- A per-sample element: row (plus the loop's feature i if `loops`) of lane l.
-function c.load(base, row, loops, lane)
-  if lane then return ("(real)%s[l]"):format(base) end
+--- The variable of a lane that a reduction over the features is kept in.
+function c.lane(name) return name .. "[l]" end
+
+--- A per-sample element: row (plus the loop's feature i if `loops`) of lane l; array: the plan's, if it is one.
+function c.load(base, row, loops, array)
+  if array and array.lane then return "(real)" .. c.lane(base) end
   if loops then return row == 0 and ("%s[i * T + l]"):format(base) or ("%s[(%d + i) * T + l]"):format(base, row) end
   if row == 0 then return ("%s[l]"):format(base) end
-  return row == 1 and ("%s[T + l]"):format(base) or ("%s[%d * T + l]"):format(base, row)
+  return row == 1 and ("%s[T + l]"):format(base) or ("%s[%s * T + l]"):format(base, row)
 end
 
 --- An element of a shared vector: offset (plus the loop's feature i if `loops`).

@@ -18,8 +18,12 @@ struct lrnde_device {
     size_t real_bytes;
 };
 
-static lrnde_device *cpu_open(const lrnde_model_desc *desc, int32_t threads, char *why, size_t size)
+static lrnde_device *cpu_open(const lrnde_model_desc *desc, int32_t ordinal, int32_t threads, char *why, size_t size)
 {
+    if (ordinal != 0) {
+        snprintf(why, size, "there is no device %d: the processors are one", (int)ordinal);
+        return NULL;
+    }
     lrnde_device *d = malloc(sizeof *d);
     if (!d) {
         snprintf(why, size, "out of memory");
@@ -127,15 +131,16 @@ static void cpu_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_
     add_sums(a->sums + (int64_t)a->tiles * kernel->n_sums, chunks, kernel->n_sums, total);
 }
 
-static int cpu_sync(lrnde_device *d)
+static const char *cpu_sync(lrnde_device *d)
 {
     (void)d;
-    return 0;
+    return NULL;
 }
 
 const lrnde_driver lrnde_driver_c;
 const lrnde_driver lrnde_driver_c = {
     .name = "cpu",
+    .preference = 0,
     .open = cpu_open,
     .close = cpu_close,
     .threads = cpu_threads,

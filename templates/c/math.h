@@ -1,5 +1,5 @@
 /*
- * Elementwise functions and lane sums.  Branch-free, so that a loop over lanes becomes vector code; libm where speed does
+ * Elementwise functions, lane sums, small products and systems of equations.  Branch-free, so that a loop over lanes becomes vector code; libm where speed does
  * not matter.  exp, tanh and sigmoid: at most 2 ulp (tests/test_math.c measures it).
  *
  *   e^x - 1 = 2^n (e^r - 1) + (2^n - 1),  x = n ln 2 + r,  |r| <= ln 2 / 2,  e^r - 1 by a polynomial
@@ -255,3 +255,82 @@ LRNDE_DEFINE_LANE_SUMS(f64, double)
     }
 LRNDE_DEFINE_PRODUCT(f32, float)
 LRNDE_DEFINE_PRODUCT(f64, double)
+
+/*
+ * P M = L U for every lane: m (n*n, T) column by column, f (n*n + n, T) the factors, then the rows exchanged.  Partial
+ * pivoting: the largest of what is left of a column, the first of equals.  A singular matrix gives infinities.
+ */
+#define LRNDE_DEFINE_LU(suffix, number)                                                                                         \
+    LRNDE_UNUSED static void lrnde_lu_##suffix(int n, const number *restrict m, number *restrict f)                             \
+    {                                                                                                                           \
+        for (int i = 0; i < n * n * T; i++) f[i] = m[i];                                                                        \
+        for (int k = 0; k < n; k++) {                                                                                           \
+            number *column = f + k * n * T, *pivot = f + (n * n + k) * T, largest[T];                                           \
+            for (int l = 0; l < T; l++) pivot[l] = (number)k, largest[l] = lrnde_abs_##suffix(column[k * T + l]);               \
+            for (int i = k + 1; i < n; i++)                                                                                     \
+                for (int l = 0; l < T; l++) {                                                                                   \
+                    const number x = lrnde_abs_##suffix(column[i * T + l]);                                                     \
+                    pivot[l] = x > largest[l] ? (number)i : pivot[l];                                                           \
+                    largest[l] = x > largest[l] ? x : largest[l];                                                               \
+                }                                                                                                               \
+            for (int l = 0; l < T; l++)                                                                                         \
+                for (int j = 0; j < n && pivot[l] != k; j++) {                                                                  \
+                    number *x = f + (j * n + k) * T + l, *y = f + (j * n + (int)pivot[l]) * T + l, kept = *x;                   \
+                    *x = *y, *y = kept;                                                                                         \
+                }                                                                                                               \
+            for (int i = k + 1; i < n; i++)                                                                                     \
+                for (int l = 0; l < T; l++) column[i * T + l] /= column[k * T + l];                                             \
+            for (int j = k + 1; j < n; j++)                                                                                     \
+                for (int i = k + 1; i < n; i++)                                                                                 \
+                    for (int l = 0; l < T; l++)                                                                                 \
+                        f[(j * n + i) * T + l] = lrnde_fma_##suffix(-column[i * T + l], f[(j * n + k) * T + l],                 \
+                                                                    f[(j * n + i) * T + l]);                                    \
+        }                                                                                                                       \
+    }                                                                                                                           \
+    /* x (n, T) = M^-1 b */                                                                                                     \
+    LRNDE_UNUSED static void lrnde_lu_solve_##suffix(int n, const number *restrict f, const number *restrict b,                 \
+                                                     number *restrict x)                                                        \
+    {                                                                                                                           \
+        for (int i = 0; i < n * T; i++) x[i] = b[i];                                                                            \
+        for (int k = 0; k < n; k++)                                                                                             \
+            for (int l = 0; l < T; l++) {                                                                                       \
+                const int pivot = (int)f[(n * n + k) * T + l];                                                                  \
+                const number kept = x[k * T + l];                                                                               \
+                x[k * T + l] = x[pivot * T + l], x[pivot * T + l] = kept;                                                       \
+            }                                                                                                                   \
+        for (int k = 0; k < n; k++)                                                                                             \
+            for (int i = k + 1; i < n; i++)                                                                                     \
+                for (int l = 0; l < T; l++)                                                                                     \
+                    x[i * T + l] = lrnde_fma_##suffix(-f[(k * n + i) * T + l], x[k * T + l], x[i * T + l]);                     \
+        for (int k = n - 1; k >= 0; k--) {                                                                                      \
+            for (int l = 0; l < T; l++) x[k * T + l] /= f[(k * n + k) * T + l];                                                 \
+            for (int i = 0; i < k; i++)                                                                                         \
+                for (int l = 0; l < T; l++)                                                                                     \
+                    x[i * T + l] = lrnde_fma_##suffix(-f[(k * n + i) * T + l], x[k * T + l], x[i * T + l]);                     \
+        }                                                                                                                       \
+    }                                                                                                                           \
+    /* x (n, T) = M^-T b */                                                                                                     \
+    LRNDE_UNUSED static void lrnde_lu_solve_t_##suffix(int n, const number *restrict f, const number *restrict b,               \
+                                                       number *restrict x)                                                      \
+    {                                                                                                                           \
+        for (int i = 0; i < n * T; i++) x[i] = b[i];                                                                            \
+        for (int k = 0; k < n; k++) {                                                                                           \
+            for (int i = 0; i < k; i++)                                                                                         \
+                for (int l = 0; l < T; l++)                                                                                     \
+                    x[k * T + l] = lrnde_fma_##suffix(-f[(k * n + i) * T + l], x[i * T + l], x[k * T + l]);                     \
+            for (int l = 0; l < T; l++) x[k * T + l] /= f[(k * n + k) * T + l];                                                 \
+        }                                                                                                                       \
+        for (int k = n - 1; k >= 0; k--) {                                                                                      \
+            for (int i = k + 1; i < n; i++)                                                                                     \
+                for (int l = 0; l < T; l++)                                                                                     \
+                    x[k * T + l] = lrnde_fma_##suffix(-f[(k * n + i) * T + l], x[i * T + l], x[k * T + l]);                     \
+        }                                                                                                                       \
+        for (int k = n - 1; k >= 0; k--)                                                                                        \
+            for (int l = 0; l < T; l++) {                                                                                       \
+                const int pivot = (int)f[(n * n + k) * T + l];                                                                  \
+                const number kept = x[k * T + l];                                                                               \
+                x[k * T + l] = x[pivot * T + l], x[pivot * T + l] = kept;                                                       \
+            }                                                                                                                   \
+    }
+LRNDE_DEFINE_LU(f32, float)
+LRNDE_DEFINE_LU(f64, double)

@@ -93,7 +93,7 @@ local function check_continuous(model, method, sensitivity)
                                              rtol = tolerance, params = p }))
     end
     distances[i] = vector.distance(gradient(sensitivity), gradient "discrete")
-    check.below(distances[i], 30 * tolerance ^ power)
+    check.below(distances[i], 30 * runge_kutta.slack(tab) * tolerance ^ power)
   end
   local slope = math.log(distances[1] / distances[2]) / math.log(tolerances[1] / tolerances[2])
   print(("  %-14s %-8s %-26s slope %.2f"):format(sensitivity, method, model:match "[%w_]+%.lua$", slope))
@@ -109,8 +109,11 @@ for _, method in ipairs(tableau.names "erk") do
       end)
     end
     for _, sensitivity in ipairs(adjoints) do
-      check.case(("%s, %s: the %s gradient converges"):format(name, method, sensitivity), function()
-        check_continuous(model, method, sensitivity)
+      -- A linearly implicit step has the Jacobian of one component, so backsolve's two are refused.
+      local refused = tableau.load(method).family == "rosenbrock" and sensitivity == "backsolve"
+      check.case(("%s, %s: the %s gradient %s"):format(name, method, sensitivity, refused and "is refused" or "converges"), function()
+        if not refused then return check_continuous(model, method, sensitivity) end
+        check.contains(check.raises(check_continuous, model, method, sensitivity), method .. " cannot integrate the state backwards")
       end)
     end
   end

@@ -1,12 +1,15 @@
---- Explicit Runge-Kutta steps as the textbook has them, and the solver's estimates of one, over vectors with a derivative.
+--- Runge-Kutta steps as the textbook has them, explicit ones here and linearly implicit ones from rosenbrock.lua, and the
+--- solver's estimates of one, over vectors with a derivative.
 
 local dual = require "witness.dual"
+local rosenbrock = require "witness.rosenbrock"
 local vector = require "witness.vector"
 
 local runge_kutta = {}
 
 --- One step: { t, h, u, z = stage arguments, k = stages, u1 }.  k1 is f(t, u) unless it is given.
 function runge_kutta.step(tab, f, t, h, u, k1)
+  if tab.family == "rosenbrock" then return rosenbrock.step(tab, f, t, h, u, k1) end
   local step = { t = t, h = h, u = u, z = {}, k = {} }
   for i = 1, tab.stages do
     step.z[i] = vector.combine(u, h, tab.A[i], step.k)
@@ -73,6 +76,13 @@ function runge_kutta.error(tab, step, tolerance)
   if tab.combine == "rms" or not tab.combine then return first:sqrt() end
   assert(tab.combine == "hairer53")
   return first / (first + 0.01 * mean_square(step, tab.err[2], tolerance)):sqrt()
+end
+
+--- How many times farther from a solution than others a method may be at some tolerance: the errors of one that is controlled
+--- by an estimate of its own error, and not of a lower order's, add up over the steps.
+function runge_kutta.slack(tab)
+  local embedded = tab.embedded_order
+  return type(embedded) == "number" and embedded > tab.order and 10 or 1
 end
 
 --- The stiffness estimate S of a step: RMS(k_s - k_j) / RMS(z_s - z_j) over the method's limit, a dual number.

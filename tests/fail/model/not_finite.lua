@@ -1,4 +1,4 @@
--- expect: solver.atol: error: must be of type number, not nan
+-- expect: solver.atol: error: must be of type number or table, not nan
 local L = require "lrnde"
 return L.ode {
   name = "fails",

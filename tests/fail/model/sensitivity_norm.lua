@@ -7,5 +7,5 @@ return L.ode {
   u0 = { 1, 2 },
   dynamics = function(u, t, p) return { x = -p.rate*u.x, y = u.x } end,
   solver = { tspan = { 0, 1 } },
-  sensitivity = L.quadrature { norm = "max" },
+  sensitivity = L.interpolating { norm = "max" },
 }

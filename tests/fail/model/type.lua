@@ -1,4 +1,4 @@
--- expect: solver.atol: error: must be of type number, not string
+-- expect: solver.atol: error: must be of type number or table, not string
 local L = require "lrnde"
 return L.ode {
   name = "fails",

@@ -1,0 +1,172 @@
+--- The memory plan: the bytes a training solver holds on the device, as formulas of what is known when it runs.
+--
+--   B  samples, a whole number of tiles     S  save times          T  threads, at most one a tile
+--   n  accepted steps                       c  checkpoints         w  steps from one checkpoint to the next
+--   m  accepted steps of a sweep between two save times
+--
+-- What a formula adds up is allocated in runtime/solve: create.c (the fixed part), saves.c, record.c.  A test measures it.
+
+local memory = {}
+
+local LINE <const> = 64                                               -- bytes; every array begins a line of the cache
+local PAD <const> = 16                                                -- parameter-sized arrays are whole multiples of it
+
+-- A sum of terms: bytes by what they are multiplied with, in the order of their first use.
+local Sum = {}
+Sum.__index = Sum
+
+local function sum() return setmetatable({ names = {}, bytes = {} }, Sum) end
+
+function Sum:add(factor, bytes)
+  if bytes == 0 then return end
+  if not self.bytes[factor] then self.names[#self.names + 1] = factor end
+  self.bytes[factor] = (self.bytes[factor] or 0) + bytes
+end
+
+function Sum:__tostring()
+  local terms = {}
+  for i, factor in ipairs(self.names) do
+    terms[i] = factor == "" and ("%d"):format(self.bytes[factor]) or ("%d*%s"):format(self.bytes[factor], factor)
+  end
+  return table.concat(terms, " + ")
+end
+
+local function padded(n, to) return (n + to - 1) // to * to end
+
+local function total(list)
+  local n = 0
+  for _, x in ipairs(list) do n = n + x.size end
+  return n
+end
+
+--- What the kernels need between them: { work, partial, gradient, tile_sums, chunk_sums }, in elements.
+local function needs(lrnde, p)
+  local n = { work = 0, partial = 0, gradient = p.m.params.size, tile_sums = 0, chunk_sums = 0 }
+  local function most(field, x) n[field] = math.max(n[field], x) end
+  lrnde.each_kernel(p, function(k)
+    local parts = k.parts
+    most("work", parts.work)
+    most(parts.shared and "partial" or "gradient", parts.partial)
+    most("tile_sums", parts.n_sums)
+    if parts.shared then most("chunk_sums", (parts.shared + 4095) // 4096 * parts.n_sums) end
+  end)
+  return n
+end
+
+-- Elements of a sample, and shared ones in lines of the cache, of a list of components.
+local function split(components, real)
+  local sample, shared = 0, 0
+  for _, c in ipairs(components) do
+    if c.kind == "shared" then shared = shared + padded(c.size, LINE // real) else sample = sample + c.size end
+  end
+  return sample, shared
+end
+
+local function carry_of(m, system, real) return split(m.stepper.carry_components(system, m.tab), real) end
+
+--- What every gradient needs, whatever is kept of the solve.
+local function fixed(lrnde, p, real)
+  local m, out, n = p.m, sum(), needs(lrnde, p)
+  local state, constants, outputs = m.state, total(m.constants), total(p.outputs)
+  local carry, stages = carry_of(m, m.system, real), #m.stepper.interior(m.tab) + m.tab.dense.extra
+  local series, single = 0, 0
+  for _, x in ipairs(m.data.inputs) do
+    if x.series then series = series + x.size else single = single + x.size end
+  end
+  out:add("", real * padded(m.params.size, PAD) * (2 + (m.train and m.train.module.slots or 0)) + 8 * n.chunk_sums)
+  out:add("T", real * (padded(n.work, PAD) + padded(n.partial, PAD) + padded(n.gradient, PAD)))
+  local samples = 7 * state + 2 * constants + 2 * (series + single) - series + outputs   -- u0, f0, cotangents, ...
+  if m.regularize then samples = samples + 2 * carry + stages * state end                -- a local step
+  if p.adjoint then
+    local adjoint = p.adjoint.system
+    local sample, shared = carry_of(m, adjoint, real)
+    local own, own_shared = split(adjoint.components, real)
+    local sums, sums_shared = 0, 0                                                        -- of a quadrature rule
+    if adjoint.rule then
+      sums, sums_shared = split(adjoint.integrals, real)
+      local copies = adjoint.rule.differences and 3 or 1
+      sums, sums_shared = copies * sums + 2 * state, copies * sums_shared
+    end
+    local externals = adjoint.external and m.tab.stages + m.tab.dense.extra or 0
+    samples = samples + own + sums + externals * state
+    out:add("", real * (own_shared + sums_shared))
+    if adjoint.rule and adjoint.rule.differences then
+      out:add("B*(m+1)", real * sample)
+      out:add("B*m", real * stages * state)
+    else
+      samples = samples + 2 * sample + stages * state
+      out:add("", real * 2 * shared)
+    end
+  else
+    samples = samples + 5 * carry + 2 * stages * state
+  end
+  out:add("B", real * samples + 8 * n.tile_sums // m.tile)
+  out:add("B*S", real * (state + outputs + series))
+  return out, real * carry, real * stages * state
+end
+
+--- The plan of a model whose kernels were generated: list of { policy, formula as a Lua expression }.
+function memory.plan(lrnde, p)
+  local m, list = p.m, {}
+  local real = m.precision == "f32" and 4 or 8
+  local tape = real * (p.forward.tape and p.forward.tape.size or 0)
+  local function add(policy, record)
+    local out, carry, stages = fixed(lrnde, p, real)
+    record(out, carry, stages)
+    list[#list + 1] = { policy = policy, formula = tostring(out) }
+  end
+  if p.adjoint and p.adjoint.system.state then
+    add("nothing", function(out, carry, stages)
+      out:add("B", 2 * carry + stages)
+    end)
+    add("checkpoints", function(out, carry, stages)
+      out:add("B", 2 * carry + stages)
+      out:add("B*c", real * m.state)
+    end)
+    return list
+  elseif p.adjoint then
+    add("stages", function(out, carry, stages)
+      out:add("B*(n+1)", carry)
+      out:add("B*n", stages)
+    end)
+    add("checkpoints", function(out, carry, stages)
+      out:add("B*math.min(math.max(c+2, (n+w-1)//w+2*w), n+1)", carry)
+      out:add("B*(math.min(2*w, n)+1)", stages)
+    end)
+    return list
+  end
+  add("stages", function(out, carry, stages)
+    out:add("B", stages)
+    out:add("B*(n+1)", carry)
+    out:add("B*n", tape)
+  end)
+  add("stages, dense", function(out, carry, stages)
+    out:add("B*(n+1)", carry)
+    out:add("B*n", stages + tape)
+  end)
+  add("state", function(out, carry, stages)
+    out:add("B", stages + tape)
+    out:add("B*(n+1)", carry)
+  end)
+  add("checkpoints", function(out, carry, stages)
+    out:add("B", stages + tape)
+    out:add("B*math.min(c+2, n+1)", carry)
+  end)
+  return list
+end
+
+--- The distance between checkpoints for the formulas: it doubles until c of them are enough.
+function memory.stride(n, c)
+  local w = 1
+  while w * c < n do w = 2 * w end
+  return w
+end
+
+--- The value of a formula for known { B, n, m, c, S, T }.
+function memory.evaluate(formula, known)
+  known.w = memory.stride(known.n, known.c)
+  local env = setmetatable({ math = math }, { __index = known })
+  return load("return " .. formula, "=memory", "t", env)()
+end
+
+return memory

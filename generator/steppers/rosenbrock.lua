@@ -1,0 +1,88 @@
+--- Rosenbrock methods for stiff systems: one linear system a stage, all with the Jacobian at the start of the step.
+--
+--   (I/gamma - h J) k_i = f(t + c_i h, z_i) + d_i h f_t + sum_{j<i} C_ij k_j,  z_i = u + h sum_{j<i} a_ij k_j
+--
+-- J = f_u and f_t, at (t, u), are derivatives of the system's graph like any other, so the method may be differentiated as
+-- a whole.  A record has one factorisation a step.  The rest is that of every one-step method (one_step.lua).
+--
+-- Only the first component has a Jacobian of its own.  Others are integrals along it (the parameter gradient of an adjoint):
+-- nothing depends on them, and their part of the linear system is solved by hand,  k_i = gamma (.. + h f_u k_i of the first).
+
+local derive = require "derive"
+local one_step = require "one_step"
+local value = require "language.value"
+
+local rosenbrock = { family = "rosenbrock", doc = "Rosenbrock: for stiff systems; linearly implicit, exact Jacobian, f64" }
+
+function rosenbrock.formulas(tab)
+  local list, text = one_step.formulas(tab), tab.text
+  for i = 1, tab.stages do
+    local z, terms = i == 1 and "u" or "z" .. i, {}
+    for j, w in ipairs(tab.C[i]) do
+      if w ~= 0 then terms[#terms + 1] = (" + %s k%d"):format(one_step.coefficient(text.C[i][j], ("C%d_%d"):format(i, j)), j) end
+    end
+    if i > 1 then list[z] = ("%s = u + %s"):format(z, one_step.weighted(tab.A[i], text.A[i], "a" .. i .. "_")) end
+    list["k" .. i] = ("(I/gamma - h J) k%d = f(t + %s h, %s)%s%s"):format(
+      i, one_step.coefficient(text.c[i], "c" .. i), z, tab.d[i] ~= 0 and (" + d%d h f_t"):format(i) or "", table.concat(terms))
+  end
+  return list
+end
+
+--- (I/gamma - h J) factorised; f is the right-hand side at u.
+local function factorise(k, tab, f, u, h)
+  local n, columns = value.size(u), {}
+  for j = 1, n do
+    local unit = value.spread(value.op("pad", { k:const(1) }, { j - 1, n }))
+    local column = derive.jvp({ f }, { { u, unit } })[1]
+    columns[j] = unit * k:const(1 / tab.gamma)
+    if column then columns[j] = columns[j] - h * column end
+  end
+  local factors = value.op("lu", { value.concat(table.unpack(columns)) })
+  k.graph:name(factors.id, "W")
+  return factors
+end
+
+--- f_t of every component, nil where it does not depend on time, by itself or through what is supplied from outside.
+local function time_derivative(k, system, f, t, constants, external)
+  local moving = { { t, k:const(1) } }
+  if external then moving[2] = { external, system.external_rate(k, external, t, constants) } end
+  return derive.jvp(f, moving)
+end
+
+function rosenbrock.step(k, system, tab, u, t, h, constants, f0)
+  local external = one_step.read_external(k, system, 0)
+  local start = system.rhs(k, u, t, constants, external)
+  if system.state then error(("%s cannot integrate the state backwards together with its adjoint"):format(tab.name), 0) end
+  local factors, f_t = factorise(k, tab, start[1], u[1], h), time_derivative(k, system, start, t, constants, external)
+  local step = { u = u, k = {}, z = { u } }
+
+  --- sum_j C_ij k_j + d_i h f_t for component c, added to f.
+  local function right_side(i, c, f)
+    if tab.d[i] ~= 0 and f_t[c] then f = f + (h * k:const(tab.d[i], tab.text.d[i])) * f_t[c] end
+    for j, w in ipairs(tab.C[i]) do
+      if w ~= 0 then f = f + k:const(w, tab.text.C[i][j]) * step.k[j][c] end
+    end
+    return f
+  end
+
+  k.rhs_evals = k.rhs_evals + (f0 and 0 or 1)
+  for i = 1, tab.stages do
+    local f = f0 or start
+    if i > 1 then
+      step.z[i] = one_step.combine(k, system, u, h, tab.A[i], tab.text.A[i], step.k, "a" .. i, "z" .. i)
+      local ti = t + k:const(tab.c[i], tab.text.c[i]) * h
+      f = one_step.evaluate(k, system, step.z[i], ti, constants, one_step.read_external(k, system, i - 1))
+    end
+    local stage = { value.op("lu_solve", { factors, right_side(i, 1, f[1]) }) }
+    local along = #u > 1 and derive.jvp(start, { { u[1], stage[1] } })
+    for c = 2, #u do
+      local r = right_side(i, c, f[c])
+      stage[c] = k:const(tab.gamma, tab.text.gamma) * (along[c] and r + h * along[c] or r)
+    end
+    step.k[i] = one_step.name(k, system, stage, "k" .. i)
+  end
+  step.u1 = one_step.combine(k, system, u, h, tab.b, tab.text.b, step.k, "b", "u1")
+  return step
+end
+
+return one_step.stepper(rosenbrock)

@@ -1,0 +1,53 @@
+--- CUDA C++ for NVRTC: C's spelling of ops and numbers, but a thread is a sample, so that a lane is a variable, not an array.
+--
+-- A tile is a warp wide.  Where layers are matrices a block of several warps shares a tile: the warps divide the features;
+-- in small models a tile is one warp, and what lies between its loops stays in the thread.
+
+local backends = require "backends"
+local host = require "host"
+
+local cuda = backends.spelling "c"
+
+cuda.name, cuda.extension, cuda.doc = "cuda", "cu", "CUDA C++, compiled by NVRTC at run time; a warp, or a block of warps, a tile"
+cuda.files = { { extension = ".cu", template = "model.cu.in" } }
+cuda.carried = true
+
+local WIDE <const> = 4096          -- elements of a matrix from which several warps share a tile
+local WIDE_TEAM <const> = 8
+
+for word in ([[args warp end valid chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
+               template class this new delete operator private protected public namespace using typename bool true false try catch
+               throw friend virtual explicit mutable and or not xor asm export signal constexpr decltype nullptr noexcept alignas
+               fma fmaf abs max min fabs fabsf sqrtf expf log1p log1pf logf sinf cosf tanhf powf]]):gmatch "%S+" do
+  table.insert(cuda.reserved, word)
+end
+
+--- The elementwise functions and sums every generated file carries.
+function cuda.math() return assert(host.read(host.root .. "/templates/cuda/math.cuh")) end
+
+function cuda.set_model(m)
+  local largest = 0
+  for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then largest = math.max(largest, leaf.size) end end
+  cuda.precision, cuda.tile, cuda.team = m.precision, 32, largest >= WIDE and WIDE_TEAM or 1
+  cuda.accumulator = m.accumulate == "double" and "double" or "real"
+end
+
+--- A double literal, exact; hexadecimal ones are not C++14.
+function cuda.double(x)
+  local text = ("%.17g"):format(x)
+  if not text:find "[.e]" then text = text .. ".0" end
+  return x < 0 and "(" .. text .. ")" or text
+end
+
+function cuda.lane(name) return name end
+
+--- A per-sample element, from a pointer to the thread's lane; the arrays of the thread itself have no other lanes.
+function cuda.load(base, row, loops, array)
+  if array and array.lane then return "(real)" .. base end
+  local index = loops and (row == 0 and "i" or ("%d + i"):format(row)) or tostring(row)
+  if array and array.private then return ("%s[%s]"):format(base, index) end
+  if index == "0" then return "*" .. base end
+  return index:find "[+]" and ("%s[(%s) * T]"):format(base, index) or ("%s[%s * T]"):format(base, index)
+end
+
+return cuda

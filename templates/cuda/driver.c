@@ -1,0 +1,349 @@
+/*
+ * driver.c - runs the kernels of templates/cuda on NVIDIA GPUs.
+ *
+ * A model carries them as text, which is compiled for the device when it is opened (compile.h).  Everything is queued on one
+ * stream, in order; the host waits where it wants numbers: a launch with total, get, sync.  What it hands over, arrays and
+ * argument tables, is first copied into a ring of pinned memory, so that it need not wait there.
+ *
+ * LAUNCH  Entry points take lrnde_args by value; what its tables and cot_sums point to is on the device.
+ *           <symbol>_tile     a block for each of a.workers, which runs tiles [a.tiles w / a.workers, a.tiles (w + 1) / a.workers)
+ *           <symbol>_shared   a block for each chunk of LRNDE_CHUNK elements
+ *         with <symbol> as in arguments.c and as many threads a block as the kernel's launch bound says.  Sums are added up
+ *         afterwards.
+ *
+ * The first failure is kept, and after it memory is given back but nothing else is done: a context does not recover.
+ */
+#include "driver.h"
+
+#include "arguments.h"
+#include "compile.h"
+#include "vectors.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_WORKERS = 4096, /* the same on every device, for the order in which batch sums are added is that of the workers */
+    ADD_BLOCK = 256,
+    ADD_BLOCKS = 1024,
+    RING = 1 << 22,
+    PIECE = RING / 4, /* of an array on its way through the ring */
+    ALIGN = 64
+};
+
+const lrnde_driver lrnde_driver_cuda;
+
+struct lrnde_device {
+    const lrnde__cuda_api *cu;
+    CUdevice device;
+    CUcontext context;
+    CUstream stream;
+    int32_t multiprocessors;
+    int capability;
+    size_t real_bytes;
+    CUmodule model, vectors;
+    CUfunction add, sums;
+    lrnde__cuda_kernel kernels[LRNDE__CUDA_KERNELS];
+    int32_t n_kernels;
+    char *ring; /* pinned; a piece of it is free again when the stream has been waited for */
+    size_t used;
+    CUdeviceptr ring_copy; /* argument tables on the device, where they are in the ring */
+    double *total;         /* pinned, written by the device */
+    CUdeviceptr total_there;
+    char failure[256];
+};
+
+/* ---- calls ---- */
+
+static int check(lrnde_device *d, CUresult error, const char *function)
+{
+    if (error) lrnde__cuda_explain(d->cu, error, function, d->failure, sizeof d->failure);
+    return error;
+}
+
+/* Calls a function of the library unless something has failed; nonzero: it or something before has. */
+#define CALL(d, function, ...) (*(d)->failure ? -1 : check(d, (d)->cu->function(__VA_ARGS__), #function))
+
+/* A solver may move between threads, and each has a current context of its own. */
+static int enter(lrnde_device *d)
+{
+    return CALL(d, cuCtxSetCurrent, d->context);
+}
+
+static CUdeviceptr address(const void *p)
+{
+    return (CUdeviceptr)(uintptr_t)p;
+}
+
+static int wait_for(lrnde_device *d)
+{
+    d->used = 0;
+    return CALL(d, cuStreamSynchronize, d->stream);
+}
+
+/* A piece of the ring, until the next wait.  Returns its offset; size at most PIECE. */
+static size_t take(lrnde_device *d, size_t size)
+{
+    if (d->used + size > RING) wait_for(d);
+    size_t at = d->used;
+    d->used += (size + ALIGN - 1) / ALIGN * ALIGN;
+    return at;
+}
+
+/* ---- life ---- */
+
+static int find_device(lrnde_device *d, int32_t ordinal)
+{
+    int count = 0, major = 0, minor = 0;
+    if (!(d->cu = lrnde__cuda_load(d->failure, sizeof d->failure))) return -1;
+    CALL(d, cuDeviceGetCount, &count);
+    if (!*d->failure && ordinal >= count)
+        snprintf(d->failure, sizeof d->failure, "there is no device %d, there are %d", (int)ordinal, count);
+    CALL(d, cuDeviceGet, &d->device, ordinal);
+    CALL(d, cuDeviceGetAttribute, &major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, d->device);
+    CALL(d, cuDeviceGetAttribute, &minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, d->device);
+    CALL(d, cuDeviceGetAttribute, &d->multiprocessors, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, d->device);
+    d->capability = 10 * major + minor;
+    return CALL(d, cuDevicePrimaryCtxRetain, &d->context, d->device);
+}
+
+static int make_room(lrnde_device *d)
+{
+    enter(d);
+    CALL(d, cuStreamCreate, &d->stream, CU_STREAM_NON_BLOCKING);
+    CALL(d, cuMemHostAlloc, (void **)&d->ring, RING, 0);
+    CALL(d, cuMemAlloc, &d->ring_copy, RING);
+    CALL(d, cuMemHostAlloc, (void **)&d->total, LRNDE_MAX_SUMS * sizeof *d->total, CU_MEMHOSTALLOC_DEVICEMAP);
+    return CALL(d, cuMemHostGetDevicePointer, &d->total_there, d->total, 0);
+}
+
+static int load_module(lrnde_device *d, CUmodule *module, const char *name, const char *text)
+{
+    lrnde__cuda_program program = {.name = name, .text = text, .capability = d->capability, .driver = d->cu->version};
+    lrnde__cuda_image image;
+    if (!text) snprintf(d->failure, sizeof d->failure, "out of memory");
+    if (!text || lrnde__cuda_compile(&program, &image, d->failure, sizeof d->failure)) return -1;
+    int status = CALL(d, cuModuleLoadData, module, image.bytes);
+    free(image.bytes);
+    return status;
+}
+
+static int load_vectors(lrnde_device *d)
+{
+    char *text = lrnde__cuda_vectors(d->real_bytes);
+    int status = load_module(d, &d->vectors, "lrnde", text);
+    free(text);
+    CALL(d, cuModuleGetFunction, &d->add, d->vectors, "lrnde_add");
+    CALL(d, cuModuleGetFunction, &d->sums, d->vectors, "lrnde_sums");
+    return status;
+}
+
+static void find_phase(lrnde_device *d, lrnde__cuda_phase *p, const char *symbol, const char *phase)
+{
+    char name[192];
+    snprintf(name, sizeof name, "%s_%s", symbol, phase);
+    CUresult error = *d->failure ? 0 : d->cu->cuModuleGetFunction(&p->function, d->model, name);
+    if (error) lrnde__cuda_explain(d->cu, error, name, d->failure, sizeof d->failure);
+    CALL(d, cuFuncGetAttribute, &p->threads, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, p->function);
+}
+
+static int load_model(lrnde_device *d, const lrnde_model_desc *desc)
+{
+    const lrnde_text *text = lrnde_text_for(desc, &lrnde_driver_cuda);
+    if (!text) snprintf(d->failure, sizeof d->failure, "%s was generated without kernels for cuda", desc->name);
+    if (*d->failure || load_module(d, &d->model, desc->name, text->text)) return -1;
+    d->n_kernels = lrnde__cuda_kernels(desc, d->kernels);
+    for (int32_t i = 0; i < d->n_kernels; i++) {
+        lrnde__cuda_kernel *k = &d->kernels[i];
+        if (k->kernel->tile) find_phase(d, &k->tile, k->symbol, "tile");
+        if (k->kernel->shared) find_phase(d, &k->shared, k->symbol, "shared");
+    }
+    return *d->failure ? -1 : 0;
+}
+
+/* Closing goes on after a failure: the context may still be good for others. */
+static void cuda_close(lrnde_device *d)
+{
+    const lrnde__cuda_api *cu = d->cu;
+    if (cu && d->context) {
+        cu->cuCtxSetCurrent(d->context);
+        if (d->model) cu->cuModuleUnload(d->model);
+        if (d->vectors) cu->cuModuleUnload(d->vectors);
+        if (d->total) cu->cuMemFreeHost(d->total);
+        if (d->ring_copy) cu->cuMemFree(d->ring_copy);
+        if (d->ring) cu->cuMemFreeHost(d->ring);
+        if (d->stream) cu->cuStreamDestroy(d->stream);
+        cu->cuDevicePrimaryCtxRelease(d->device);
+    }
+    free(d);
+}
+
+static lrnde_device *cuda_open(const lrnde_model_desc *desc, int32_t ordinal, int32_t threads, char *why, size_t size)
+{
+    (void)threads; /* of the host: one is enough to queue */
+    lrnde_device *d = calloc(1, sizeof *d);
+    if (!d) {
+        snprintf(why, size, "out of memory");
+        return NULL;
+    }
+    d->real_bytes = (size_t)desc->real_bytes;
+    if (!find_device(d, ordinal) && !make_room(d) && !load_model(d, desc) && !load_vectors(d)) return d;
+    snprintf(why, size, "%s", d->failure);
+    cuda_close(d);
+    return NULL;
+}
+
+static int32_t cuda_threads(const lrnde_device *d)
+{
+    return d->multiprocessors;
+}
+
+static int32_t cuda_workers(const lrnde_device *d, int32_t tiles)
+{
+    (void)d;
+    return tiles < MOST_WORKERS ? tiles : MOST_WORKERS;
+}
+
+/* ---- memory ---- */
+
+static void *cuda_alloc(lrnde_device *d, size_t bytes)
+{
+    CUdeviceptr p = 0;
+    if (enter(d)) return NULL;
+    CUresult error = d->cu->cuMemAlloc(&p, bytes);
+    if (error == CUDA_ERROR_OUT_OF_MEMORY) return NULL; /* which is no failure */
+    if (check(d, error, "cuMemAlloc") || CALL(d, cuMemsetD8Async, p, 0, bytes, d->stream)) return NULL;
+    return (void *)(uintptr_t)p;
+}
+
+static void cuda_free(lrnde_device *d, void *p)
+{
+    enter(d);
+    wait_for(d);
+    CUresult error = d->cu->cuMemFree(address(p));
+    if (!*d->failure) check(d, error, "cuMemFree");
+}
+
+static void cuda_put(lrnde_device *d, void *to, const void *from, size_t bytes)
+{
+    enter(d);
+    for (size_t done = 0; done < bytes; done += PIECE) {
+        size_t n = bytes - done < PIECE ? bytes - done : PIECE, at = take(d, n);
+        memcpy(d->ring + at, (const char *)from + done, n);
+        CALL(d, cuMemcpyHtoDAsync, address(to) + done, d->ring + at, n, d->stream);
+    }
+}
+
+static void cuda_get(lrnde_device *d, void *to, const void *from, size_t bytes)
+{
+    enter(d);
+    for (size_t done = 0; done < bytes; done += PIECE) {
+        size_t n = bytes - done < PIECE ? bytes - done : PIECE, at = take(d, n);
+        CALL(d, cuMemcpyDtoHAsync, d->ring + at, address(from) + done, n, d->stream);
+        if (wait_for(d))
+            memset((char *)to + done, 0xff, n); /* NaN */
+        else
+            memcpy((char *)to + done, d->ring + at, n);
+    }
+}
+
+static void cuda_copy(lrnde_device *d, void *to, const void *from, size_t bytes)
+{
+    enter(d);
+    CALL(d, cuMemcpyDtoDAsync, address(to), address(from), bytes, d->stream);
+}
+
+static void cuda_zero(lrnde_device *d, void *p, size_t bytes)
+{
+    enter(d);
+    CALL(d, cuMemsetD8Async, address(p), 0, bytes, d->stream);
+}
+
+/* ---- kernels ---- */
+
+static void queue(lrnde_device *d, CUfunction function, int64_t blocks, int threads, void **arguments)
+{
+    if (blocks > 0)
+        CALL(d, cuLaunchKernel, function, (unsigned)blocks, 1, 1, (unsigned)threads, 1, 1, 0, d->stream, arguments, NULL);
+}
+
+static int64_t quotient_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static void cuda_add(lrnde_device *d, void *to, const void *from, int32_t rows, size_t stride, int64_t n)
+{
+    long long count = n;
+    int64_t blocks = quotient_up(n, ADD_BLOCK);
+    enter(d);
+    queue(d, d->add, blocks < ADD_BLOCKS ? blocks : ADD_BLOCKS, ADD_BLOCK, (void *[]){&to, &from, &rows, &stride, &count});
+}
+
+static const lrnde__cuda_kernel *find(const lrnde_device *d, const lrnde_kernel *kernel)
+{
+    const lrnde__cuda_kernel *k = d->kernels;
+    while (k->kernel != kernel) k++;
+    return k;
+}
+
+static lrnde_args move_tables(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args)
+{
+    lrnde_args a = *args;
+    size_t bytes = lrnde__cuda_tables_bytes(&k->lengths), at = take(d, bytes);
+    lrnde__cuda_move_tables(&k->lengths, &a, d->ring + at, d->ring_copy + at);
+    if (bytes) CALL(d, cuMemcpyHtoDAsync, d->ring_copy + at, d->ring + at, bytes, d->stream);
+    return a;
+}
+
+/* The sums of tiles, then of chunks, lie one after another. */
+static void collect_sums(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, int64_t chunks, double *total)
+{
+    const double *sums = a->sums + (kernel->tile ? 0 : (int64_t)a->tiles * kernel->n_sums);
+    long long rows = (kernel->tile ? a->tiles : 0) + chunks;
+    int n = kernel->n_sums;
+    queue(d, d->sums, 1, LRNDE__CUDA_SUMS_BLOCK, (void *[]){&sums, &rows, &n, &d->total_there});
+    int failed = wait_for(d);
+    for (int i = 0; i < n; i++) total[i] = failed ? NAN : d->total[i];
+}
+
+static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total)
+{
+    if (!kernel->tile && !kernel->shared) return;
+    const lrnde__cuda_kernel *k = find(d, kernel);
+    int64_t chunks = kernel->shared ? quotient_up(kernel->shared_size, LRNDE_CHUNK) : 0;
+    enter(d);
+    if (kernel->shared && kernel->partial)
+        cuda_zero(d, args->partial, (size_t)args->workers * args->partial_stride * d->real_bytes);
+    lrnde_args a = move_tables(d, k, args);
+    if (kernel->tile) queue(d, k->tile.function, a.workers, k->tile.threads, (void *[]){&a});
+    if (kernel->shared) queue(d, k->shared.function, chunks, k->shared.threads, (void *[]){&a});
+    if (total) collect_sums(d, kernel, &a, chunks, total);
+}
+
+static const char *cuda_sync(lrnde_device *d)
+{
+    enter(d);
+    wait_for(d);
+    return *d->failure ? d->failure : NULL;
+}
+
+const lrnde_driver lrnde_driver_cuda = {
+    .name = "cuda",
+    .preference = 1,
+    .open = cuda_open,
+    .close = cuda_close,
+    .threads = cuda_threads,
+    .workers = cuda_workers,
+    .alloc = cuda_alloc,
+    .free = cuda_free,
+    .put = cuda_put,
+    .get = cuda_get,
+    .copy = cuda_copy,
+    .zero = cuda_zero,
+    .add = cuda_add,
+    .launch = cuda_launch,
+    .sync = cuda_sync,
+};

@@ -1,0 +1,214 @@
+--- The shape of a CUDA kernel: a block is a worker; its threads are the lanes of a tile, times the warps that share it.
+--
+--   <symbol>_tile    launched with a block for each of args.workers, which goes through its tiles
+--   <symbol>_shared  a block for each chunk of LRNDE_CHUNK elements
+--
+-- A block has as many threads as the kernel's launch bound, which the driver asks for.  Fewer blocks are right too, but take
+-- longer.  The tile phase is a function of its own, which model.cu.in also calls where a whole integration is one launch; so
+-- what is per sample is not const __restrict__: a later step reads what an earlier one wrote.
+
+local emit = require "emit"
+local writer = require "writer"
+local shape = {}
+
+local PRIVATE_ROWS <const> = 64     -- in a team of one, arrays up to this many rows belong to the thread, larger ones to the workspace
+local UNROLL <const> = 16           -- loops over so few features are unrolled, so that their arrays are registers; longer ones
+                                    -- partly: of an unrolled loop over tiles the compiler hoists all weights into registers
+
+--- The first element of rows as a thread sees them, and the distance from one to the next.
+local function lane_rows(base, row, array)
+  if array and array.private then return row == 0 and base or ("%s + %d"):format(base, row), "1" end
+  return row == 0 and base or ("%s + %d * T"):format(base, row), "T"
+end
+
+--- Begins the loop over n features, or what only one warp does.
+local function feature_loop(e, n, out)
+  if e.backend.team > 1 then
+    out:add(3, n == 1 and "if (warp == 0) {" or "for (int i = warp; i < %d; i += TEAM) {", n)
+  elseif n == 1 then
+    out:add(3, "{")
+  else
+    out:add(0, n <= UNROLL and "#pragma unroll" or "#pragma unroll 4")
+    out:add(3, "for (int i = 0; i < %d; i++) {", n)
+  end
+end
+
+local function map_block(e, block, out)
+  local parts = e:map_statements(block)
+  local lane, reduce = parts.lane, parts.reduce
+  for _, sum in ipairs(e:batch_sums(block)) do
+    local name = e:fresh("b" .. sum.id, sum.id)
+    lane[#lane + 1] = ("const %s %s = lrnde_lane_sum(valid ? %s : (%s)0);"):format(sum.type, name, sum.text, sum.type)
+    lane[#lane + 1] = ("if (l == 0) %s[%d%s] += %s;"):format(sum.array, sum.at, sum.rows and " + i" or "", name)
+  end
+  if #lane == 0 then return end
+  local team = e.backend.team
+  if team > 1 then out:add(3, "lrnde_meet();") end
+  for _, formula in ipairs(parts.formulas) do out:add(3, "%s", formula) end
+  for _, r in ipairs(reduce) do out:add(3, "%s %s = %s;", r.type, r.name, r.init) end
+  feature_loop(e, block.domain, out)
+  for _, row in ipairs(block.row_order or {}) do out:add(4, "const real %s = %s;", row.name, row.text) end
+  for _, line in ipairs(lane) do out:add(4, "%s", line) end
+  out:add(3, "}")
+  for i, r in ipairs(team > 1 and reduce or {}) do
+    if r.kind == "argmax" then
+      out:add(3, "%s = lrnde_team_argmax(%s, %s);", r.name, r.name, reduce[i + 1].name)
+    elseif r.kind ~= "best" then
+      out:add(3, "%s = lrnde_team_%s(%s);", r.name, r.kind, r.name)
+    end
+  end
+end
+
+--- Factors of the lane's matrix, or a solution with them.
+local function solve_block(e, v, out)
+  local n, args = v.size, {}
+  if v.op == "lu" then n = v.size - e.plan.values[v.args[1]].size end
+  for i, id in ipairs(v.args) do args[i] = ("%s, %s"):format(lane_rows(e:rows(e.plan.values[id]))) end
+  local to, stride = lane_rows(e:array_name(v.storage.array), v.storage.row, v.storage.array)
+  out:add(3, "lrnde_%s(%d, %s, %s, %s);", v.op, n, table.concat(args, ", "), to, stride)
+end
+
+--- One matrix product, or an outer product summed over the valid lanes.
+local function product_block(e, block, out)
+  local plan, v = e.plan, block.value
+  if e.backend.team > 1 then out:add(3, "lrnde_meet();") end
+  if v.op:match "^lu" then return solve_block(e, v, out) end
+  if v.op == "outer" then
+    local y, x = plan.values[v.args[1]], plan.values[v.args[2]]
+    local ys, y_stride = lane_rows(e:rows(y))
+    local xs, x_stride = lane_rows(e:rows(x))
+    for _, p in ipairs(plan.partials) do
+      if p.value == v.id then
+        out:add(3, "lrnde_outer(partial + %d, %d, %d, %s, %s, %s, %s, valid);", p.at, y.size, x.size, ys, y_stride, xs, x_stride)
+      end
+    end
+    return
+  end
+  local w, x = plan.values[v.args[1]], plan.values[v.args[2]]
+  if w.op ~= "input" then error("the matrix of a product must be a parameter", 0) end
+  local transposed = v.op == "matvec_t"
+  local array, row = v.storage.array, v.storage.row
+  local from, x_stride = lane_rows(e:rows(x))
+  local to, y_stride = lane_rows(e:array_name(array), row, array)
+  local start = v.args[3] and e:operand(plan.values[v.args[3]], block)
+  local rows, cols = w.dims[1], w.dims[2]
+  out:add(3, "/* %s = %s%s x%s */", v.name or e:name(v), w.name:gsub("^params%.", ""), transposed and "^T" or "",
+          start and " + " .. start or "")
+  if start then
+    feature_loop(e, v.size, out)
+    for _, line in ipairs(block.row_order or {}) do out:add(4, "const real %s = %s;", line.name, line.text) end
+    out:add(4, "%s = %s;", e.backend.load(e:array_name(array), row, v.size > 1, array), start)
+    out:add(3, "}")
+    if e.backend.team > 1 then out:add(3, "lrnde_meet();") end
+  end
+  out:add(3, "lrnde_product(%d, %d, %s, %s, %s, %s, %s, %s, %s);", v.size, transposed and rows or cols, e:pointer(w.name),
+          transposed and ("1, %d"):format(cols) or ("%d, 1"):format(cols), from, x_stride, to, y_stride, start and "true" or "false")
+end
+
+local function shared_function(e, name, out)
+  local plan = e.plan
+  e:begin_function()
+  local body, pointers, sums = e:shared_statements()
+  out:add(0, "")
+  out:add(0, 'extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1) %s_shared(const lrnde_args args)', name)
+  out:add(0, "{")
+  out:add(1, "const lrnde_args *const a = &args;")
+  e:declare_scalars(out)
+  for _, p in ipairs(pointers) do
+    out:add(1, "%sreal *%s = %s;", p.writable and "" or "const ", p.name, e.fields:pointer(p.field, 0, false))
+  end
+  out:add(1, "for (int chunk = blockIdx.x; chunk * LRNDE_CHUNK < %d; chunk += gridDim.x) {", plan.shared.size)
+  for q = 0, plan.n_sums - 1 do if sums[q] then out:add(2, "double s%d = 0;", q) end end
+  out:add(2, "const int next = (chunk + 1) * LRNDE_CHUNK, end = next < %d ? next : %d;", plan.shared.size, plan.shared.size)
+  out:add(2, "for (int e = chunk * LRNDE_CHUNK + threadIdx.x; e < end; e += blockDim.x) {")
+  for _, line in ipairs(body) do out:add(3, "%s", line) end
+  out:add(2, "}")
+  for q = 0, plan.n_sums - 1 do
+    local total = "0"
+    if sums[q] then
+      out:add(2, "s%d = lrnde_block_sum(s%d);", q, q)
+      total = "s" .. q
+    end
+    out:add(2, "if (threadIdx.x == 0) a->sums[((size_t)a->tiles + chunk) * %d + %d] = %s;", plan.n_sums, q, total)
+  end
+  out:add(1, "}")
+  out:add(0, "}")
+end
+
+--- Declares the pointers of a tile kernel to shared inputs, or to per-sample ones, which begin at the thread's lane.
+local function declare_inputs(e, inputs, kind, indent, out)
+  for _, p in ipairs(e.pointer_order or {}) do
+    local v = inputs[p.field]
+    if v.kind == kind then
+      local sample = kind == "sample"
+      out:add(indent, "const real *%s%s = %s%s; /* (%s%s) */", sample and "" or "__restrict__ ", p.name, e.fields:pointer(p.field, v.size, sample),
+              sample and " + l" or "", table.concat(v.dims, ", "), sample and (#v.dims > 0 and ", T" or "T") or "")
+    end
+  end
+end
+
+local function tile_function(e, name, out)
+  local plan, inputs, work = e.plan, e:inputs(), 0
+  local body, scalars, arrays = writer.new(), writer.new(), writer.new()
+  for _, array in ipairs(plan.arrays) do
+    array.private = not array.output and not array.lane and e.backend.team == 1 and array.rows <= PRIVATE_ROWS
+  end
+  for _, block in ipairs(plan.blocks) do
+    if block.kind == "map" then map_block(e, block, body) else product_block(e, block, body) end
+  end
+  e:declare_scalars(scalars)
+  for _, array in ipairs(plan.arrays) do
+    if array.output then
+      arrays:add(3, "real *__restrict__ %s = %s + l; /* (%d, T) */", e:array_name(array), e.fields:pointer(array.output.field, array.rows, true),
+                 array.rows)
+    elseif array.private then
+      arrays:add(3, "real %s[%d];", e:array_name(array), array.rows)
+    elseif not array.lane then
+      arrays:add(3, "real *%s = work + %d * T; /* (%d, T) */", e:array_name(array), work, array.rows)
+      work = work + array.rows
+    end
+  end
+
+  out:add(0, "static __device__ __forceinline__ void %s(const lrnde_args *a)", name)
+  out:add(0, "{")
+  out:add(1, "const int l = (int)threadIdx.x % T;")
+  if e.backend.team > 1 then out:add(1, "const int warp = lrnde_warp();") end
+  declare_inputs(e, inputs, "shared", 1, out)
+  out:append(0, scalars)
+  out:add(1, "for (int32_t worker = blockIdx.x; worker < a->workers; worker += gridDim.x) {")
+  if work > 0 then out:add(2, "real *work = (real *)a->work + (size_t)worker * a->work_stride + l;") end
+  if #plan.partials > 0 then
+    out:add(2, "real *partial = (real *)a->partial + (size_t)worker * a->partial_stride; /* (%d) */", plan.partial)
+  end
+  out:add(2, "const int32_t end = (int32_t)((int64_t)a->tiles * (worker + 1) / a->workers);")
+  out:add(2, "for (int32_t tile = (int32_t)((int64_t)a->tiles * worker / a->workers); tile < end; tile++) {")
+  if #plan.partials + #plan.sums > 0 then out:add(3, "const bool valid = tile * T + l < a->batch;") end
+  if plan.n_sums > 0 then
+    out:add(3, "double *sums = a->sums + (size_t)tile * %d;", plan.n_sums)
+    for q = 0, plan.n_sums - 1 do out:add(3, "if (threadIdx.x == 0) sums[%d] = 0;", q) end
+  end
+  declare_inputs(e, inputs, "sample", 3, out)
+  out:append(0, arrays)
+  out:append(0, body)
+  out:add(2, "}")
+  out:add(1, "}")
+  out:add(0, "}")
+  out:add(0, "")
+  out:add(0, 'extern "C" __global__ void __launch_bounds__(T * TEAM, 1) %s_tile(const lrnde_args args)', name)
+  out:add(0, "{")
+  out:add(1, "%s(&args);", name)
+  out:add(0, "}")
+  return work
+end
+
+--- A kernel; options: those of emit.new and name.  Returns an object with :text(), and what the descriptor says of the kernel.
+function shape.kernel(plan, backend, fields, options)
+  local e, text, work = emit.new(plan, backend, fields, options), writer.new(), 0
+  local has_tile = #plan.blocks > 0 or #plan.partials > 0 or #plan.sums > 0
+  if has_tile then work = tile_function(e, options.name, text) end
+  if plan.shared then shared_function(e, options.name, text) end
+  return text, { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,
+                        n_sums = plan.n_sums }
+end
+
+return shape

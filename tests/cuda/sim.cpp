@@ -1,0 +1,26 @@
+/*
+ * sim.cpp - an emitted .cu (KERNELS, a path in quotes) as a shared object whose kernels tests launch through sim.h.
+ */
+#include "sim.h"
+
+struct lrnde_course; /* texts without a run kernel do not define it */
+
+#include KERNELS
+
+extern "C" const int sim_tile_threads, sim_shared_threads;
+const int sim_tile_threads = T * TEAM, sim_shared_threads = MOST_THREADS; /* the launch bounds */
+
+extern "C" void sim_launch(void (*kernel)(lrnde_args), const void *args, int blocks, int threads)
+{
+    lrnde_args a;
+    memcpy(&a, args, sizeof a);
+    sim::launch([&] { kernel(a); }, (unsigned)blocks, (unsigned)threads, false);
+}
+
+extern "C" void sim_launch_run(void (*kernel)(lrnde_args, lrnde_course *), const void *args, lrnde_course *course, int blocks,
+                               int threads)
+{
+    lrnde_args a;
+    memcpy(&a, args, sizeof a);
+    sim::launch([&] { kernel(a, course); }, (unsigned)blocks, (unsigned)threads, true);
+}

@@ -1,0 +1,3 @@
+/* libcuda_old.c - a driver library from before there was cuLaunchKernel. */
+#define LACKS_LAUNCH
+#include "libcuda.c"

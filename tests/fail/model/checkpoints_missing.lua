@@ -1,0 +1,11 @@
+-- expect: sensitivity.checkpoints: error: missing: how many
+local L = require "lrnde"
+return L.ode {
+  name = "fails",
+  params = { rate = 0.5 },
+  state = { "x", "y" },
+  u0 = { 1, 2 },
+  dynamics = function(u, t, p) return { x = -p.rate*u.x, y = u.x } end,
+  solver = { tspan = { 0, 1 } },
+  sensitivity = L.discrete { store = "checkpoints" },
+}

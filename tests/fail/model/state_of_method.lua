@@ -1,0 +1,8 @@
+-- expect: solver.method: error: rodas5 factorises the Jacobian of at most 128 features, not 200
+local L = require "lrnde"
+return L.ode {
+  name = "x", state = 200,
+  u0 = function(d) return d.x end,
+  dynamics = function(u) return -u end,
+  solver = { method = "rodas5", tspan = { 0, 1 } },
+}

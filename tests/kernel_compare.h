@@ -1,0 +1,262 @@
+/*
+ * kernel_compare.h - the kernels of a model, launched through a driver on the inputs that `lrnde-gen --eval all` drew, against
+ * what that printed: |difference| <= 64 eps sum|terms|, eps of the model's precision.  One thread and two must give the same
+ * bits, but for sums over the batch that meet in a parameter gradient.
+ */
+#ifndef TESTS_KERNEL_COMPARE_H
+#define TESTS_KERNEL_COMPARE_H
+
+#include "kernel_launch.h"
+
+#include "cli/build.h"
+#include "cli/process.h"
+
+#include <float.h>
+#include <jansson.h>
+
+enum { MOST_SETTINGS = 4, MOST_FAILURES = 20 };
+
+static const double ULPS = 64;
+
+/* What is built: a model file, and what overrides it. */
+typedef struct variant {
+    const char *file, *method; /* method: NULL for the model's */
+    const char *settings[MOST_SETTINGS];
+} variant;
+
+/* What is compared, for messages, and what came out. */
+typedef struct comparison {
+    const variant *what;
+    const lrnde_driver *driver;
+    const char *kernel;
+    int batch, threads;
+    double eps, worst; /* worst: largest |difference| / (eps terms) */
+    int failures;
+} comparison;
+
+/* ---- comparing ---- */
+
+static inline void report(comparison *c, const char *field, int64_t i, double got, double expected, double ratio)
+{
+    if (c->failures++ >= MOST_FAILURES) return;
+    print_error("%s %s", c->what->file, c->what->method ? c->what->method : "");
+    for (int s = 0; s < MOST_SETTINGS && c->what->settings[s]; s++) print_error(" %s", c->what->settings[s]);
+    print_error(", batch %d, %d threads: %s: %s[%lld] is %.17g, not %.17g: %.3g eps of its terms\n", c->batch, c->threads,
+                c->kernel, field, (long long)i, got, expected, ratio);
+}
+
+static inline void compare(comparison *c, const char *field, int64_t i, double got, double expected, double terms)
+{
+    double difference = fabs(got - expected), ratio = difference > 0 ? difference / (c->eps * terms) : 0;
+    if (ratio > c->worst) c->worst = ratio;
+    if (!(difference <= ULPS * c->eps * terms)) report(c, field, i, got, expected, ratio);
+}
+
+static inline double *numbers(const json_t *list, double added)
+{
+    double *x = malloc((json_array_size(list) + 1) * sizeof *x);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *number = json_array_get(list, i);
+        x[i] = json_is_number(number) ? json_number_value(number) + added : NAN;
+    }
+    return x;
+}
+
+static inline int64_t size_of(const json_t *value)
+{
+    const json_t *dims = json_object_get(value, "dims");
+    int64_t n = 1;
+    for (size_t i = 0; i < json_array_size(dims); i++) n *= json_integer_value(json_array_get(dims, i));
+    return n;
+}
+
+static inline bool is_per_sample(const json_t *value)
+{
+    return !strcmp(json_string_value(json_object_get(value, "kind")), "sample");
+}
+
+/* Per-sample outputs, which must be in every lane, and shared ones. */
+static inline void compare_array(comparison *c, launch *l, const char *field, const double *expected, const double *terms)
+{
+    const launch_array *array = launch_find(l, field, false, 0);
+    for (int64_t lane = 0; lane < launch_lanes(l, array); lane++) {
+        int64_t sample = lane < l->args.batch ? lane : l->args.batch - 1;
+        for (int64_t i = 0; i < array->size; i++) {
+            int64_t at = sample * array->size + i;
+            compare(c, field, at, launch_get(l, array, lane, i), expected[at], terms[at]);
+        }
+    }
+}
+
+/* The gradient the workers hold together: that of the leaves in `outputs`, on top of the 1 each worker began with. */
+static inline void compare_gradient(comparison *c, launch *l, const json_t *outputs)
+{
+    const int64_t n = l->kernel->partial;
+    void *sum = launch_alloc(l, n, 0);
+    l->driver->add(l->device, sum, l->args.partial, l->args.workers, l->args.partial_stride, n);
+    double *expected = malloc((size_t)(n + 1) * sizeof *expected), *terms = malloc((size_t)(n + 1) * sizeof *terms);
+    for (int64_t i = 0; i < n; i++) expected[i] = terms[i] = l->args.workers;
+    const char *field;
+    json_t *value;
+    json_object_foreach((json_t *)outputs, field, value)
+    {
+        if (strncmp(field, "grad.", 5)) continue;
+        int64_t offset = launch_leaf_offset(l, field + 5);
+        double *x = numbers(json_object_get(value, "values"), 0), *t = numbers(json_object_get(value, "terms"), 0);
+        assert_true(offset + size_of(value) <= n);
+        for (int64_t i = 0; i < size_of(value); i++) expected[offset + i] += x[i], terms[offset + i] += t[i];
+        free(x);
+        free(t);
+    }
+    for (int64_t i = 0; i < n; i++) compare(c, "grad", i, launch_real(l, sum, (size_t)i), expected[i], terms[i]);
+    free(expected);
+    free(terms);
+}
+
+static inline void compare_outputs(comparison *c, launch *l, const json_t *outputs)
+{
+    const char *field;
+    json_t *value;
+    char base[64];
+    json_object_foreach((json_t *)outputs, field, value)
+    {
+        if (!strncmp(field, "grad.", 5)) continue;
+        int index = launch_split(field, base);
+        double added = strcmp(base, "cot_constants") ? 0 : 1;
+        double *x = numbers(json_object_get(value, "values"), added), *terms = numbers(json_object_get(value, "terms"), added);
+        if (!strcmp(base, "sums"))
+            compare(c, field, 0, l->total[index], *x, *terms);
+        else
+            compare_array(c, l, field, x, terms);
+        free(x);
+        free(terms);
+    }
+    if (!l->kernel->shared) compare_gradient(c, l, outputs);
+}
+
+/* Bits: of per-sample outputs always, of sums where no sum over the batch goes into them. */
+static inline void compare_threads(comparison *c, launch *one, launch *two)
+{
+    for (int i = 0; i < one->n_arrays; i++) {
+        const launch_array *a = &one->arrays[i], *b = launch_find(two, a->field, false, 0);
+        for (int64_t lane = 0; a->per_sample && lane < launch_lanes(one, a); lane++)
+            for (int64_t row = 0; row < a->size; row++) {
+                double x = launch_get(one, a, lane, row), y = launch_get(two, b, lane, row);
+                if (memcmp(&x, &y, sizeof x)) report(c, a->field, lane * a->size + row, y, x, INFINITY);
+            }
+    }
+    if (!one->kernel->shared && memcmp(one->total, two->total, sizeof one->total))
+        report(c, "sums", 0, two->total[0], one->total[0], INFINITY);
+}
+
+/* ---- launching ---- */
+
+/* The kernel of that name, "adjoint_step" being the adjoint system's step, and its system; NULL: the model lacks it. */
+static inline const lrnde_kernel *find_kernel(const lrnde_model_desc *m, const char *name, const lrnde_system_desc **system)
+{
+    const bool adjoint = !strncmp(name, "adjoint_", 8);
+    const lrnde_system_desc *s = *system = adjoint ? m->adjoint : m->forward;
+    const lrnde_kernel *kernels[] = {
+#define LRNDE_X(name, doc) &s->name,
+        LRNDE_SYSTEM_KERNELS(LRNDE_X)
+#undef LRNDE_X
+#define LRNDE_X(name, doc) &m->name,
+            LRNDE_MODEL_KERNELS(LRNDE_X)
+#undef LRNDE_X
+    };
+    for (size_t i = 0; s && i < sizeof kernels / sizeof *kernels; i++)
+        if (kernels[i]->name && !strcmp(kernels[i]->name, adjoint ? name + 8 : name)) return kernels[i];
+    return NULL;
+}
+
+static inline int count_kernels(const lrnde_model_desc *m)
+{
+    int n = 0;
+    for (int adjoint = 0; adjoint < (m->adjoint ? 2 : 1); adjoint++) {
+        const lrnde_system_desc *s = adjoint ? m->adjoint : m->forward;
+#define LRNDE_X(name, doc) n += s->name.tile || s->name.shared;
+        LRNDE_SYSTEM_KERNELS(LRNDE_X)
+#undef LRNDE_X
+    }
+#define LRNDE_X(name, doc) n += m->name.tile || m->name.shared;
+    LRNDE_MODEL_KERNELS(LRNDE_X)
+#undef LRNDE_X
+    return n;
+}
+
+/* One line of --eval: the kernel on one thread and on two. */
+static inline void check_kernel(comparison *c, const lrnde_model_desc *m, const json_t *line)
+{
+    static launch launches[2];
+    const lrnde_system_desc *system;
+    c->kernel = json_string_value(json_object_get(line, "kernel"));
+    const lrnde_kernel *kernel = find_kernel(m, c->kernel, &system);
+    if (!kernel) fail_msg("%s: the descriptor has no kernel '%s'", c->what->file, c->kernel);
+    for (c->threads = 1; c->threads <= 2; c->threads++) {
+        launch *l = &launches[c->threads - 1];
+        const char *field;
+        json_t *value;
+        launch_begin(l, m, system, kernel, c->driver, c->batch, c->threads);
+        json_object_foreach(json_object_get(line, "inputs"), field, value)
+        {
+            double *x = numbers(json_object_get(value, "values"), 0);
+            launch_set(l, field, is_per_sample(value), size_of(value), x);
+            free(x);
+        }
+        json_object_foreach(json_object_get(line, "outputs"), field, value)
+        {
+            bool array = strncmp(field, "sums[", 5) && strncmp(field, "grad.", 5);
+            if (array) launch_find(l, field, is_per_sample(value), size_of(value));
+        }
+        launch_run(l);
+        compare_outputs(c, l, json_object_get(line, "outputs"));
+    }
+    compare_threads(c, &launches[0], &launches[1]);
+    launch_end(&launches[0]);
+    launch_end(&launches[1]);
+}
+
+static inline void build_variant(const variant *v, const options_tool *tool, const lrnde_model_desc **m)
+{
+    build_request request = {.model_file = v->file, .method = v->method, .set = {.v = (const char **)v->settings}};
+    while (request.set.n < MOST_SETTINGS && v->settings[request.set.n]) request.set.n++;
+    assert_int_equal(build_model(&request, tool, m), EXIT_DONE);
+}
+
+static inline double eps_of(const lrnde_model_desc *m)
+{
+    return m->real_bytes == sizeof(float) ? FLT_EPSILON : DBL_EPSILON;
+}
+
+static inline FILE *open_eval(const variant *v, int batch)
+{
+    static char command[4096];
+    char *generator = process_find_above("lrnde-gen");
+    assert_non_null(generator);
+    int n = snprintf(command, sizeof command, "%s --eval all --seed %d --batch %d", generator, batch, batch);
+    if (v->method) n += snprintf(command + n, sizeof command - (size_t)n, " --method %s", v->method);
+    for (int i = 0; i < MOST_SETTINGS && v->settings[i]; i++)
+        n += snprintf(command + n, sizeof command - (size_t)n, " --set %s", v->settings[i]);
+    snprintf(command + n, sizeof command - (size_t)n, " %s", v->file);
+    free(generator);
+    FILE *from = popen(command, "r");
+    assert_non_null(from);
+    return from;
+}
+
+/* Every kernel of the model, launched with c->batch samples; how many there are. */
+static inline int check_batch(comparison *c, const lrnde_model_desc *m)
+{
+    int kernels = 0;
+    FILE *from = open_eval(c->what, c->batch);
+    json_t *line;
+    while ((line = json_loadf(from, JSON_DISABLE_EOF_CHECK, NULL))) {
+        check_kernel(c, m, line);
+        json_decref(line);
+        kernels++;
+    }
+    assert_int_equal(pclose(from), 0);
+    return kernels;
+}
+
+#endif
