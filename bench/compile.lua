@@ -44,7 +44,15 @@ end
 --- The options for a method; without an error estimate there is nothing to regularize.
 local function with_method(name)
   local report = run(("%s/lrnde-gen --tableau tableaus/%s.lua"):format(build, name))
-  return "--method " .. name .. (report:match "\nembedded_order +%-\n" and " --set regularize=false" or "")
+  return "--method " .. name .. (report:match "\nadaptive +false\n" and " --set regularize=false" or "")
+end
+
+--- Runs the generator; false if the method is not one for the model's kind of equation.
+local function generates(command)
+  local text = output(command .. " 2>&1")
+  if text:find "is a method for" or text:find "is for additive noise" then return false end
+  run(command)
+  return true
 end
 
 local tableaus, models = names "tableaus", #arg > 1 and { table.unpack(arg, 2) } or names "models"
@@ -57,11 +65,14 @@ local slow = {}
 for _, model in ipairs(models) do
   io.write(("%-16s"):format(model))
   for _, tableau in ipairs(tableaus) do
-    run(("%s/lrnde-gen --target c %s --out %s models/%s.lua"):format(build, with_method(tableau), scratch, model))
-    local seconds = processor_seconds(("%s -o %s/model.so %s/%s.c -lm"):format(cc, scratch, scratch, model))
-    io.write((" %8.2f"):format(seconds))
+    if generates(("%s/lrnde-gen --target c %s --out %s models/%s.lua"):format(build, with_method(tableau), scratch, model)) then
+      local seconds = processor_seconds(("%s -o %s/model.so %s/%s.c -lm"):format(cc, scratch, scratch, model))
+      io.write((" %8.2f"):format(seconds))
+      if seconds >= LIMIT then slow[#slow + 1] = ("%s with %s"):format(model, tableau) end
+    else
+      io.write((" %8s"):format "-")
+    end
     io.flush()
-    if seconds >= LIMIT then slow[#slow + 1] = ("%s with %s"):format(model, tableau) end
   end
   print()
 end

@@ -22,6 +22,10 @@ local function line(text, ...) host.print(select("#", ...) > 0 and text:format(.
 -- What --list can show: a function giving { {name, about}.. }.
 local lists = {}
 
+local function embedded_orders(tab)
+  return type(tab.embedded_order) == "table" and table.concat(tab.embedded_order, ",") or tab.embedded_order or "-"
+end
+
 local function folder(registry)
   return function()
     local list = {}
@@ -36,8 +40,8 @@ function lists.tableaus()
   local list = {}
   for i, name in ipairs(tableau.names()) do
     local tab = tableau.load(name)
-    local embedded = type(tab.embedded_order) == "table" and table.concat(tab.embedded_order, ",") or tab.embedded_order or "-"
-    list[i] = { name, ("%s, order %d(%s), %d stages%s"):format(tab.family, tab.order, embedded, tab.stages, tab.fsal and ", FSAL" or "") }
+    list[i] = { name, ("%s, order %g(%s), %d stages%s"):format(tab.family, tab.order, embedded_orders(tab), tab.stages,
+                                                              tab.fsal and ", FSAL" or "") }
   end
   return list
 end
@@ -209,14 +213,17 @@ function commands.check(options, lrnde)
     local _, leaves = k:leaves()
     return table.move(leaves, 1, #leaves, #inputs + 1, inputs)
   end
-  line("%-24s %s, order %d(%s) measured, residual %.1e", "tableau", m.tab.name, m.tab.order,
-       type(m.tab.embedded_order) == "table" and table.concat(m.tab.embedded_order, ",") or m.tab.embedded_order, m.tab.residual)
-  report("dynamics", check_vjp(m, "dynamics", function(k)
-    local u = k:component("carry[0]", m.system.components[1])
-    local constants = m.stepper.read_constants(k, m.system)
-    local f = m.system.rhs(k, { u }, k:scalar "t", constants)
-    return with_params(k, { u, table.unpack(constants) }), f
-  end, seed))
+  line("%-24s %s, order %g(%s) measured, residual %.1e", "tableau", m.tab.name, m.tab.order, embedded_orders(m.tab), m.tab.residual)
+  local function report_rate(name, rate)
+    report(name, check_vjp(m, name, function(k)
+      local u = k:component("carry[0]", m.system.components[1])
+      local constants = m.stepper.read_constants(k, m.system)
+      local f = rate(k, { u }, k:scalar "t", constants)
+      return with_params(k, { u, table.unpack(constants) }), f
+    end, seed))
+  end
+  report_rate(m.drift, m.system.rhs)
+  if m.stochastic then report_rate("diffusion", m.system.diffusion) end
   report("step", check_vjp(m, "step", function(k)
     local step = m.stepper.carried_step(k, m.system, m.tab)
     return with_params(k, step.carry), step.next
@@ -242,11 +249,11 @@ function commands.check(options, lrnde)
 end
 
 -- The memory plan of every sensitivity algorithm: a formula, and what it gives for the model's batch and some lengths.
-local function explain_memory(options, lrnde)
+local function explain_memory(options, lrnde, m)
   local CHECKPOINTS <const> = 10
   line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, m on the way back, c checkpoints, w = 2^ceil(log2(n/c)) or 1")
   line("  %-34s %14s %14s   %s", "", "n = 100, c = 10", "n = 1000, c = 10", "formula")
-  for _, name in ipairs(vocabulary.sensitivities:names()) do
+  for _, name in ipairs(m.stochastic and { m.sensitivity.name } or vocabulary.sensitivities:names()) do
     local set = table.move(options.set or {}, 1, #(options.set or {}), 1, {})
     set[#set + 1] = { "sensitivity", name }
     local with = setmetatable({ set = set }, { __index = options })
@@ -283,7 +290,7 @@ function commands.explain(options, lrnde)
          (k.count.loads + k.count.stores) * bytes, k.count.loads, k.count.stores, k.parts.work // m.tile, #k.plan.blocks, maps, longest,
          products, k.parts.shared and (", shared phase of %d"):format(k.parts.shared) or "")
   end)
-  explain_memory(options, lrnde)
+  explain_memory(options, lrnde, m)
   return 0
 end
 

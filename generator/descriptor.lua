@@ -28,9 +28,9 @@ local function schedule(s) return ("{LRNDE_%s, %s, %s}"):format(s.kind:upper(), 
 --- k: a kernel as lrnde.lua emitted it.
 local function kernel(k)
   local p = k.parts
-  return ("{%s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %d}"):format(
+  return ("{%s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d}"):format(
     quote(k.name), p.tile and k.symbol .. "_tile" or "0", p.shared and k.symbol .. "_shared" or "0", p.shared or 0, p.n_sums, p.work,
-    p.partial, k.count.flop, k.count.shared_flop, k.count.loads, k.count.stores, k.rhs_evals)
+    p.partial, k.count.flop, k.count.shared_flop, k.count.loads, k.count.stores, k.rhs_evals, k.diffusion_evals)
 end
 
 local function kernel_fields(names, kernels)
@@ -48,7 +48,7 @@ local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "l
 --- The rows of the matrix A, with their zeros.
 local function coefficients(tab)
   local rows = {}
-  for i = 1, tab.stages do
+  for i = 1, tab.A and tab.stages or 0 do
     local row = {}
     for j = 1, tab.stages do row[j] = number(tab.A[i] and tab.A[i][j] or 0) end
     rows[i] = table.concat(row, ", ")
@@ -61,16 +61,17 @@ local function system(out, m, s, name)
   local tab, sys = m.tab, s.system
   local carry = m.stepper.carry_components(sys, tab)
   local interior = m.stepper.interior(tab)
-  local c, extra = { table.unpack(tab.c) }, s.kernels.extra and tab.dense.extra or 0
+  local c, extra = { table.unpack(tab.c or {}) }, s.kernels.extra and tab.dense.extra or 0
   table.move(tab.dense.extra_c or {}, 1, extra, #c + 1, c)
   local fields = {
     (".n_components = %d, .n_controlled = %d"):format(#sys.components, sys.controlled or #sys.components),
     (".n_carry = %d"):format(#carry),
     ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, array_desc)),
     ".fsal = " .. boolean(tab.fsal),
-    (".stages = %d, .order = %d"):format(tab.stages, tab.order),
+    (".stages = %d, .order = %s"):format(tab.stages, number(tab.first_order or tab.order)),
     (".n_external = %d"):format(sys.external and tab.stages + extra or 0),
     ".external_c = " .. array(out, "double", name .. "_c", map(c, number)),
+    (".n_noise = %d"):format(tab.noise or 0),
     ".a = " .. array(out, "double", name .. "_a", coefficients(tab)),
     (".n_k = %d, .n_extra = %d"):format(#interior, tab.dense.extra),
     (".tape = %d"):format(s.tape and s.tape.size or 0),

@@ -31,7 +31,7 @@ local lrnde = {}
 
 --- What the fields of a system's kernels are called: carry[0] is u, k[0] the first interior stage, ...
 local function field_names(m, system)
-  local names = { carry = {}, next = {}, k = {}, constants = {}, data = {} }
+  local names = { carry = {}, next = {}, k = {}, noise = { "dW", "dZ" }, constants = {}, data = {} }
   for i, c in ipairs(m.stepper.carry_components(system, m.tab)) do
     names.carry[i] = c.name
     names.next[i] = i <= #system.components and c.name .. "1" or c.name:gsub("^k1", "k" .. m.tab.stages)

@@ -86,7 +86,7 @@ static inline int lrnde_first_trial_is_void(double dt0)
     return dt0 < 10 / 4503599627370496.0; /* 2^52: C++14 has no hexadecimal numbers */
 }
 
-static inline double lrnde_first_step(double dt0, double norm1, double norm2, int order, double shortest, double longest)
+static inline double lrnde_first_step(double dt0, double norm1, double norm2, double order, double shortest, double longest)
 {
     if (norm2 == 0) return fmax(shortest, 100 * dt0);
     double slope = fmax(norm1, norm2 / dt0);

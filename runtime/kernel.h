@@ -68,6 +68,7 @@ typedef struct lrnde_args {
     const void *const *next_in;     /* the same, where a kernel reads it */
     void *const *k;                 /* interior stages k_i of component 0: n_k arrays, then n_extra of dense output's extra stages */
     const void *const *k_in;        /* the same, where a kernel reads it */
+    const void *const *noise;       /* Brownian increments of the step: desc->n_noise arrays like component 0, dW then dZ */
     const void *const *external;    /* one a stage, extra ones included: arrays like the forward state (adjoint systems) */
     void *tape;                     /* (tiles, sys->tape): what rev_step needs besides carry */
     const void *tape_in;
@@ -100,24 +101,27 @@ typedef struct lrnde_kernel {
     int64_t flop;            /* per sample */
     int64_t shared_flop;     /* per call */
     int64_t loads, stores;   /* elements per sample */
-    int32_t rhs_evals;       /* right-hand sides it evaluates */
+    int32_t rhs_evals;       /* right-hand sides it evaluates; of a stochastic equation, the drift */
+    int32_t diffusion_evals;
 } lrnde_kernel;
 
 /*
  * Kernels of a system (an initial value problem a stepper was expanded over).  A tile function that is NULL and a shared
  * function that is NULL: the system has no such kernel.
  *   reads -> writes
+ * In a stochastic system (n_noise > 0) a derivative f is two arrays, the drift and the diffusion, and first and second see the
+ * drift at the worse of three standard deviations.
  */
 #define LRNDE_SYSTEM_KERNELS(X)                                                                                                 \
     X(rhs, "carry[components], external[0], t -> out[components] = f; n_sums 0")                                               \
     X(first, "carry, in = f0[components], t -> sums {sum (u/sc)^2, sum (f0/sc)^2}, sc = atol + rtol |u|")                      \
     X(second, "carry, in = f0, external[0] = u(t + h), t, h = dt0 -> sums {sum ((f(t+h, u + h f0) - f0)/sc)^2}")                          \
-    X(step, "carry, external[stages], t, h -> next, k, sums (error)")                                                          \
+    X(step, "carry, external[stages], noise, t, h -> next, k, sums (error)")                                                          \
     X(step_tape, "the same and tape")                                                                                          \
     X(extra, "carry, next_in, k_in, external[stages..], t, h -> k[n_k..n_k+n_extra): extra stages of dense output")                                \
     X(dense, "carry, next_in, k_in, theta, h -> out[0] = u(t + theta h), component 0")                                         \
     X(rev_rhs, "carry, t, cot_next = cotangent of f -> cot_carry[components], cot_constants +=, partial += gradient")              \
-    X(rev_step, "carry, next_in, tape_in, t, h, cot_next -> cot_carry, cot_constants +=, partial += gradient")                     \
+    X(rev_step, "carry, next_in, tape_in, noise, t, h, cot_next -> cot_carry, cot_constants +=, partial += gradient")                     \
     X(rev_step_full, "the same, reads k_in, cot_k (n_k + n_extra) and cot_sums (of step) besides")                                     \
     X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")       \
     X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, difference, in -> out = in + weight F(t) and, if the rule "    \
@@ -131,7 +135,7 @@ typedef struct lrnde_kernel {
     X(head, "in[0] = u at a save time, data, t, weight -> out = outputs, sums {loss terms.., metrics..}")                      \
     X(rev_head, "in[0] = u, data, t, weight -> out[0] = cotangent of u, partial += gradient")                                  \
     X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
-    X(local, "carry, next_in, k_in, t, h of a step -> sums the regularizers add to those of step")                             \
+    X(local, "carry, next_in, k_in, noise, t, h of a step -> sums the regularizers add to those of step")                             \
     X(rev_local, "the same, cot_sums (step's, then local's) -> cot_carry[0], cot_constants +=, partial += gradient")            \
     X(rev_step_local, "as rev_step, and cot_sums, k_in as rev_local: both gradients; cot_carry of cot_next alone, or total")    \
     X(locate, "carry[0] = u, constants, t -> out[0] (layers): is what a layer of f gives finite? after a failure only")          \
@@ -179,7 +183,9 @@ typedef struct lrnde_system_desc {
     int32_t n_carry;
     const lrnde_array_desc *carry;
     int32_t fsal;                     /* carry[n_components + i] is f(t, u)[i] */
-    int32_t stages, order;
+    int32_t stages;
+    double order;                     /* p of the automatic first step: its length is proportional to tolerance^(1/p) */
+    int32_t n_noise;                  /* increments a step reads; 0: the system is not stochastic */
     const double *external_c;         /* (n_external): external[i] is wanted at t + c_i h */
     int32_t n_external;               /* 0, or stages and extra stages of dense output */
     const double *a;                  /* (stages, stages): k_i = f(t + c_i h, u + h sum_j a_ij k_j) */

@@ -7,8 +7,9 @@
  *   Ownership  lrnde_create gives a solver that only lrnde_destroy frees; destroying NULL does nothing.  Pointers handed to
  *              a function are borrowed for the call, but for the descriptor, which must outlive its solvers, and the
  *              callbacks of the options.  Nothing else is freed by the caller.
- *   Memory     After lrnde_create nothing allocates but the record of a training solve, which grows and keeps its capacity,
- *              and arrays at save times when more of them are asked for than ever before.  options.memory_limit bounds what
+ *   Memory     After lrnde_create nothing allocates but the record of a training solve and the noise of a stochastic one,
+ *              which grow and keep their capacity, and arrays at save times when more of them are asked for than ever
+ *              before.  options.memory_limit bounds what
  *              is on the device: a training solve that does not fit is begun again keeping less, which gradients pay for
  *              with steps taken again; the same gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
  *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their
@@ -80,7 +81,7 @@ typedef struct lrnde_options {
     const char *device;                         /* "auto", a driver's name or "name:1"; default auto */
     int32_t threads;                            /* default: all the device offers */
     size_t memory_limit;                        /* bytes on the device; default none; see lrnde_storage */
-    uint64_t seed;                              /* of parameters and of the times of regularization */
+    uint64_t seed;                              /* of parameters, of the times of regularization, of noise */
     double atol, rtol;                          /* default: the model's */
     double t0, t1;                              /* default (t0 == t1): the model's */
     double h;                                   /* length of fixed steps; default: the model's, else the error estimate decides */
@@ -100,13 +101,14 @@ typedef struct lrnde_options {
 /* Work of one solve. */
 typedef struct lrnde_stats {
     int64_t accepted, rejected;
-    int64_t nfe;       /* as OrdinaryDiffEq counts: 3 + s' (accepted + rejected), s' = stages, less one if FSAL */
-    int64_t rhs_calls; /* right-hand sides that really ran in steps */
-    int64_t nfe_dense; /* for extra stages of dense output */
-    int64_t nfe_local; /* for a local step of its own; 0 if it is an accepted step */
-    double first_h;    /* the automatic first step */
-    double t, h;       /* where the solve ended, and the step it would have taken next */
-    double miss;       /* of an adjoint that solves u back: by how many tolerances it misses the solution, at most */
+    int64_t nfe;           /* as OrdinaryDiffEq counts: 3 + s' (accepted + rejected), s' = stages, less one if FSAL */
+    int64_t rhs_calls;     /* right-hand sides that really ran in steps */
+    int64_t nfe_diffusion; /* of a stochastic equation, whose nfe and rhs_calls count the drift: 2 + evaluations of the steps */
+    int64_t nfe_dense;     /* for extra stages of dense output */
+    int64_t nfe_local;     /* for a local step of its own; 0 if it is an accepted step */
+    double first_h;        /* the automatic first step */
+    double t, h;           /* where the solve ended, and the step it would have taken next */
+    double miss;           /* of an adjoint that solves u back: by how many tolerances it misses the solution, at most */
 } lrnde_stats;
 
 /* One regularized local step. */
@@ -187,6 +189,10 @@ const char *lrnde_store_text(lrnde_store store);
  *   inputs by name: (B, n), a series (B, S, n)          "u" (B, S, D), outputs by name (B, S, n): at save times
  *   "grad/params", "grad/<leaf>", "grad/u0", "grad/<input>": of the last gradient
  *   "optimizer/0".. (P): what the optimizer keeps       "mesh" (accepted + 1): times of the last training solve's steps
+ * and of a stochastic equation
+ *   "path" (1): which of the Brownian paths that a seed has, from 0: samples have paths of their own, steps of training too
+ *   "noise/dW", "noise/dZ" (B, accepted, D): increments of the last training solve's steps; once set, solves of as many steps,
+ *   over a mesh or of fixed length, have them, until "path" is set
  * S is 1, the end, unless the model (whose save times apply to its own t0, t1 only) or "t" says otherwise; then "u" and
  * outputs are (B, D), (B, n).  Setting "t" to another number of times forgets series.
  */

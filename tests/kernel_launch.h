@@ -62,7 +62,7 @@ static const struct {
     LAUNCH_X(next, false),  LAUNCH_X(next_in, false),      LAUNCH_X(k, false),
     LAUNCH_X(k_in, false),  LAUNCH_X(external, false),     LAUNCH_X(out, false),
     LAUNCH_X(in, false),    LAUNCH_X(cot_next, false),     LAUNCH_X(cot_carry, false),
-    LAUNCH_X(cot_k, false), LAUNCH_X(cot_constants, true),
+    LAUNCH_X(cot_k, false), LAUNCH_X(cot_constants, true), LAUNCH_X(noise, false),
 #undef LAUNCH_X
 };
 enum { LAUNCH_TABLE_COUNT = sizeof LAUNCH_TABLES / sizeof *LAUNCH_TABLES };

@@ -111,7 +111,7 @@ check.case("rooted trees: their number, the tallest and the bushiest", function(
   end
 end)
 
-for _, name in ipairs(tableau.names()) do
+for _, name in ipairs(tableau.names "erk") do
   check.case(name .. ": consistent", function()
     local method = tableau.load(name)
     check.equal(method.name, name)
@@ -179,6 +179,48 @@ for name, figures in pairs(FIGURES) do
   end)
 end
 
+-- ---- stochastic methods ----
+
+--- Calls visit(entry, set) for every coefficient of a table of them; set(x) puts another in its place.
+local function each_coefficient(t, visit)
+  for key, entry in pairs(t) do
+    if type(entry) == "table" then
+      each_coefficient(entry, visit)
+    else
+      visit(entry, function(x) t[key] = x end)
+    end
+  end
+end
+
+for _, name in ipairs { "sosri", "sosri2", "sosra" } do             -- those without a coefficient that does not matter
+  check.case(name .. ": no coefficient can be another", function()
+    local file = "tableaus/" .. name .. ".lua"
+    local data = host.sandbox(file, {})
+    local complete = require("language.families." .. data.family).complete
+    complete(data, file)
+    for _, field in ipairs { "c0", "c1", "A0", "A1", "B0", "B1", "alpha", "beta1", "beta2", "beta3", "beta4" } do
+      each_coefficient(data[field] or {}, function(entry, set)
+        set(tonumber(entry) + 1e-5)
+        check.raises(complete, data, file)
+        set(entry)
+      end)
+    end
+    complete(data, file)
+  end)
+end
+
+check.case("stochastic methods: equal stages are one, unused ones none; dZ only where it is wanted", function()
+  local sriw1, em = tableau.load "sriw1", tableau.load "euler_maruyama"
+  check.equal(sriw1.drift, { 1, 2, 1 })
+  check.equal(sriw1.diffusion, { 1, 2, 3, 4 })
+  check.equal(sriw1.noise, 2)
+  check.equal(em.noise, 1)
+  check.equal(em.order, 0.5)
+  check.equal(em.err, nil)
+  check.equal(tableau.load("sra1").controller.beta1, 7 / 20)
+  check.near(tableau.load("sosri").controller.beta1, 7 / 15, 1e-16)
+end)
+
 check.case("b - bhat is formed exactly", function()
   check.equal(list(tableau.load("dp5").text.err[1]), "71/57600 0 -71/16695 71/1920 -17253/339200 22/525 -1/40")
   check.equal(list(tableau.load("rkf45").text.err[1]), "1/360 0 -128/4275 -2197/75240 1/50 2/55")
@@ -237,7 +279,7 @@ check.case("the report", function()
   local report, keys = {}, {}
   for i, entry in ipairs(tableau.report(tableau.load "dop853")) do report[entry[1]], keys[i] = entry[2], entry[1] end
   check.equal(list(keys), "name family stages order declared_order embedded_order declared_embedded_order fsal "
-    .. "declared_fsal max_residual real_stability_limit dense_order")
+    .. "declared_fsal max_residual real_stability_limit dense_order adaptive")
   check.equal(list(report.embedded_order), "5 3")
   check.equal(report.max_residual < 1e-9, true)
 end)

@@ -5,9 +5,11 @@
 #include "io/jsonl.h"
 #include "io/npy.h"
 #include "io/plot.h"
+#include "io/normal.h"
 #include "io/rng.h"
 #include "io/weights.h"
 
+#include <float.h>
 #include <math.h>
 
 /* ---- random numbers ---- */
@@ -44,6 +46,30 @@ static void test_uniform(void **state)
     assert_true(fabs(squares / N - 1.0 / 3) < 5 * sqrt(4.0 / 45 / N));
     assert_true(lrnde__uniform(7, LRNDE__STREAM_INIT, 3, 0) != lrnde__uniform(8, LRNDE__STREAM_INIT, 3, 0));
     assert_true(lrnde__uniform(7, LRNDE__STREAM_INIT, 3, 0) != lrnde__uniform(7, LRNDE__STREAM_INIT, 4, 0));
+}
+
+/* ln and the circle against long double, in units of the last place (of 1 for the circle); the ends of their ranges too. */
+static void test_normal(void **state)
+{
+    (void)state;
+    enum { N = 200000 };
+    double squares = 0, product = 0;
+    for (int64_t i = 0; i < N; i++) {
+        double u = lrnde__uniform(1, LRNDE__STREAM_NOISE, 0, (uint64_t)i),
+               v = 1 - lrnde__uniform(1, LRNDE__STREAM_NOISE, 1, (uint64_t)i);
+        double cosine, sine, w, z;
+        lrnde__normal(u, v, &w, &z);
+        squares += w * w + z * z, product += w * z;
+        if (i <= 53) v = ldexp(1, -(int)i);
+        if (i > 53 && i < 70) v = 1 - ldexp((double)(i - 53), -53);
+        if (i < 64) u = (double)i / 64;
+        long double angle = 2 * acosl(-1) * u, ln = logl(v);
+        lrnde__circle(u, &cosine, &sine);
+        assert_true(fabsl(cosine - cosl(angle)) < 2 * 0x1p-53 && fabsl(sine - sinl(angle)) < 2 * 0x1p-53);
+        assert_true(fabsl(lrnde__ln(v) - ln) <= 2 * DBL_EPSILON * fabsl(ln));
+    }
+    assert_true(fabs(squares / (2 * N) - 1) < 5 * sqrt(2.0 / (2 * N)));
+    assert_true(fabs(product / N) < 5 * sqrt(1.0 / N));
 }
 
 static void test_permutation(void **state)
@@ -244,10 +270,10 @@ static void test_plot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_philox), cmocka_unit_test(test_uniform),           cmocka_unit_test(test_permutation),
-        cmocka_unit_test(test_json),   cmocka_unit_test(test_weights),           cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_atomic), cmocka_unit_test(test_checkpoint_errors), cmocka_unit_test(test_npy),
-        cmocka_unit_test(test_plot),
+        cmocka_unit_test(test_philox),      cmocka_unit_test(test_uniform), cmocka_unit_test(test_normal),
+        cmocka_unit_test(test_permutation), cmocka_unit_test(test_json),    cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_truncated),   cmocka_unit_test(test_atomic),  cmocka_unit_test(test_checkpoint_errors),
+        cmocka_unit_test(test_npy),         cmocka_unit_test(test_plot),
     };
     return cmocka_run_group_tests(tests, NULL, remove_scratch);
 }

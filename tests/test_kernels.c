@@ -10,6 +10,7 @@
  * The small models are compiled as the tools do it, in both precisions; all else with -O1, which is three times as quick.
  */
 #include "kernel_compare.h"
+#include "methods.h"
 #include "registries.h"
 
 enum { LARGE = 50000 /* parameters */ };
@@ -83,17 +84,21 @@ static void both_precisions(void **state)
         for (int f = 0; f < 2; f++) check_variant(&(variant){models.path[i], NULL, {other_precision(f)}});
 }
 
-static int mentions(const char *path, const char *word)
+/* The model that has everything which a method can treat, regularized if there is an error estimate, in one precision or the other. */
+static variant variant_of(const char *name, const char *path, int number)
 {
-    char text[1 << 16];
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    text[fread(text, 1, sizeof text - 1, f)] = 0;
-    fclose(f);
-    return strstr(text, word) != NULL;
+    json_t *report = method_report(path);
+    const char *family = json_string_value(json_object_get(report, "family"));
+    bool sra = !strcmp(family, "sra"), stochastic = sra || !strcmp(family, "sri");
+    variant v = {stochastic ? "tests/models/stochastic.lua" : "tests/models/mixed.lua", name, {NULL}};
+    int n = 0;
+    v.settings[n++] = !strcmp(family, "rosenbrock") ? "precision=f64" : other_precision(number);
+    if (sra) v.settings[n++] = "additive=true";
+    if (!json_is_true(json_object_get(report, "adaptive"))) v.settings[n++] = "regularize=false";
+    json_decref(report);
+    return v;
 }
 
-/* Every method over the model that has everything, a regularizer if there is an estimate, whose order is then declared. */
 static void every_method(void **state)
 {
     (void)state;
@@ -101,10 +106,8 @@ static void every_method(void **state)
     char method[300];
     names methods = lua_files("tableaus");
     for (int i = 0; i < methods.n; i++) {
-        const char *name = setting(method, "method", methods.path[i]) + strlen("method=");
-        const char *none = mentions(methods.path[i], "embedded_order") ? NULL : "regularize=false";
-        const char *precision = mentions(methods.path[i], "\"rosenbrock\"") ? "precision=f64" : other_precision(i);
-        check_variant(&(variant){"tests/models/mixed.lua", name, {precision, none}});
+        variant v = variant_of(setting(method, "method", methods.path[i]) + strlen("method="), methods.path[i], i);
+        check_variant(&v);
     }
 }
 

@@ -2,6 +2,7 @@
  * test_solve.c - the forward solve over hand-written kernels: printed step sequences, save times, batches, meshes, memory,
  * and every way to fail.
  */
+#include "allocations.h"
 #include "hand.h"
 #include "lrnde.h"
 
@@ -11,26 +12,6 @@
 #include <cmocka.h>
 
 #define OK(call) assert_int_equal(call, LRNDE_OK)
-
-#ifndef __SANITIZE_ADDRESS__
-/* Counts what the process allocates; see solves_allocate_once. */
-static long allocations;
-void *__libc_malloc(size_t);
-void *__libc_calloc(size_t, size_t);
-void *__libc_memalign(size_t, size_t);
-void *malloc(size_t n)
-{
-    return allocations++, __libc_malloc(n);
-}
-void *calloc(size_t n, size_t m)
-{
-    return allocations++, __libc_calloc(n, m);
-}
-void *aligned_alloc(size_t align, size_t n)
-{
-    return allocations++, __libc_memalign(align, n);
-}
-#endif
 
 static lrnde_solver *create(lrnde_options o)
 {

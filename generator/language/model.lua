@@ -2,13 +2,15 @@
 --
 --   name, file, hash, precision, accumulate, tile
 --   params (params.lua), data (data.lua), constants { {name, size}.. }, state, state_names
---   system      the initial value problem: { components, constants, rhs } (steppers/)
+--   system      the initial value problem: { components, constants, rhs, diffusion or nil } (steppers/)
+--   stochastic  a stochastic differential equation: L.sde, with a diffusion
 --   tab, stepper, sensitivity { name, module, options, store }, regularize (a checked table or nil)
 --   outputs(k, u, t) -> { {name, value}.. };  terms { {name, loss, of, data, weight}.. }, metrics
 --   solver { atol, rtol, t0, t1, max_steps }, saveat { list | nil, from_data }, u0 (list of numbers or nil), train
 
 local contract = require "language.contract"
 local data = require "language.data"
+local derive = require "derive"
 local host = require "host"
 local kernel = require "kernel"
 local network = require "language.network"
@@ -25,12 +27,17 @@ local vocabulary = require "language.vocabulary"
 
 local model = {}
 
+
 local fields = {
   name = "string", precision = "string?", accumulate = "string?", data = "table?", params = "table?",
   state = "integer|table?", context = "function?", u0 = "table|function?", dynamics = "table|function",
   saveat = "number|table|string?", output = "table|function?", loss = "table?", metrics = "table?", solver = "table",
   sensitivity = "string|table?", regularize = "boolean|table?", train = "table?",
 }
+
+-- Those of a stochastic equation; `drift` is another word for its dynamics.
+local sde_fields = { diffusion = "table|function", drift = "table|function?" }
+for name, kind in pairs(fields) do sde_fields[name] = name == "dynamics" and kind .. "?" or kind end
 
 --- p, as the model's functions see it in kernel k at time t.
 local function bind_params(m, k, t)
@@ -78,10 +85,12 @@ local function declare_params(m)
       end
     end
   end
-  if network.is(m.spec.dynamics) then
-    network.declare(m.spec.dynamics, "dynamics", list)
-  elseif type(m.spec.dynamics) ~= "function" then
-    m:fail("dynamics", "must be a function of u, t and p, or a network")
+  for _, field in ipairs { m.drift, m.stochastic and "diffusion" or nil } do
+    if network.is(m.spec[field]) then
+      network.declare(m.spec[field], field, list)
+    elseif type(m.spec[field]) ~= "function" then
+      m:fail(field, "must be a function of u, t and p, or a network")
+    end
   end
   if network.is(m.spec.output) then m:fail("output", "has names: output = { y = L.dense { ... } }") end
   if type(m.spec.output) == "table" then
@@ -158,15 +167,16 @@ function Model:state_vector(k, result, field)
   return v
 end
 
-function Model:rhs(k, u, t, constants)
+--- The drift or the diffusion, whichever the field gives.
+function Model:rate(field, k, u, t, constants)
   u = self.state_names and value.named(u, self.state_names) or u
-  local dynamics = self.spec.dynamics
-  if network.is(dynamics) then return self:state_vector(k, network.bind(dynamics, "dynamics", k, t)(u), "dynamics") end
+  local given = self.spec[field]
+  if network.is(given) then return self:state_vector(k, network.bind(given, field, k, t)(u), field) end
   local x = {}
   for i, constant in ipairs(self.constants) do
     x[constant.name] = constant.size == 1 and constants[i][1] or constants[i]
   end
-  return self:state_vector(k, self:call(dynamics, u, t, bind_params(self, k, t), x), "dynamics")
+  return self:state_vector(k, self:call(given, u, t, bind_params(self, k, t), x), field)
 end
 
 --- u0 and the constants, from the data: writes them to out[0], out[1..] in kernel k; returns the values.
@@ -252,6 +262,16 @@ local function load_train(m)
               steps = train.steps or 1000, evaluate_every = train.evaluate_every or 0 }
 end
 
+--- Methods for additive noise want a diffusion of t alone.
+local function check_additive(m)
+  local k = kernel.new("probe", m.params)
+  local u = k:component("carry[0]", m.system.components[1])
+  local g = m.system.diffusion(k, { u }, k:scalar "t", m.stepper.read_constants(k, m.system))[1]
+  if derive.vjp({ { g, g } }, { u })[1] then
+    m:fail_at("diffusion", "depends on u, but %s is for additive noise; use a method of the family sri", m.tab.name)
+  end
+end
+
 --- Samples side by side in memory: many where layers are matrix products, a vector's worth for equations and small
 -- networks.  In a wide tile even a small matrix is worth a call of the matrix library; in a narrow one it is a loop.
 local function choose_tile(m, options)
@@ -274,11 +294,14 @@ function model.load(path, options)
   if not text then host.fail(("error: %s"):format(message)) end
   local spec = host.sandbox(path, environment)
   local m = setmetatable({ file = path, hash = host.sha256(text):sub(1, 16) }, Model)
-  if not vocabulary.is(spec, "ode") then host.fail(("%s: error: must return L.ode { ... }"):format(path)) end
+  if not vocabulary.is(spec, "model") then host.fail(("%s: error: must return L.ode { ... } or L.sde { ... }"):format(path)) end
   for _, pair in ipairs(options.set or {}) do
     if not used[pair[1]] then override.apply(spec, pair[1], settings[pair[1]]) end
   end
-  m.spec = contract.check(spec, fields, path)
+  m.stochastic = vocabulary.name(spec, "model") == "sde"
+  m.spec = contract.check(spec, m.stochastic and sde_fields or fields, path)
+  m.drift = spec.drift and "drift" or "dynamics"
+  if spec.drift and spec.dynamics then m:fail("drift", "given beside 'dynamics', which is the same") end
   m.name = spec.name
   if not m.name:match "^%a[%w_]*$" or #m.name > 64 then m:fail("name", "'%s' is not a C identifier of at most 64 letters", m.name) end
   m.precision, m.accumulate = spec.precision or "f64", spec.accumulate or "native"
@@ -300,10 +323,14 @@ function model.load(path, options)
   m.system = {
     name = "forward", constants = m.constants,
     components = { { name = "u", kind = "sample", size = m.state, atol_shares = m.solver.atol_shares } },
-    rhs = function(k, u, t, constants) return { m:rhs(k, u[1], t, constants) } end,
+    rhs = function(k, u, t, constants) return { m:rate(m.drift, k, u[1], t, constants) } end,
   }
+  if m.stochastic then
+    m.system.diffusion = function(k, u, t, constants) return { m:rate("diffusion", k, u[1], t, constants) } end
+  end
   local probe = kernel.new("probe", m.params)
   m.stepper.kernel("rhs", m.system, m.tab, m.params, probe)
+  if m.tab.additive then check_additive(m) end
   m.params:put_first((probe:leaves()))
   trace_check.run(m)
   terms.load(m)

@@ -28,6 +28,9 @@ function sensitivity.load(m)
   end
   local name = m:word("sensitivity", "sensitivity", vocabulary.sensitivities, given)
   local module = vocabulary.sensitivities:get(name)
+  if m.stochastic and module.adjoint then
+    m:fail("sensitivity", "%s is for ordinary differential equations; stochastic ones have \"discrete\"", name)
+  end
   contract.check(options, settings.fields(module.options), m.file, "sensitivity")
   options = settings.complete(module.options, options, function(option, ...) m:fail("sensitivity." .. option, ...) end)
   return { name = name, module = module, options = options, store = store(m, module, options) }

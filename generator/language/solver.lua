@@ -19,13 +19,16 @@ local steppers = registry.open("steppers", {
 solver.steppers = steppers
 
 local function load_method(m, options)
-  local given = options.method or m.spec.solver.method or "tsit5"
+  local given = options.method or m.spec.solver.method or (m.stochastic and "sosri" or "tsit5")
   local word = vocabulary.name(given, "method") or m:fail("solver.method", "must be a method, by name or as L.<name> {}")
   if not word:match "%.lua$" then
     local _, message = tableau.find(word)
     if message then m:fail("solver.method", "%s", message) end
   end
   m.tab = tableau.load(word)
+  if m.stochastic ~= (m.tab.noise ~= nil) then
+    m:fail("solver.method", "%s is a method for %s differential equations", m.tab.name, m.tab.noise and "stochastic" or "ordinary")
+  end
   m.stepper = steppers:get(m.tab.family)
   if m.tab.precision and m.precision ~= m.tab.precision then m:fail("precision", "%s needs \"%s\"", m.tab.name, m.tab.precision) end
   if m.tab.largest_state and m.state > m.tab.largest_state then
@@ -44,6 +47,7 @@ local function load_tspan(m)
      or tspan[1] == tspan[2] then
     m:fail("solver.tspan", "must be { t0, t1 }, two different numbers, or \"data\"")
   end
+  if m.stochastic and tspan[1] > tspan[2] then m:fail("solver.tspan", "a stochastic equation is solved forwards in time") end
   m.solver.t0, m.solver.t1 = tspan[1], tspan[2]
 end
 
@@ -94,8 +98,9 @@ function solver.load(m, options)
   local given = contract.check(m.spec.solver, { method = "string|table?", atol = "number|table?", rtol = "number?",
                                                 tspan = "table|string?", max_steps = "integer?", h = "number?" }, m.file, "solver")
   load_method(m, options)
-  local atol, atol_shares = load_atol(m, given.atol or 1e-6)
-  m.solver = { atol = atol, atol_shares = atol_shares, rtol = given.rtol or 1e-3, max_steps = given.max_steps or 1000000, t0 = 0, t1 = 1,
+  local atol, atol_shares = load_atol(m, given.atol or (m.stochastic and 1e-2 or 1e-6))
+  m.solver = { atol = atol, atol_shares = atol_shares, rtol = given.rtol or (m.stochastic and 1e-2 or 1e-3),
+               max_steps = given.max_steps or 1000000, t0 = 0, t1 = 1,
                h = given.h or 0 }
   for _, key in ipairs { "atol", "rtol" } do
     if m.solver[key] < 0 then m:fail("solver." .. key, "must not be negative") end

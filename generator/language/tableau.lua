@@ -8,6 +8,7 @@
 --   c, b; A                           lists; A[i] has i-1 entries; what else a family needs (families/) is likewise
 --   err, combine                      error vectors { {..}, .. } or nil (fixed step only); "rms" or "hairer53"
 --   text                              c, A, b, err again, as short text for comments
+--   first_order                       p of the automatic first step, ~ tolerance^(1/p), if it is not the order
 --   controller                        { beta1, beta2, gamma, qmin, qmax }
 --   dense                             { order, degree, poly[i][j], stages, extra, extra_c, extra_A } (interpolant.lua)
 --   stiffness_pair                    { j, s }: the last two stages with c = 1, or nil
@@ -39,8 +40,14 @@ end
 
 local methods = registry.open_data("tableaus", complete)
 
---- The names of the methods in tableaus/, sorted.
-function tableau.names() return methods:names() end
+--- The names of the methods in tableaus/, sorted; of one family, if it is given.
+function tableau.names(family)
+  local names = {}
+  for _, name in ipairs(methods:names()) do
+    if not family or methods:raw(name).family == family then names[#names + 1] = name end
+  end
+  return names
+end
 
 --- The name of a method's file that a word stands for, itself or as an alias; nil and a message if there is none.
 function tableau.find(word) return methods:find(word:lower()) end
@@ -67,6 +74,7 @@ function tableau.report(method)
     { "max_residual", method.residual },
     { "real_stability_limit", method.real_stability_limit },
     { "dense_order", method.dense.order },
+    { "adaptive", method.err ~= nil },
   }
 end
 

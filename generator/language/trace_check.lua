@@ -85,11 +85,14 @@ end
 function trace_check.run(m)
   math.randomseed(0, 0x9e3779b9)
   local function is_function(field) return type(m.spec[field]) == "function" end
-  if is_function "dynamics" then
-    check(m, "dynamics", function(k)
-      return m.system.rhs(k, { k:component("carry[0]", m.system.components[1]) }, k:scalar "t", m.stepper.read_constants(k, m.system))
+  local function check_rate(field, rate)
+    if not is_function(field) then return end
+    check(m, field, function(k)
+      return rate(k, { k:component("carry[0]", m.system.components[1]) }, k:scalar "t", m.stepper.read_constants(k, m.system))
     end)
   end
+  check_rate(m.drift, m.system.rhs)
+  check_rate("diffusion", m.system.diffusion)
   if is_function "output" then
     check(m, "output", function(k)
       local list = {}

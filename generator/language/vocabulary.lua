@@ -109,7 +109,9 @@ function vocabulary.environment(options, used)
   for _, name in ipairs(vocabulary.regularizers:names()) do L[name] = component("regularizer", name) end
   for _, name in ipairs(tableau.names()) do L[name] = component("method", name, {}) end
   for _, reader in ipairs(data.readers()) do L[reader] = component("data", reader, data.options(reader)) end
-  L.ode = function(o) return type(o) == "table" and component("ode", "ode")(o) or nil end   -- the file's value is checked later
+  for _, name in ipairs { "ode", "sde" } do                           -- the file's value is checked later
+    L[name] = function(o) return type(o) == "table" and component("model", name)(o) or nil end
+  end
   L.glorot, L.uniform = initial.glorot, initial.uniform
   L.option = function(name, default)
     used[name] = true

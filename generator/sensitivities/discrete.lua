@@ -20,7 +20,7 @@ local function reverse(k, system, tab, stepper, step, full)
   end
   if full then
     local interior, stages = stepper.interior(tab), {}
-    for i = 1, tab.stages do stages[i] = step.k[i][1] end
+    for i, k_i in ipairs(step.k) do stages[i] = k_i[1] end
     for slot, i in ipairs(interior) do add(stages[i], ("cot_k[%d]"):format(slot - 1), system.components[1]) end
     stepper.extra_stages(k, system, tab, step.u[1], k:scalar "t", k:scalar "h", stepper.read_constants(k, system), stages)
     for e = 1, tab.dense.extra do

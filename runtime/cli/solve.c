@@ -38,13 +38,19 @@ static const options_tool TOOL = {
     .max_operands = 1,
 };
 
-enum { PLOT_INTERVALS = 200, MOST_TIMES = 10000000 };
+enum { PLOT_INTERVALS = 200, MOST_TIMES = 10000000, MOST_TRAJECTORIES = 1000000000 };
 
 static double *reals(int64_t n)
 {
     double *v = calloc((size_t)n + 1, sizeof *v);
     if (!v) abort();
     return v;
+}
+
+/* Is the model solved many times, for its moments? */
+static int many(const solve_options *o)
+{
+    return o->trajectories > 0;
 }
 
 static int failed(const lrnde_solver *s)
@@ -127,20 +133,27 @@ static void show_mesh(lrnde__json *json, lrnde_solver *s)
 static void show_json(const solve_options *o, lrnde_solver *s, const trajectory *j, const lrnde_stats *stats, const gradient *g)
 {
     lrnde_storage storage = lrnde_storage_of(s);
-    for (int64_t sample = 0; sample < j->samples; sample++) {
+    for (int64_t sample = 0; sample < (many(o) ? 1 : j->samples); sample++) {
         lrnde__json json;
         lrnde__json_begin(&json, stdout);
-        if (j->samples > 1) lrnde__json_integer(&json, "sample", sample);
+        if (many(o))
+            lrnde__json_integer(&json, "trajectories", o->trajectories);
+        else if (j->samples > 1)
+            lrnde__json_integer(&json, "sample", sample);
         lrnde__json_integer(&json, "accepted", stats->accepted);
         lrnde__json_integer(&json, "rejected", stats->rejected);
         lrnde__json_integer(&json, "nfe", stats->nfe);
         lrnde__json_integer(&json, "rhs_calls", stats->rhs_calls);
+        if (stats->nfe_diffusion) lrnde__json_integer(&json, "nfe_diffusion", stats->nfe_diffusion);
         lrnde__json_integer(&json, "nfe_dense", stats->nfe_dense);
         lrnde__json_number(&json, "first_h", stats->first_h);
         if (o->stats) show_mesh(&json, s);
         if (o->stats) lrnde__storage_json(&storage, &json);
         if (g->params) lrnde__json_number(&json, "value", g->value);
-        trajectory_json(j, sample, &json);
+        if (many(o))
+            trajectory_json_moments(j, &json);
+        else
+            trajectory_json(j, sample, &json);
         if (g->params) gradient_json(g, s, &json);
         lrnde__json_end(&json);
     }
@@ -157,10 +170,14 @@ static void show_text(const solve_options *o, const lrnde_solver *s, const traje
                       const gradient *g)
 {
     int digits = tool_digits(j->model);
-    if (!o->output) trajectory_print(j, stdout, " ");
+    if (many(o))
+        trajectory_print_moments(j, stdout);
+    else if (!o->output)
+        trajectory_print(j, stdout, " ");
     if (o->stats)
         printf("accepted %lld\nrejected %lld\nnfe %lld\nfirst h %.17g\nmemory %zu\n", (long long)stats->accepted,
                (long long)stats->rejected, (long long)stats->nfe, stats->first_h, lrnde_storage_of(s).peak);
+    if (o->stats && stats->nfe_diffusion) printf("nfe_diffusion %lld\n", (long long)stats->nfe_diffusion);
     if (!g->params) return;
     show_numbers("value", &g->value, 1, digits);
     show_numbers("grad_u0", g->u0, j->state, digits);
@@ -256,15 +273,32 @@ static int set_tolerance(const solve_options *o, lrnde_solver *s)
     return lrnde_set(s, "tolerance", tolerance, sizeof tolerance) ? failed(s) : EXIT_DONE;
 }
 
+/* The samples to solve: rows of --input, --u0, or neither; of --trajectories, one of them again and again. */
+static int read_samples(const solve_options *o, input_rows *in)
+{
+    lrnde_error e = {0};
+    *in = (input_rows){.rows = 1};
+    if (o->input && input_read(in, o->input, &e)) return tool_failure(&TOOL, &e);
+    if (o->u0.n) *in = (input_rows){1, o->u0.n, copy_times(o->u0.v, o->u0.n).v};
+    if (!many(o)) return EXIT_DONE;
+    if (in->rows > 1) return cli_error(&TOOL, "--trajectories: %s has %lld samples, not one", o->input, (long long)in->rows);
+    in->rows = o->trajectories;
+    if (!in->v) return EXIT_DONE; /* the model's own u0 */
+    double *rows = reals(in->rows * in->cols);
+    for (int64_t i = 0; i < in->rows; i++) memcpy(rows + i * in->cols, in->v, (size_t)in->cols * sizeof *rows);
+    free(in->v);
+    in->v = rows;
+    return EXIT_DONE;
+}
+
 /* Everything the command line says about the solver's arrays. */
 static int set_arrays(const solve_options *o, lrnde_solver *s, const input_rows *in)
 {
     lrnde_error e = {0};
     if (o->weights && lrnde_load(s, o->weights)) return failed(s);
     if (o->params.n && tool_set(s, "params", o->params.v, o->params.n)) return failed(s);
-    if (o->u0.n && tool_set(s, "u0", o->u0.v, o->u0.n)) return failed(s);
     if (set_tolerance(o, s)) return EXIT_INPUT;
-    return o->input && input_set(in, s, o->input, &e) ? tool_failure(&TOOL, &e) : EXIT_DONE;
+    return in->v && input_set(in, s, o->input ? o->input : "--u0", &e) ? tool_failure(&TOOL, &e) : EXIT_DONE;
 }
 
 static int ends_in(const char *path, const char *a, const char *b)
@@ -282,6 +316,8 @@ static int check(const solve_options *o)
         return cli_error(&TOOL, "--output: '%s' ends neither in .csv nor in .npy", o->output);
     if (!ends_in(o->plot, ".svg", ".png")) return cli_error(&TOOL, "--plot: '%s' ends neither in .svg nor in .png", o->plot);
     if (o->mesh.n == 1) return cli_error(&TOOL, "--mesh takes at least two times");
+    if (many(o) && (o->trajectories < 2 || o->trajectories > MOST_TRAJECTORIES))
+        return cli_error(&TOOL, "--trajectories takes 2 to %d", MOST_TRAJECTORIES);
     if (o->u0.n && o->input) return cli_error(&TOOL, "--u0 and --input both give initial states");
     int fixed = !isnan(o->h) && isnan(o->local_step);
     if (fixed && o->h <= 0) return cli_error(&TOOL, "--h: the length of fixed steps is positive");
@@ -295,6 +331,7 @@ static int check_model(const solve_options *o, const lrnde_model_desc *model)
     if (o->params.n && o->params.n != model->n_params)
         return cli_error(&TOOL, "--params: %lld numbers, %s has %lld", (long long)o->params.n, model->name,
                          (long long)model->n_params);
+    if (many(o) && !model->forward->n_noise) return cli_error(&TOOL, "--trajectories: %s is not stochastic", model->name);
     if (!model->u0 && o->u0.n)
         return cli_error(&TOOL, "--u0: %s computes its initial state from data; --input gives them", model->name);
     if (!model->u0 && !o->input)
@@ -329,7 +366,7 @@ static int run(solve_options *o)
     request.set = o->set;
     if (!code) code = build_model(&request, &TOOL, &model);
     if (!code) code = check_model(o, model);
-    if (!code && o->input && input_read(&in, o->input, &e)) code = tool_failure(&TOOL, &e);
+    if (!code) code = read_samples(o, &in);
     if (!code) {
         options.batch = (int32_t)in.rows;
         const int differentiated = o->gradient || !isnan(o->local_step);

@@ -54,6 +54,58 @@ void trajectory_json(const trajectory *j, int64_t sample, lrnde__json *json)
     lrnde__json_matrix(json, "u", j->u + sample * j->times * j->state, j->times, j->state);
 }
 
+/* Of the samples, (times, state) each. */
+typedef struct moments {
+    double *mean, *variance;
+} moments;
+
+/* One pass, without cancellation (Welford). */
+static moments moments_of(const trajectory *j)
+{
+    int64_t n = j->times * j->state;
+    moments m = {calloc((size_t)n, sizeof *m.mean), calloc((size_t)n, sizeof *m.variance)};
+    if (!m.mean || !m.variance) abort();
+    for (int64_t sample = 0; sample < j->samples; sample++)
+        for (int64_t i = 0; i < n; i++) {
+            double off = j->u[sample * n + i] - m.mean[i];
+            m.mean[i] += off / (double)(sample + 1);
+            m.variance[i] += off * (j->u[sample * n + i] - m.mean[i]);
+        }
+    for (int64_t i = 0; i < n; i++) m.variance[i] /= (double)(j->samples - 1);
+    return m;
+}
+
+static void free_moments(moments *m)
+{
+    free(m->mean);
+    free(m->variance);
+}
+
+void trajectory_print_moments(const trajectory *j, FILE *to)
+{
+    int digits = tool_digits(j->model);
+    moments m = moments_of(j);
+    fputs("t", to);
+    for (int64_t i = 0; i < j->state; i++) fprintf(to, " mean(%s) var(%s)", name_of(j, i).text, name_of(j, i).text);
+    fputc('\n', to);
+    for (int64_t time = 0; time < j->times; time++) {
+        fprintf(to, "%.*g", T_DIGITS, j->t[time]);
+        for (int64_t i = time * j->state; i < (time + 1) * j->state; i++)
+            fprintf(to, " %.*g %.*g", digits, m.mean[i], digits, m.variance[i]);
+        fputc('\n', to);
+    }
+    free_moments(&m);
+}
+
+void trajectory_json_moments(const trajectory *j, lrnde__json *json)
+{
+    moments m = moments_of(j);
+    lrnde__json_numbers(json, "t", j->t, j->times);
+    lrnde__json_matrix(json, "mean", m.mean, j->times, j->state);
+    lrnde__json_matrix(json, "variance", m.variance, j->times, j->state);
+    free_moments(&m);
+}
+
 lrnde_status trajectory_write(const trajectory *j, const char *path, lrnde_error *e)
 {
     const char *dot = strrchr(path, '.');

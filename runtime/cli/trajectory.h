@@ -23,6 +23,10 @@ void trajectory_print(const trajectory *j, FILE *to, const char *separator);
 /* Members "t" and "u" of one sample; json's digits become those of the model's numbers. */
 void trajectory_json(const trajectory *j, int64_t sample, lrnde__json *json);
 
+/* Mean and variance over the samples: t, then those of every component, in columns; members "t", "mean", "variance". */
+void trajectory_print_moments(const trajectory *j, FILE *to);
+void trajectory_json_moments(const trajectory *j, lrnde__json *json);
+
 /* A .npy file (times, state) or (samples, times, state); any other name: CSV. */
 lrnde_status trajectory_write(const trajectory *j, const char *path, lrnde_error *e);
 

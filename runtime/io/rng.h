@@ -15,7 +15,9 @@
 typedef enum lrnde__stream {
     LRNDE__STREAM_INIT,       /* parameters: sub = leaf, counter = element */
     LRNDE__STREAM_REGULARIZE, /* t_reg: counter = training step */
-    LRNDE__STREAM_SHUFFLE     /* order of the samples: sub = split */
+    LRNDE__STREAM_SHUFFLE,    /* order of the samples: sub = split */
+    LRNDE__STREAM_NOISE,      /* the key of a path: sub = path, counter = training step; with it: sub = draw, counter = entry */
+    LRNDE__STREAM_LOCAL_NOISE /* the same of the local step's own noise */
 } lrnde__stream;
 
 /* Four words; the counter fills the first two of the block, sub and stream the others. */

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TIMES, TSPAN, TOLERANCE, MESH };
+enum { TIMES, TSPAN, TOLERANCE, MESH, PATH };
 
 static void list(lrnde_solver *s, lrnde__entry entry, const char *format, ...)
 {
@@ -42,7 +42,7 @@ static void list_params(lrnde_solver *s, lrnde_role role, void *block, const cha
 void lrnde__list_arrays(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
-    int32_t most = 9 + 2 * desc->n_param_leaves + 2 * desc->n_inputs + desc->n_outputs + desc->train.n_slots;
+    int32_t most = 12 + 2 * desc->n_param_leaves + 2 * desc->n_inputs + desc->n_outputs + desc->train.n_slots;
     if (!(s->entries = lrnde__host(s, (size_t)most * sizeof *s->entries))) return;
     list(s, (lrnde__entry){.setting = TIMES, .rows = 1, .size = 1, .times = &s->saves.n, .can_set = 1}, "t");
     list(s, (lrnde__entry){.setting = TSPAN, .rows = 1, .size = 2, .can_set = 1}, "tspan");
@@ -66,7 +66,17 @@ void lrnde__list_arrays(lrnde_solver *s)
         saved.size = desc->outputs[saved.offset].size;
         if (strcmp(desc->outputs[saved.offset].name, "u") != 0) list(s, saved, "%s", desc->outputs[saved.offset].name);
     }
+    if (desc->forward->n_noise) list(s, (lrnde__entry){.setting = PATH, .rows = 1, .size = 1, .can_set = 1}, "path");
     if (!s->options.training) return;
+    lrnde__entry noise = {.role = LRNDE_STATE,
+                          .table = &s->noise.table,
+                          .pitch = desc->forward->n_noise,
+                          .rows = 1,
+                          .size = desc->state,
+                          .times = &s->noise.steps,
+                          .can_set = 1,
+                          .ready = &s->recorded};
+    for (; noise.offset < noise.pitch; noise.offset++) list(s, noise, noise.offset ? "noise/dZ" : "noise/dW");
     list(s, (lrnde__entry){.setting = MESH, .rows = 1, .size = 1, .times = &s->mesh_points, .ready = &s->meshed}, "mesh");
     list_params(s, LRNDE_GRADIENT, s->grad, "grad/", &s->differentiated);
     lrnde__entry cot = {.role = LRNDE_GRADIENT, .rows = 1, .ready = &s->differentiated};
@@ -155,6 +165,10 @@ static lrnde_status set_setting(lrnde_solver *s, int setting, const double *x)
     if (setting == TSPAN) {
         if (!(x[0] != x[1])) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "tspan: [%.9g, %.9g] is empty", x[0], x[1]);
         s->options.t0 = x[0], s->options.t1 = x[1];
+    } else if (setting == PATH) {
+        if (!(x[0] >= 0 && x[0] <= UINT32_MAX))
+            return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "path: %.9g is not between 0 and %lu", x[0], (unsigned long)UINT32_MAX);
+        s->path = x[0], s->noise.held = 0;
     } else {
         if (!(x[0] >= 0 && x[1] >= 0 && x[0] + x[1] > 0))
             return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "tolerance: atol = %g, rtol = %g", x[0], x[1]);
@@ -168,6 +182,7 @@ static void get_setting(const lrnde_solver *s, int setting, double *x)
     switch (setting) {
     case TIMES: memcpy(x, s->saves.t, (size_t)s->saves.n * sizeof *x); break;
     case TSPAN: x[0] = s->options.t0, x[1] = s->options.t1; break;
+    case PATH: x[0] = s->path; break;
     case TOLERANCE: x[0] = s->options.atol, x[1] = s->options.rtol; break;
     case MESH:
         for (int64_t i = 0; i < s->mesh_points; i++) x[i] = lrnde__slot_at(&s->forward_record, i)->t;
@@ -198,6 +213,10 @@ lrnde_status lrnde_set(lrnde_solver *s, const char *name, const void *data, size
     LRNDE_TRY(check(s, e, name, bytes, &bytes));
     if (!e->can_set) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s: is computed, it cannot be set", name);
     if (e->role == LRNDE_SETTING) return set_setting(s, e->setting, data);
+    if (e->table == &s->noise.table) {
+        if (!s->recorded) return lrnde__fail(s, LRNDE_ERR_ORDER, "%s: is set after a solve over the same steps", name);
+        s->noise.held = s->noise.steps;
+    }
     if (e->shared)
         s->driver->put(s->device, e->shared, data, bytes);
     else

@@ -5,6 +5,8 @@
  */
 #include "solve/solver.h"
 
+#include "io/rng.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,17 +183,20 @@ static void plan_local(lrnde_solver *s)
     lrnde__local *l = &s->local;
     l->run = (lrnde__run){.s = s, .sys = s->desc->forward, .record = &l->record, .what = "local step", .f0 = s->forward.f0};
     lrnde__record_open(s, &l->record, s->desc->forward, 0, 0, 0);
+    lrnde__noise_plan(s, &l->run, &l->noise, LRNDE__STREAM_LOCAL_NOISE);
 }
 
 static void plan_solve(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
     s->forward = (lrnde__run){.s = s, .sys = desc->forward, .record = &s->forward_record, .what = "solve"};
-    s->forward.f0 = lrnde__arrays(s, desc->forward->carry, desc->forward->n_components);
+    s->forward.f0 = desc->forward->n_noise ? lrnde__state_arrays(s, 2) /* drift, diffusion */
+                                           : lrnde__arrays(s, desc->forward->carry, desc->forward->n_components);
     s->inputs = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->inputs);
     s->data = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->data);
     s->initial = initial_arrays(s);
     if (s->initial) s->args.constants = lrnde__in(s->initial + 1);
+    lrnde__noise_plan(s, &s->forward, &s->noise, LRNDE__STREAM_NOISE);
     if (desc->regularizer.n_terms) plan_local(s);
 }
 

@@ -47,6 +47,7 @@ static lrnde_args reverse_args(lrnde_solver *s, int64_t n)
     a.next_in = n < record->steps ? lrnde__in(lrnde__slot_at(record, n + 1)->carry) : NULL;
     a.k_in = lrnde__in(slot->k);
     a.tape_in = slot->tape;
+    a.noise = s->forward.noise ? lrnde__in(lrnde__noise_at(&s->forward, n)) : NULL;
     a.cot_next = lrnde__in(s->transposed.cot);
     a.cot_carry = s->transposed.cot_before;
     a.cot_constants = s->cot_initial + 1;

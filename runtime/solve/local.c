@@ -66,6 +66,8 @@ static void hold(lrnde__run *r, int64_t n)
     if (l->step == n) return; /* several candidates lie in one step */
     l->step = n;
     l->carry = slot->carry, l->next = next->carry, l->k = slot->k;
+    for (int32_t i = 0; !r->record->keep && i < sys->n_noise; i++)
+        copy_state(s, lrnde__noise_at(&l->run, 0)[i], lrnde__noise_at(r, n)[i]);
     if (r->record->keep != LRNDE__KEEP_WHOLE) {
         for (int32_t i = 0; i < sys->n_carry; i++) {
             copy_state(s, own->carry[i], slot->carry[i]);
@@ -151,6 +153,13 @@ static lrnde_status take_own(lrnde_solver *s)
     return LRNDE_OK;
 }
 
+/* Its increments: where the solve keeps them, or ours. */
+static void **noise_of(const lrnde_solver *s)
+{
+    const lrnde__local *l = &s->local;
+    return l->step >= 0 && s->forward_record.keep ? lrnde__noise_at(&s->forward, l->step) : lrnde__noise_at(&l->run, 0);
+}
+
 static lrnde_args local_args(const lrnde_solver *s)
 {
     lrnde_args a = s->args;
@@ -159,6 +168,7 @@ static lrnde_args local_args(const lrnde_solver *s)
     a.carry = lrnde__in(s->local.carry);
     a.next_in = lrnde__in(s->local.next);
     a.k_in = lrnde__in(s->local.k);
+    if (s->forward.noise) a.noise = lrnde__in(noise_of(s));
     return a;
 }
 

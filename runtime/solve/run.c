@@ -35,6 +35,14 @@ double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys)
     return n;
 }
 
+/* Evaluations before the first step: those that ran, and nfe as OrdinaryDiffEq counts them; StochasticDiffEq counts what ran. */
+static void count(lrnde__run *r, const lrnde_kernel *kernel, int64_t nfe)
+{
+    r->stats.nfe += r->noise ? kernel->rhs_evals : nfe;
+    r->stats.rhs_calls += kernel->rhs_evals;
+    r->stats.nfe_diffusion += kernel->diffusion_evals;
+}
+
 /* f(t, u) of the current slot, into the carry of FSAL methods. */
 static void derive(lrnde__run *r, void **f)
 {
@@ -45,8 +53,7 @@ static void derive(lrnde__run *r, void **f)
     a.external = lrnde__in(r->external);
     a.out = f;
     r->s->driver->launch(r->s->device, &r->sys->rhs, &a, NULL);
-    r->stats.nfe += 1;
-    r->stats.rhs_calls += r->sys->rhs.rhs_evals;
+    count(r, &r->sys->rhs, 1);
 }
 
 lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic)
@@ -62,12 +69,12 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
     if (automatic && !r->sys->finish)
         return lrnde__fail(r->s, LRNDE_ERR_UNSUPPORTED, "%s has no error estimate: it needs fixed steps (solver.h) or a mesh",
                            r->s->desc->method);
+    if (r->noise) LRNDE_TRY(lrnde__noise_begin(r, automatic));
     if (automatic || r->sys->fsal) derive(r, f0);
     if (r->s->options.h != 0) r->h = copysign(r->s->options.h, t1 - t0);
     if (automatic) {
         LRNDE_TRY(lrnde__first_step(r, slot->carry, f0, t0, t1, &r->h));
-        r->stats.nfe += 2;
-        r->stats.rhs_calls += r->sys->second.rhs_evals;
+        count(r, &r->sys->second, 2);
     }
     r->stats.first_h = r->stats.h = r->h;
     return LRNDE_OK;
@@ -114,10 +121,12 @@ void lrnde__take_step(lrnde__run *r, int64_t n)
     a.next = next->carry;
     a.k = slot->k;
     a.tape = slot->tape;
+    a.noise = r->noise ? lrnde__in(lrnde__noise_at(r, n)) : NULL;
     a.external = lrnde__in(r->external);
     slot->has_extra = 0;
     s->driver->launch(s->device, step, &a, slot->sums);
     r->stats.rhs_calls += step->rhs_evals;
+    r->stats.nfe_diffusion += step->diffusion_evals;
 }
 
 /* A step of h from the current slot to the next, and its error norm (0 of a finite step without an estimate). */
@@ -128,8 +137,9 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
     if (r->supply) r->supply(r, r->t, h, 0, r->sys->stages);
     lrnde__slot *slot = lrnde__slot_at(r->record, r->record->steps);
     slot->h = h;
+    if (r->noise) LRNDE_TRY(lrnde__noise_trial(r, r->record->steps, h));
     lrnde__take_step(r, r->record->steps);
-    r->stats.nfe += r->sys->stages - (r->sys->fsal ? 1 : 0);
+    r->stats.nfe += r->noise ? r->sys->step.rhs_evals : r->sys->stages - (r->sys->fsal ? 1 : 0);
     *E = r->sys->finish ? r->sys->finish(slot->sums, lrnde__entries(r->s, r->sys)) : 0 * slot->sums[0];
     return isfinite(*E) ? LRNDE_OK : lrnde__wait(r->s);
 }
@@ -139,6 +149,7 @@ static void accept(lrnde__run *r, double t)
     int64_t n = r->record->steps++;
     r->t = r->stats.t = lrnde__slot_at(r->record, n + 1)->t = t;
     r->stats.accepted++;
+    if (r->noise) lrnde__noise_accept(r, n);
     if (r->accepted) r->accepted(r, n);
 }
 

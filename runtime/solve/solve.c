@@ -32,6 +32,9 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
                 (s->local.choice != LRNDE__NO_LOCAL && desc->regularizer.gradient == LRNDE_TOTAL);
     int tape = !desc->adjoint && desc->forward->step_tape.tile;
     s->solved = s->recorded = s->meshed = s->differentiated = 0;
+    if (r->noise && !(t1 > t0))
+        return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "a stochastic equation is solved forwards in time, not from %.9g to %.9g", t0,
+                           t1);
     s->forward_record.expected = m ? (int64_t)m - 1 : 0;
     LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, record ? lrnde__store_keep(s) : LRNDE__KEEP_NOTHING,
                                  record && dense, record && tape));
@@ -43,6 +46,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     LRNDE_TRY(lrnde__run_start(r, t0, t1, !m));
     lrnde__saves_start(s);
     LRNDE_TRY(m ? lrnde__run_mesh(r, mesh, m) : lrnde__run_to(r, t1));
+    if (r->noise) LRNDE_TRY(lrnde__noise_end(r));
     LRNDE_TRY(lrnde__record_close(s, &s->forward_record));
     lrnde__heads(s);
     LRNDE_TRY(lrnde__wait(s));

@@ -85,6 +85,25 @@ typedef struct lrnde__record {
     int64_t again;             /* steps taken again */
 } lrnde__record;
 
+/* A piece of a Brownian path: (n_noise, lanes, state) increments over `length`. */
+typedef struct lrnde__piece {
+    struct lrnde__piece *next;
+    double length;
+    double *x;
+} lrnde__piece;
+
+/* The noise of a stochastic integration. */
+typedef struct lrnde__noise {
+    int stream;                          /* of random numbers (io/rng.h) */
+    uint64_t key;                        /* of the path's numbers */
+    uint32_t draws;                      /* so far */
+    lrnde__piece *future, *used, *spare; /* given back by rejected steps, earliest first; of the trial step, latest first */
+    double *sum;                         /* over the trial step */
+    void **table; /* (room, n_noise) arrays: the increments of every step, of the trial step alone if there is no record */
+    int64_t room, steps;
+    int64_t held; /* steps whose increments were set; 0: they are drawn */
+} lrnde__noise;
+
 /* One integration under way. */
 typedef struct lrnde__run lrnde__run;
 struct lrnde__run {
@@ -92,7 +111,8 @@ struct lrnde__run {
     const lrnde_system_desc *sys;
     lrnde__record *record;
     const char *what;                           /* for messages: "solve", "adjoint" */
-    void **f0;                                  /* (n_components) scratch for f(t, u) if not FSAL */
+    void **f0;                                  /* (n_components) scratch for f(t, u) if not FSAL; drift and diffusion */
+    lrnde__noise *noise;                        /* NULL: the system is not stochastic */
     void **external;                            /* (n_external) or NULL */
     void (*accepted)(lrnde__run *r, int64_t n); /* after step n was accepted; may be NULL */
     /* Fills external for stages [first, first + n) of the step from t of length h; may be NULL. */
@@ -127,7 +147,8 @@ typedef struct lrnde__local {
     double t_reg, t, h;
     void *const *carry, *const *next, *const *k; /* the step, where a record has it */
     lrnde__record record;                        /* of two slots: a step of its own, or what another record will not keep */
-    lrnde__run run;                              /* takes a step of its own */
+    lrnde__run run;                              /* takes a step of its own, */
+    lrnde__noise noise;                          /* with noise of its own */
     void *cot;                                   /* of the regularizers with respect to u at t */
     double sums[LRNDE_MAX_SUMS];                 /* of the step, then of the kernel local */
     double E, R[LRNDE_MAX_TERMS], w[LRNDE_MAX_TERMS];
@@ -222,6 +243,8 @@ struct lrnde_solver {
     lrnde__saves saves;
     lrnde__local local;
     lrnde__jumps jumps;
+    lrnde__noise noise; /* of the forward solve */
+    double path;        /* which of the Brownian paths that a seed has at a training step */
     lrnde__record forward_record, adjoint_record;
     lrnde__run forward, adjoint;
     lrnde__transposed transposed;
@@ -299,6 +322,14 @@ void lrnde__run_restart(lrnde__run *r);
 lrnde_status lrnde__run_to(lrnde__run *r, double stop);
 lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m);
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys);
+
+/* noise.c: of a stochastic run.  A trial step asks for its increments, again if it is tried again. */
+lrnde_status lrnde__noise_plan(lrnde_solver *s, lrnde__run *r, lrnde__noise *noise, int stream);
+lrnde_status lrnde__noise_begin(lrnde__run *r, int adaptive);
+lrnde_status lrnde__noise_trial(lrnde__run *r, int64_t n, double h);
+void lrnde__noise_accept(lrnde__run *r, int64_t n);
+lrnde_status lrnde__noise_end(const lrnde__run *r);
+void **lrnde__noise_at(const lrnde__run *r, int64_t n);
 
 /* first.c */
 lrnde_status lrnde__first_step(lrnde__run *r, void **carry, void **f0, double t, double t1, double *h);

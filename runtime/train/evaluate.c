@@ -29,6 +29,7 @@ lrnde_status lrnde__evaluate(lrnde__feed *f, lrnde__evaluation *result, lrnde_er
     for (int64_t b = 0; b < f->batches && !status; b++) {
         lrnde_report r;
         if ((status = lrnde__feed_batch(f, b, e))) break;
+        if (model->forward->n_noise) lrnde_set(f->solver, "path", &(double){(double)b}, sizeof(double)); /* of its own */
         double start = lrnde__seconds();
         if ((status = lrnde_loss(f->solver, &r))) *e = *lrnde_last_error(f->solver);
         seconds[b] = lrnde__seconds() - start;

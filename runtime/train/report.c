@@ -114,6 +114,7 @@ static void write_json(const lrnde__reports *r, FILE *to, const lrnde_report *re
         lrnde__json_integer(&j, "nfe_local", report->forward.nfe_local);
     }
     lrnde__json_integer(&j, "nfe", report->forward.nfe);
+    if (r->model->forward->n_noise) lrnde__json_integer(&j, "nfe_diffusion", report->forward.nfe_diffusion);
     lrnde__json_integer(&j, "accepted", report->forward.accepted);
     lrnde__json_integer(&j, "rejected", report->forward.rejected);
     if (r->model->adjoint) {

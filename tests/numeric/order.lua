@@ -55,7 +55,7 @@ for _, problem in ipairs(problems) do by_name[problem.name] = problem end
 local INSIDE <const> = {}
 for i, t in ipairs { 2 / 3, 4 / 3 } do INSIDE[i] = { t = t, u = { 1 / (2 - math.cos(t)) } } end
 
-for _, method in ipairs(tableau.names()) do
+for _, method in ipairs(tableau.names "erk") do
   local tab = tableau.load(method)
   for _, name in ipairs { "Lotka-Volterra", "nonaut" } do
     check.case(("%s converges on %s"):format(method, name), function()

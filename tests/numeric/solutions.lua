@@ -33,7 +33,7 @@ local function gradient_limit(tab, sensitivity)
   return sensitivity ~= "discrete" and tab.dense.order < tab.order - 1 and 2e-7 or 1e-8
 end
 
-for _, method in ipairs(tableau.names()) do
+for _, method in ipairs(tableau.names "erk") do
   local tab = tableau.load(method)
   local order = tab.order
   for _, problem in ipairs(tab.err and problems or {}) do

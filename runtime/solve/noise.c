@@ -1,0 +1,233 @@
+/*
+ * noise.c - the Brownian increments of a stochastic solve: drawn for trial steps, cut where a step is rejected, kept for the
+ * way back.
+ *
+ * The normal numbers of draw d are functions of (seed, path, training step; d, sample, component): whatever the batch, the
+ * threads or the device.  What was drawn is never forgotten, or rejecting would choose among paths: a rejected step gives back
+ * its pieces of the path, and shorter steps use them up first, cutting one in two by a Brownian bridge:
+ *
+ *   W(q L) = q W(L) + sqrt(q (1 - q) L) N(0, 1)        (RSwM3: Rackauckas & Nie, Discrete Contin. Dyn. Syst. B 22(7), 2017)
+ *
+ * W and Z are cut alike, as independent motions.  Pieces are doubles on the host; a step's increments, rounded to the
+ * model's precision, go to arrays of its own, which the sweep back reads and callers may get and set.
+ */
+#include "solve/solver.h"
+
+#include "io/normal.h"
+#include "io/rng.h"
+
+#include <string.h>
+
+enum { SERIAL_ENTRIES = 4096, LANES = 64 };
+
+/* Of a step: what is left beyond it is rounding. */
+static const double SLIVER = 1e-14;
+
+static int64_t entries(const lrnde_solver *s)
+{
+    return s->lanes * s->desc->state;
+}
+
+static int64_t numbers(const lrnde_solver *s)
+{
+    return s->desc->forward->n_noise * entries(s);
+}
+
+/* scale N(0, 1) for the lanes from `lane` of component i: a pair of every block, the second only if z is not NULL. */
+static void draw_lanes(const lrnde_solver *s, uint64_t key, uint32_t draw, double scale, int64_t i, int64_t lane, int32_t n,
+                       double *w, double *z)
+{
+    const int64_t last = s->options.batch - 1; /* whose numbers the padding repeats */
+    double u[LANES], v[LANES], second[LANES];
+    for (int32_t l = 0; l < n; l++) {
+        int64_t sample = lane + l < last ? lane + l : last;
+        philox4x32_ctr_t r = lrnde__random(key, LRNDE__STREAM_NOISE, draw, (uint64_t)sample << 32 | (uint64_t)i);
+        u[l] = lrnde__unit(r.v[0], r.v[1]);
+        v[l] = 1 - lrnde__unit(r.v[2], r.v[3]);
+    }
+    for (int32_t l = 0; l < n; l++) {
+        double first;
+        lrnde__normal(u[l], v[l], &first, &second[l]);
+        w[l] = scale * first;
+    }
+    for (int32_t l = 0; z && l < n; l++) z[l] = scale * second[l];
+}
+
+/* x = scale N(0, 1), packed as kernels want it: (n_noise, tiles, state, T). */
+static void draw_normals(const lrnde_solver *s, uint64_t key, uint32_t draw, double scale, double *x)
+{
+    const int64_t tile = s->desc->tile, state = s->desc->state, rows = s->lanes / tile * state;
+    double *z = s->desc->forward->n_noise == 2 ? x + entries(s) : NULL;
+#pragma omp parallel for num_threads(s->driver->threads(s->device)) if (entries(s) > SERIAL_ENTRIES)
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t l = 0; l < tile; l += LANES) {
+            const int32_t n = (int32_t)(tile - l < LANES ? tile - l : LANES);
+            const int64_t at = row * tile + l;
+            draw_lanes(s, key, draw, scale, row % state, row / state * tile + l, n, x + at, z ? z + at : NULL);
+        }
+}
+
+/* ---- pieces of the path ---- */
+
+static void push(lrnde__piece **list, lrnde__piece *piece)
+{
+    piece->next = *list;
+    *list = piece;
+}
+
+static lrnde__piece *pop(lrnde__piece **list)
+{
+    lrnde__piece *top = *list;
+    if (top) *list = top->next;
+    return top;
+}
+
+static void move_all(lrnde__piece **from, lrnde__piece **to)
+{
+    while (*from) push(to, pop(from));
+}
+
+static lrnde__piece *blank(lrnde_solver *s, lrnde__noise *v, double length)
+{
+    lrnde__piece *piece = pop(&v->spare);
+    if (!piece) {
+        piece = lrnde__host(s, sizeof *piece);
+        if (!piece || !(piece->x = lrnde__host(s, (size_t)numbers(s) * sizeof(double)))) return NULL;
+    }
+    piece->length = length;
+    return piece;
+}
+
+/* The path beyond all that has been drawn. */
+static lrnde__piece *drawn(lrnde_solver *s, lrnde__noise *v, double length)
+{
+    lrnde__piece *piece = blank(s, v, length);
+    if (piece) draw_normals(s, v->key, v->draws++, sqrt(length), piece->x);
+    return piece;
+}
+
+/* Cuts a piece at `length`: it keeps the first part, the rest is to come. */
+static lrnde_status cut(lrnde_solver *s, lrnde__noise *v, lrnde__piece *first, double length)
+{
+    lrnde__piece *rest = blank(s, v, first->length - length);
+    if (!rest) return s->error.status;
+    double q = length / first->length;
+    draw_normals(s, v->key, v->draws++, sqrt(q * (1 - q) * first->length), rest->x);
+    for (int64_t i = 0; i < numbers(s); i++) {
+        double whole = first->x[i];
+        first->x[i] = q * whole + rest->x[i];
+        rest->x[i] = whole - first->x[i];
+    }
+    first->length = length;
+    push(&v->future, rest);
+    return LRNDE_OK;
+}
+
+/* sum = the path over the next `length`; `used` becomes its pieces, the latest on top. */
+static lrnde_status take(lrnde_solver *s, lrnde__noise *v, double length)
+{
+    memset(v->sum, 0, (size_t)numbers(s) * sizeof *v->sum);
+    for (double left = length; left > SLIVER * length;) {
+        lrnde__piece *next = v->future ? pop(&v->future) : drawn(s, v, left);
+        if (!next) return s->error.status;
+        push(&v->used, next);
+        if (next->length > left + SLIVER * length) LRNDE_TRY(cut(s, v, next, left));
+        for (int64_t i = 0; i < numbers(s); i++) v->sum[i] += next->x[i];
+        left -= next->length;
+    }
+    return LRNDE_OK;
+}
+
+/* ---- what kernels read ---- */
+
+/* Rounds the increments to the model's precision and puts them where kernels read them. */
+static void put(lrnde_solver *s, const double *x, void *const *to)
+{
+    int64_t n = entries(s);
+    for (int32_t q = 0; q < s->desc->forward->n_noise; q++, x += n) {
+        if (s->desc->real_bytes == sizeof(float)) {
+            for (int64_t i = 0; i < n; i++) ((float *)s->staging)[i] = (float)x[i];
+            s->driver->put(s->device, to[q], s->staging, (size_t)n * sizeof(float));
+        } else {
+            s->driver->put(s->device, to[q], x, (size_t)n * sizeof(double));
+        }
+    }
+}
+
+void **lrnde__noise_at(const lrnde__run *r, int64_t n)
+{
+    int every_step = r->record->keep || r->noise->held;
+    return r->noise->table + (every_step ? n : 0) * r->sys->n_noise;
+}
+
+/* Arrays for steps 0..n. */
+static lrnde_status reserve(lrnde_solver *s, lrnde__noise *v, int64_t n)
+{
+    int64_t per_step = s->desc->forward->n_noise, more = v->room ? v->room : 1;
+    if (n < v->room) return LRNDE_OK;
+    while (v->room + more <= n) more *= 2;
+    size_t bytes = lrnde__sample_bytes(s, s->desc->state);
+    void **table = lrnde__grow(s, v->table, v->room * per_step, (v->room + more) * per_step, sizeof *table);
+    char *memory = table ? lrnde__device(s, (size_t)(more * per_step) * bytes) : NULL;
+    if (table) v->table = table;
+    if (!memory) return s->error.status;
+    for (int64_t i = 0; i < more * per_step; i++) table[v->room * per_step + i] = memory + (size_t)i * bytes;
+    v->room += more;
+    return LRNDE_OK;
+}
+
+/* ---- a run ---- */
+
+lrnde_status lrnde__noise_plan(lrnde_solver *s, lrnde__run *r, lrnde__noise *noise, int stream)
+{
+    if (!r->sys->n_noise) return LRNDE_OK;
+    r->noise = noise;
+    noise->stream = stream;
+    noise->sum = lrnde__host(s, (size_t)numbers(s) * sizeof *noise->sum);
+    return noise->sum ? reserve(s, noise, 0) : s->error.status;
+}
+
+/* Whether increments that were set fit so many steps. */
+static lrnde_status check_steps(const lrnde__run *r, int64_t steps)
+{
+    int64_t held = r->noise->held;
+    if (!held || steps == held) return LRNDE_OK;
+    return lrnde__fail(r->s, LRNDE_ERR_ARGUMENT, "noise was set for %lld steps, the solve has %lld", (long long)held,
+                       (long long)steps);
+}
+
+lrnde_status lrnde__noise_begin(lrnde__run *r, int adaptive)
+{
+    lrnde__noise *v = r->noise;
+    if (v->held && adaptive)
+        return lrnde__fail(r->s, LRNDE_ERR_ARGUMENT, "noise was set: it is for the steps of a mesh, or of fixed length");
+    move_all(&v->used, &v->spare);
+    move_all(&v->future, &v->spare);
+    philox4x32_ctr_t word =
+        lrnde__random(r->s->options.seed, (lrnde__stream)v->stream, (uint32_t)r->s->path, (uint64_t)r->s->step);
+    v->key = (uint64_t)word.v[1] << 32 | word.v[0];
+    v->draws = 0;
+    return LRNDE_OK;
+}
+
+lrnde_status lrnde__noise_trial(lrnde__run *r, int64_t n, double h)
+{
+    lrnde__noise *v = r->noise;
+    if (v->held) return n < v->held ? LRNDE_OK : check_steps(r, n + 1);
+    LRNDE_TRY(reserve(r->s, v, r->record->keep ? n : 0));
+    move_all(&v->used, &v->future);
+    LRNDE_TRY(take(r->s, v, fabs(h)));
+    put(r->s, v->sum, lrnde__noise_at(r, n));
+    return LRNDE_OK;
+}
+
+void lrnde__noise_accept(lrnde__run *r, int64_t n)
+{
+    r->noise->steps = n + 1;
+    move_all(&r->noise->used, &r->noise->spare);
+}
+
+lrnde_status lrnde__noise_end(const lrnde__run *r)
+{
+    return check_steps(r, r->noise->steps);
+}
