@@ -108,8 +108,8 @@ reproduce: all ## the paper's MNIST run and the table of regularizers; hours; in
 figures: all ## the paper's figure 2, into build/figures
 	$(Q)lua5.4 bench/figures.lua $(B) $(B)/figures
 
-check-gpu: ## the suites that need a GPU
-	@echo "check-gpu: skipped: there is no CUDA backend yet"
+check-gpu: all $(B)/tests/lua ## what needs a GPU: the CPU's steps, ends and losses; says so and passes where there is none
+	$(Q)LRNDE_BUILD=$(B) $(B)/tests/lua tests/gpu/devices.lua
 
 golden: $(B)/lrnde-gen ## renew the emitted text kept in tests/golden
 	$(Q)sh tests/golden/renew.sh $(B)
