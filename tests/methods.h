@@ -8,10 +8,12 @@
 
 #include <jansson.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <setjmp.h>
 #include <cmocka.h>
@@ -42,6 +44,11 @@ static inline json_t *method_report(const char *path)
     json_t *report = json_loadf(from, JSON_DISABLE_EOF_CHECK, NULL);
     assert_int_equal(pclose(from), 0);
     return report;
+}
+
+static inline bool is_stochastic(const char *family)
+{
+    return !strcmp(family, "sri") || !strcmp(family, "sra");
 }
 
 #endif

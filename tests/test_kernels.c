@@ -89,11 +89,10 @@ static variant variant_of(const char *name, const char *path, int number)
 {
     json_t *report = method_report(path);
     const char *family = json_string_value(json_object_get(report, "family"));
-    bool sra = !strcmp(family, "sra"), stochastic = sra || !strcmp(family, "sri");
-    variant v = {stochastic ? "tests/models/stochastic.lua" : "tests/models/mixed.lua", name, {NULL}};
+    variant v = {is_stochastic(family) ? "tests/models/stochastic.lua" : "tests/models/mixed.lua", name, {NULL}};
     int n = 0;
     v.settings[n++] = !strcmp(family, "rosenbrock") ? "precision=f64" : other_precision(number);
-    if (sra) v.settings[n++] = "additive=true";
+    if (!strcmp(family, "sra")) v.settings[n++] = "additive=true";
     if (!json_is_true(json_object_get(report, "adaptive"))) v.settings[n++] = "regularize=false";
     json_decref(report);
     return v;
