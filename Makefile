@@ -102,7 +102,7 @@ bench: all ## ratios to peers, measured in one run; seconds to compile every mod
 	$(Q)$(B)/lrnde-bench
 	$(Q)lua5.4 bench/compile.lua $(B)
 
-reproduce: all ## the paper's MNIST run and the table of regularizers; hours; in the background, resumable
+reproduce: all ## the tables and the paper's MNIST run of README; hours; resumable
 	$(Q)lua5.4 bench/reproduce.lua $(B)
 
 figures: all ## the paper's figure 2, into build/figures

@@ -35,8 +35,17 @@ end
 
 function backends.get(name)
   local backend = backends.spelling(name)
-  backend.shape = run(("templates/%s/kernel.lua"):format(name))
+  local path = ("templates/%s/kernel.lua"):format(name)
+  backend.shape = contract.check(run(path), { kernel = "function" }, path)
   return backend
+end
+
+--- The backend whose text has the descriptor, and carries those of the others.
+function backends.carrier()
+  for _, name in ipairs(backends.names()) do
+    local backend = backends.get(name)
+    if not backend.carried then return backend end
+  end
 end
 
 --- The backends a --target of the command line asks for; all without one.  Those whose text others carry come first.

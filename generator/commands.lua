@@ -11,6 +11,7 @@ local local_step = require "local_step"
 local memory = require "memory"
 local network = require "language.network"
 local probe = require "probe"
+local sensitivity = require "language.sensitivity"
 local tableau = require "language.tableau"
 local value = require "language.value"
 local vocabulary = require "language.vocabulary"
@@ -251,16 +252,18 @@ end
 -- The memory plan of every sensitivity algorithm: a formula, and what it gives for the model's batch and some lengths.
 local function explain_memory(options, lrnde, m)
   local CHECKPOINTS <const> = 10
-  line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, m on the way back, c checkpoints, w = 2^ceil(log2(n/c)) or 1")
+  line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, m on the way back, c checkpoints,")
+  line("  w = 2^ceil(log2(n/c)) or 1")
   line("  %-34s %14s %14s   %s", "", "n = 100, c = 10", "n = 1000, c = 10", "formula")
-  for _, name in ipairs(m.stochastic and { m.sensitivity.name } or vocabulary.sensitivities:names()) do
+  local function explain_one(name)
     local set = table.move(options.set or {}, 1, #(options.set or {}), 1, {})
     set[#set + 1] = { "sensitivity", name }
     local with = setmetatable({ set = set }, { __index = options })
     local p = lrnde.build(options.model, with)
-    lrnde.generate(p, backends.get "c", with)
+    lrnde.generate(p, backends.carrier(), with)
     local batch = p.m.train and p.m.train.batch > 0 and p.m.train.batch or 1
-    local known = { B = (batch + p.m.tile - 1) // p.m.tile * p.m.tile, S = p.m.saveat.list and #p.m.saveat.list or 1, T = 1, c = CHECKPOINTS }
+    local known = { B = (batch + p.m.tile - 1) // p.m.tile * p.m.tile, S = p.m.saveat.list and #p.m.saveat.list or 1, T = 1,
+                    c = CHECKPOINTS }
     for _, row in ipairs(memory.plan(lrnde, p)) do
       local function bytes(n)
         known.n, known.m = n, n
@@ -269,14 +272,16 @@ local function explain_memory(options, lrnde, m)
       line("  %-34s %14d %14d   %s", name .. ", " .. row.policy, bytes(100), bytes(1000), row.formula)
     end
   end
+  for _, name in ipairs(vocabulary.sensitivities:names()) do
+    if not sensitivity.missing(m, name) then explain_one(name) end
+  end
 end
 
 --- Costs and choices: a line a kernel, then the memory plan.
 function commands.explain(options, lrnde)
   local p = lrnde.build(options.model, options)
   local m = p.m
-  local backend = backends.get "c"
-  lrnde.generate(p, backend, options)
+  lrnde.generate(p, backends.carrier(), options)
   local bytes = m.precision == "f32" and 4 or 8
   line("%s: %s, %s, tile %d, %d parameters", m.name, m.precision, m.tab.name, m.tile, m.params.size)
   line("%-26s %12s %12s %8s %8s %9s %8s  %s", "kernel", "flop/sample", "bytes/sample", "loads", "stores", "work rows", "blocks", "shape")

@@ -69,6 +69,4 @@ function Fields:is_shared(field)
   return base == "next" or base == "out" or base == "cot_carry"
 end
 
-function Fields:is_writable(field) return writable[split(field)] or false end
-
 return fields

@@ -212,7 +212,7 @@ local function interpolate(k, tab, u, h, theta, stages)
   return result
 end
 
--- The kernels.  Each is built when it is asked for; model.lua asks for those the model needs.
+-- The kernels.  Each is built when it is asked for; lrnde.lua asks for those the model needs.
 
 local kernels = {}
 

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LRNDE_ABI 1
+#define LRNDE_ABI 2
 
 #ifdef __cplusplus
 extern "C" {

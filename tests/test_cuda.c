@@ -387,6 +387,7 @@ static void whole_integrations(void **state)
     check_run(&(variant){"models/lotka_volterra.lua", "dop853", {NULL}}, 67, "skew:1");
     check_run(&(variant){"models/van_der_pol.lua", NULL, {NULL}}, 35, "reverse");
     check_run(&(variant){"models/van_der_pol.lua", "rkf45", {"solver.rtol=1e-5"}}, 70, "skew:2");
+    check_run(&(variant){"models/robertson.lua", NULL, {NULL}}, 3, "forward");
 }
 
 /* ---- mistakes ---- */

@@ -18,6 +18,17 @@ local function store(m, module, options)
   return module.recordless and "nothing" or word
 end
 
+--- Why a model cannot have an algorithm, or nil.
+function sensitivity.missing(m, name)
+  local module = vocabulary.sensitivities:get(name)
+  if m.stochastic and module.adjoint then
+    return ("%s is for ordinary differential equations; stochastic ones have \"discrete\""):format(name)
+  end
+  if m.tab.one_state and module.recordless then
+    return ("%s cannot integrate the state backwards together with its adjoint"):format(m.tab.name)
+  end
+end
+
 --- m: the model as far as it is loaded.  Returns { name, module, options, store }.
 function sensitivity.load(m)
   local given = m.spec.sensitivity or "discrete"
@@ -28,9 +39,8 @@ function sensitivity.load(m)
   end
   local name = m:word("sensitivity", "sensitivity", vocabulary.sensitivities, given)
   local module = vocabulary.sensitivities:get(name)
-  if m.stochastic and module.adjoint then
-    m:fail("sensitivity", "%s is for ordinary differential equations; stochastic ones have \"discrete\"", name)
-  end
+  local why = sensitivity.missing(m, name)
+  if why then m:fail("sensitivity", "%s", why) end
   contract.check(options, settings.fields(module.options), m.file, "sensitivity")
   options = settings.complete(module.options, options, function(option, ...) m:fail("sensitivity." .. option, ...) end)
   return { name = name, module = module, options = options, store = store(m, module, options) }

@@ -17,7 +17,7 @@ function local_error.title(options) return options.estimate end
 --- Why a method cannot have it, or nil.
 function local_error.missing(tab, options)
   if options.estimate == "stiffness" and not tab.stiffness_pair then
-    return "estimate", ("%s has no two stages at c = 1 to estimate stiffness from"):format(tab.name)
+    return "estimate", ("%s has no estimate of stiffness: an explicit method with two stages at c = 1 has"):format(tab.name)
   end
 end
 

@@ -37,7 +37,7 @@ local function reverse(k, system, tab, stepper, step, full)
 end
 
 --- What the record has of a step without a tape: { [id] = field }.
-local function recorded(system, tab, stepper, step, full)
+local function recorded(tab, stepper, step, full)
   local stops = {}
   for i, v in ipairs(step.next) do stops[v.id] = ("next_in[%d]"):format(i - 1) end
   if full then
@@ -52,7 +52,7 @@ function discrete.kernels(system, tab, stepper, params)
   local rev = kernel.new("rev_step", params)
   local step = stepper.carried_step(rev, system, tab)
   local forward = reverse(rev, system, tab, stepper, step, false)
-  local stops = recorded(system, tab, stepper, step, false)
+  local stops = recorded(tab, stepper, step, false)
   local tape = tapes.plan(rev.graph, forward, step, stops)
 
   local forward_kernel = kernel.new("step_tape", params)
@@ -75,7 +75,7 @@ function discrete.kernels(system, tab, stepper, params)
   return {
     step_tape = forward_kernel,
     rev_step = tape:read(rev, stops),
-    rev_step_full = tape:read(full, recorded(system, tab, stepper, full_step, true)),
+    rev_step_full = tape:read(full, recorded(tab, stepper, full_step, true)),
     rev_rhs = rhs,
   }, tape
 end

@@ -52,7 +52,6 @@ end
 function rosenbrock.step(k, system, tab, u, t, h, constants, f0)
   local external = one_step.read_external(k, system, 0)
   local start = system.rhs(k, u, t, constants, external)
-  if system.state then error(("%s cannot integrate the state backwards together with its adjoint"):format(tab.name), 0) end
   local factors, f_t = factorise(k, tab, start[1], u[1], h), time_derivative(k, system, start, t, constants, external)
   local step = { u = u, k = {}, z = { u } }
 

@@ -97,7 +97,7 @@ static int save_times(const solve_options *o, lrnde_solver *s, option_reals *tim
         *times = copy_times(o->mesh.v, o->mesh.n);
     else if (o->plot)
         *times = every(tspan[0], tspan[1], fabs(tspan[1] - tspan[0]) / PLOT_INTERVALS);
-    else if (model->n_saveat)
+    else if (model->n_saveat && tspan[0] == model->t0 && tspan[1] == model->t1)
         *times = copy_times(model->saveat, model->n_saveat);
     else
         *times = copy_times(&tspan[1], 1);
@@ -117,7 +117,7 @@ static int save_times(const solve_options *o, lrnde_solver *s, option_reals *tim
 static option_reals mesh_of(lrnde_solver *s)
 {
     lrnde_array array;
-    if (lrnde_array_find(s, "mesh", &array)) return (option_reals){0};
+    if (lrnde_array_find(s, "mesh", &array) || !array.can_get) return (option_reals){0};
     option_reals mesh = {reals(array.dims[0]), array.dims[0]};
     if (lrnde_get(s, "mesh", mesh.v, array.bytes)) mesh.n = 0;
     return mesh;
@@ -198,7 +198,8 @@ static int draw(const solve_options *o, lrnde_solver *s, const trajectory *j)
     option_reals mesh = mesh_of(s);
     trajectory marks = {0};
     lrnde_error e = {0};
-    int code = solve_at(o, s, &mesh, NULL) || trajectory_get(&marks, s, mesh.v, mesh.n) ? failed(s) : EXIT_DONE;
+    int code = EXIT_DONE;
+    if (mesh.n && (solve_at(o, s, &mesh, NULL) || trajectory_get(&marks, s, mesh.v, mesh.n))) code = failed(s);
     if (!code && trajectory_plot(j, &marks, o->plot, &e)) fprintf(stderr, "%s: warning: %s\n", TOOL.program, e.text);
     free(marks.u);
     free(mesh.v);
@@ -321,6 +322,9 @@ static int check(const solve_options *o)
     if (o->u0.n && o->input) return cli_error(&TOOL, "--u0 and --input both give initial states");
     int fixed = !isnan(o->h) && isnan(o->local_step);
     if (fixed && o->h <= 0) return cli_error(&TOOL, "--h: the length of fixed steps is positive");
+    if (!isnan(o->local_step) && (o->mesh.n || o->saveat.n || o->gradient || o->output || o->plot))
+        return cli_error(&TOOL, "--local-step shows that step alone: not with --mesh, --saveat, --gradient, --output or --plot");
+    if (many(o) && o->plot) return cli_error(&TOOL, "--plot shows one trajectory: not with --trajectories");
     if (fixed && o->mesh.n) return cli_error(&TOOL, "--mesh and --h both give the steps");
     return EXIT_DONE;
 }

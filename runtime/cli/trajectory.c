@@ -138,5 +138,5 @@ lrnde_status trajectory_plot(const trajectory *j, const trajectory *marks, const
         curves[i] = curve(j, i, names[i].text, lines[i]);
         curves[n + i] = curve(marks, i, i ? "" : "ends of steps", points[i]);
     }
-    return lrnde__plot(path, j->model->name, "t", curves, 2 * n, e);
+    return lrnde__plot(path, j->model->name, "t", curves, marks->times ? 2 * n : n, e);
 }

@@ -7,6 +7,7 @@
 
 #include "io/nearest.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,7 +147,8 @@ static lrnde_status set_times(lrnde_solver *s, const double *t, size_t bytes)
     int64_t n = (int64_t)(bytes / sizeof *t);
     if (n == 0 || bytes % sizeof *t) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "t: %zu bytes are no list of times", bytes);
     double t0 = s->desc->tspan_data ? t[0] : s->options.t0, t1 = s->desc->tspan_data ? t[n - 1] : s->options.t1;
-    s->solved = s->differentiated = 0;
+    if (!(t0 != t1)) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "t: from %.9g to %.9g is no interval", t0, t1);
+    s->solved = s->recorded = s->meshed = s->differentiated = 0;
     LRNDE_TRY(lrnde__saves_set(s, t, n, t0, t1));
     if (n > s->n_default) {
         lrnde__release(s, s->default_t);
@@ -163,7 +165,8 @@ static lrnde_status set_times(lrnde_solver *s, const double *t, size_t bytes)
 static lrnde_status set_setting(lrnde_solver *s, int setting, const double *x)
 {
     if (setting == TSPAN) {
-        if (!(x[0] != x[1])) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "tspan: [%.9g, %.9g] is empty", x[0], x[1]);
+        if (!isfinite(x[1] - x[0]) || x[0] == x[1])
+            return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "tspan: [%.9g, %.9g] is no interval", x[0], x[1]);
         s->options.t0 = x[0], s->options.t1 = x[1];
     } else if (setting == PATH) {
         if (!(x[0] >= 0 && x[0] <= UINT32_MAX))

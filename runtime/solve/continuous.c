@@ -83,6 +83,10 @@ lrnde_status lrnde__sweep_continuous(lrnde_solver *s)
     r->accepted = how->n_nodes && !segments ? lrnde__quadrature_step : NULL;
     r->atol = how->atol > 0 ? how->atol : s->options.atol;
     r->rtol = how->rtol > 0 ? how->rtol : s->options.rtol;
+    if (!(r->atol > 0))
+        return lrnde__fail(s, LRNDE_ERR_ARGUMENT,
+                           "the adjoint starts at zero, which an absolute tolerance of 0 cannot measure: "
+                           "give sensitivity.atol");
     lrnde__quadrature_begin(s);
     lrnde__jump_next(s, &t); /* lambda is zero after the last save time */
     lrnde__retrace_begin(s, t);

@@ -56,7 +56,7 @@ static void draw_lanes(const lrnde_solver *s, uint64_t key, uint32_t draw, doubl
 /* x = scale N(0, 1), packed as kernels want it: (n_noise, tiles, state, T). */
 static void draw_normals(const lrnde_solver *s, uint64_t key, uint32_t draw, double scale, double *x)
 {
-    const int64_t tile = s->desc->tile, state = s->desc->state, rows = s->lanes / tile * state;
+    const int64_t tile = s->tile, state = s->desc->state, rows = s->lanes / tile * state;
     double *z = s->desc->forward->n_noise == 2 ? x + entries(s) : NULL;
 #pragma omp parallel for num_threads(s->driver->threads(s->device)) if (entries(s) > SERIAL_ENTRIES)
     for (int64_t row = 0; row < rows; row++)

@@ -207,7 +207,7 @@ lrnde_status lrnde__record_close(lrnde_solver *s, lrnde__record *r)
         LRNDE_TRY(grow_marks(s, r, least(r->most, n)));
         LRNDE_TRY(lrnde__pool_reserve(s, &r->carry, least(r->most + 2, n + 1)));
     } else if (r->keep == LRNDE__KEEP_INTERVALS) {
-        lrnde__record_drop(r, n - 1);
+        if (n > 0) lrnde__record_drop(r, n - 1);
         lrnde__record_drop(r, n);
         LRNDE_TRY(lrnde__pool_reserve(s, &r->carry, least(r->marks + 2 * r->stride, n + 1)));
         LRNDE_TRY(lrnde__pool_reserve(s, &r->k, 1 + least(2 * r->stride, n)));

@@ -71,7 +71,7 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
                            r->s->desc->method);
     if (r->noise) LRNDE_TRY(lrnde__noise_begin(r, automatic));
     if (automatic || r->sys->fsal) derive(r, f0);
-    if (r->s->options.h != 0) r->h = copysign(r->s->options.h, t1 - t0);
+    r->h = r->s->options.h != 0 ? copysign(r->s->options.h, t1 - t0) : 0;
     if (automatic) {
         LRNDE_TRY(lrnde__first_step(r, slot->carry, f0, t0, t1, &r->h));
         count(r, &r->sys->second, 2);

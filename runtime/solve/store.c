@@ -53,7 +53,8 @@ static int64_t checkpoints_that_fit(lrnde_solver *s, double room, double *bytes)
         double most = floor((room - one) / carry) - 2;
         *bytes = one + 3 * carry;
         int64_t checkpoints = most < INT32_MAX ? (int64_t)most : INT32_MAX;
-        return s->store != LRNDE_STORE_CHECKPOINTS || checkpoints < s->checkpoints ? checkpoints : 0;
+        int again = s->store == LRNDE_STORE_CHECKPOINTS && checkpoints >= s->checkpoints; /* noise grew besides */
+        return again ? s->checkpoints / 2 : checkpoints;
     }
     int64_t n = expected_steps(s);
     if (n <= s->planned_steps) n = s->planned_steps + s->planned_steps / 4 + 1; /* the last estimate was too low */
@@ -69,6 +70,7 @@ int lrnde__store_less(lrnde_solver *s)
     if (s->desc->sensitivity.state) return 0;
     if (!limit || s->error.status != LRNDE_ERR_MEMORY || !s->forward_record.slot) return 0;
     lrnde__record_empty(s, &s->forward_record);
+    if (s->desc->adjoint) lrnde__record_empty(s, &s->adjoint_record);
     if (s->local.record.sys) { /* they change stages with one another: see local.c */
         lrnde__record_empty(s, &s->local.record);
         lrnde__record_open(s, &s->local.record, s->desc->forward, LRNDE__KEEP_NOTHING, 0, 0);
@@ -78,8 +80,10 @@ int lrnde__store_less(lrnde_solver *s)
     } else {
         int64_t checkpoints = checkpoints_that_fit(s, (double)(limit - s->memory), &bytes);
         if (checkpoints < 1) {
-            lrnde__fail(s, LRNDE_ERR_MEMORY, "memory limit: with checkpoints a gradient needs %.4g MiB, the limit is %.4g MiB",
-                        ((double)s->memory + bytes) / 0x1p20, (double)limit / 0x1p20);
+            if ((double)s->memory + bytes > (double)limit)
+                lrnde__fail(s, LRNDE_ERR_MEMORY,
+                            "memory limit: with checkpoints a gradient needs %.4g MiB, the limit is %.4g MiB",
+                            ((double)s->memory + bytes) / 0x1p20, (double)limit / 0x1p20);
             return 0;
         }
         s->store = LRNDE_STORE_CHECKPOINTS;

@@ -81,7 +81,9 @@ static lrnde_status loss_gradient(lrnde_solver *s, lrnde_report *report)
     if (!isfinite(report->loss + report->w_reg * report->reg))
         return lrnde__fail(s, LRNDE_ERR_NOT_FINITE, "the loss is not finite: %g + %g * %g", report->loss, report->w_reg,
                            report->reg);
-    LRNDE_TRY(lrnde__gradient(s, LRNDE__FROM_LOSS, 0, NULL, local));
+    lrnde_status status = lrnde__gradient(s, LRNDE__FROM_LOSS, 0, NULL, local);
+    if (status && lrnde__store_less(s)) return loss_gradient(s, report); /* the sweep's own record did not fit */
+    if (status) return s->error.status;
     report->adjoint = s->adjoint.stats;
     report->storage = lrnde_storage_of(s);
     report->grad_norm = gradient_norm(s);

@@ -164,8 +164,7 @@ function shape.kernel(plan, backend, fields, options)
     local scratch = writer.new()
     for _, array in ipairs(plan.arrays) do
       if array.output then
-        local const = ""
-        scratch:add(2, "%sreal *restrict %s = %s; /* (%d, T) */", const, e:array_name(array),
+        scratch:add(2, "real *restrict %s = %s; /* (%d, T) */", e:array_name(array),
                     fields:pointer(array.output.field, array.rows, true), array.rows)
       elseif not array.lane then
         if array.rows <= STACK_ROWS and backend.tile <= 32 then

@@ -88,14 +88,14 @@ static void lotka_volterra_step_f64_tile(const lrnde_args *a, int32_t tile0, int
                 /* err = h (-5/72 k1 + 1/12 k2 + 1/9 k3 - 1/8 k4) */
                 const real err_0 = lrnde_fma_f64(h_e1_4, k4_0, v64);
                 const real err_1 = lrnde_fma_f64(h_e1_4, k4_1, v65);
-                const real v71 = lrnde_abs_f64(u[l]);
-                const real v72 = lrnde_abs_f64(u[T + l]);
-                const real v73 = lrnde_abs_f64(u1_0);
-                const real v74 = lrnde_abs_f64(u1_1);
+                const real v70 = lrnde_abs_f64(u[l]);
+                const real v71 = lrnde_abs_f64(u[T + l]);
+                const real v72 = lrnde_abs_f64(u1_0);
+                const real v73 = lrnde_abs_f64(u1_1);
+                const real v74 = (v70 >= v72 ? v70 : v72);
                 const real v75 = (v71 >= v73 ? v71 : v73);
-                const real v76 = (v72 >= v74 ? v72 : v74);
-                const real v78 = lrnde_fma_f64(v75, rtol, atol);
-                const real v79 = lrnde_fma_f64(v76, rtol, atol);
+                const real v78 = lrnde_fma_f64(v74, rtol, atol);
+                const real v79 = lrnde_fma_f64(v75, rtol, atol);
                 const real v80 = err_0 / v78;
                 const real v81 = err_1 / v79;
                 const real v82 = v80 * v80;

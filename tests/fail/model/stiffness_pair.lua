@@ -1,4 +1,4 @@
--- expect: regularize.estimate: error: bs3 has no two stages at c = 1 to estimate stiffness from
+-- expect: regularize.estimate: error: bs3 has no estimate of stiffness: an explicit method with two stages at c = 1 has
 local L = require "lrnde"
 return L.ode {
   name = "fails",
