@@ -63,6 +63,13 @@ static int64_t checkpoints_that_fit(lrnde_solver *s, double room, double *bytes)
     return *bytes <= room ? (n + stride - 1) / stride : 0;
 }
 
+/* Gives back what a record grew to; what every solve needs stays. */
+static void empty_ring(lrnde_solver *s, lrnde__record *r)
+{
+    lrnde__record_empty(s, r);
+    lrnde__record_open(s, r, r->sys, LRNDE__KEEP_NOTHING, 0, 0);
+}
+
 int lrnde__store_less(lrnde_solver *s)
 {
     size_t limit = s->options.memory_limit;
@@ -70,11 +77,8 @@ int lrnde__store_less(lrnde_solver *s)
     if (s->desc->sensitivity.state) return 0;
     if (!limit || s->error.status != LRNDE_ERR_MEMORY || !s->forward_record.slot) return 0;
     lrnde__record_empty(s, &s->forward_record);
-    if (s->desc->adjoint) lrnde__record_empty(s, &s->adjoint_record);
-    if (s->local.record.sys) { /* they change stages with one another: see local.c */
-        lrnde__record_empty(s, &s->local.record);
-        lrnde__record_open(s, &s->local.record, s->desc->forward, LRNDE__KEEP_NOTHING, 0, 0);
-    }
+    if (s->desc->adjoint) empty_ring(s, &s->adjoint_record);
+    if (s->local.record.sys) empty_ring(s, &s->local.record); /* it changes stages with the solve's: see local.c */
     if (s->store == LRNDE_STORE_STAGES && !s->desc->adjoint) {
         s->store = LRNDE_STORE_STATE;
     } else {

@@ -41,7 +41,7 @@ end
 
 --- The derivative along `direction` by the six points at 1, 2 and 3 steps on both sides.
 local function six_points(value, p, direction)
-  local step, sum = 1e-5, 0
+  local step, sum = 1e-4, 0
   for n, weight in ipairs { 45, -9, 1 } do
     for _, sign in ipairs { 1, -1 } do
       local moved = {}
