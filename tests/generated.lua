@@ -54,6 +54,16 @@ local function tableaus_for(model)
   return list
 end
 
+--- Of those the one with most stages.
+local function longest_for(model)
+  local longest, stages = nil, 0
+  for _, method in ipairs(tableaus_for(model)) do
+    local tab = tableau.load(method)
+    if tab.stages > stages then longest, stages = method, tab.stages end
+  end
+  return longest
+end
+
 --- Seconds of processor time that commands the shell runs take.
 local function processor_seconds(command)
   local text = run(command .. " && times")
@@ -101,7 +111,9 @@ quick("generating spiral", 0.1, ("%s --target c --out %s/timed %s/models/spiral.
 
 for _, model in ipairs(models) do
   check.case(model .. ": optimised in a few seconds with the longest method", function()
-    local seconds = processor_seconds("export CCACHE_DISABLE=1; " .. FAST .. "-c -o /dev/null " .. generate(model, "dop853", "--method dop853") .. ".c")
+    local longest = longest_for(model)
+    local seconds = processor_seconds("export CCACHE_DISABLE=1; " .. FAST .. "-c -o /dev/null " ..
+                                      generate(model, longest, with_method(longest)) .. ".c")
     print(("compiling %s: %.1f s"):format(model, seconds))
     assert(seconds < 15, ("%.1f s is more than three times 5 s"):format(seconds))
   end)

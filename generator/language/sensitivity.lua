@@ -35,7 +35,7 @@ function sensitivity.load(m)
   local options = {}
   if type(given) == "table" then
     for option, x in pairs(given) do if option ~= 1 then options[option] = x end end
-    if not vocabulary.is(given, "sensitivity") then given = given[1] or "discrete" end
+    if not vocabulary.is(given, "sensitivity") then given = rawget(given, 1) or "discrete" end
   end
   local name = m:word("sensitivity", "sensitivity", vocabulary.sensitivities, given)
   local module = vocabulary.sensitivities:get(name)
