@@ -15,7 +15,7 @@
 --   plan.partials       { { value, at } }: batch sums added to element `at` of partial
 --   plan.sums           { { value, index } }: batch sums of scalars added to sums[index]
 --   plan.shared         { size, loads = {[id] = at}, outputs, sums }: the shared phase, or nil
---   plan.arrays         { { name, rows, field | nil } }: every array of the tile phase
+--   plan.arrays         { { rows, output | nil, lane, value } }: every array of the tile phase
 
 local roots = require "roots"
 

@@ -6,7 +6,7 @@
 --   stochastic  a stochastic differential equation: L.sde, with a diffusion
 --   tab, stepper, sensitivity { name, module, options, store }, regularize (a checked table or nil)
 --   outputs(k, u, t) -> { {name, value}.. };  terms { {name, loss, of, data, weight}.. }, metrics
---   solver { atol, rtol, t0, t1, max_steps }, saveat { list | nil, from_data }, u0 (list of numbers or nil), train
+--   solver { atol, atol_shares, rtol, t0, t1, tspan_data, h, max_steps }, saveat { list | nil, from_data }, u0 (list of numbers or nil), train
 
 local contract = require "language.contract"
 local data = require "language.data"
@@ -26,7 +26,6 @@ local value = require "language.value"
 local vocabulary = require "language.vocabulary"
 
 local model = {}
-
 
 local fields = {
   name = "string", precision = "string?", accumulate = "string?", data = "table?", params = "table?",
@@ -275,8 +274,7 @@ end
 --- Samples side by side in memory: many where layers are matrix products, a vector's worth for equations and small
 -- networks.  In a wide tile even a small matrix is worth a call of the matrix library; in a narrow one it is a loop.
 local function choose_tile(m, options)
-  local largest = 0
-  for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then largest = math.max(largest, leaf.size) end end
+  local largest = m.params:largest_matrix()
   local narrow_product, wide_product, wide_tile = 4096, 256, 64
   m.tile = options.tile or (largest >= narrow_product and 128 or m.precision == "f32" and 16 or 8)
   m.product_size = m.tile >= wide_tile and wide_product or narrow_product

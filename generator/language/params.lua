@@ -31,6 +31,13 @@ end
 
 function Params:leaf(name) return self.by_name[name] end
 
+--- Elements of the largest matrix, 0 if there is none: how wide a model is.
+function Params:largest_matrix()
+  local largest = 0
+  for _, leaf in ipairs(self.list) do if #leaf.dims == 2 then largest = math.max(largest, leaf.size) end end
+  return largest
+end
+
 function Params:layout()
   self.size = 0
   for _, leaf in ipairs(self.list) do

@@ -8,6 +8,7 @@
 
 local contract = require "language.contract"
 local schedules = require "language.schedules"
+local settings = require "language.settings"
 local vocabulary = require "language.vocabulary"
 
 local regularization = { MOST_TERMS = 4 }              -- LRNDE_MAX_TERMS of runtime/kernel.h
@@ -46,12 +47,10 @@ end
 --- One term: { module, name, options, coefficient }.
 local function load_term(m, r, given, field)
   local module = vocabulary.regularizers:get(vocabulary.name(given, "regularizer") or "local_error")
-  local other, term = { coefficient = "number|table?" }, { module = module, options = {} }
-  for option in pairs(module.options) do other[option] = "string?" end
+  local other, term = settings.fields(module.options), { module = module }
+  other.coefficient = "number|table?"
   local_step(m, r, given, field, other)
-  for option, allowed in pairs(module.options) do
-    term.options[option] = check_word(m, field .. "." .. option, given[option] or allowed[1], allowed)
-  end
+  term.options = settings.complete(module.options, given, function(option, ...) m:fail(field .. "." .. option, ...) end)
   term.coefficient = schedules.of(given.coefficient or 1) or m:fail(field .. ".coefficient", "must be a number or a schedule")
   local option, why = module.missing(m.tab, term.options)
   if option then m:fail(field .. "." .. option, "%s", why) end

@@ -9,7 +9,7 @@
 --   err, combine                      error vectors { {..}, .. } or nil (fixed step only); "rms" or "hairer53"
 --   text                              c, A, b, err again, as short text for comments
 --   first_order                       p of the automatic first step, ~ tolerance^(1/p), if it is not the order
---   controller                        { beta1, beta2, gamma, qmin, qmax }
+--   controller                        { beta1, beta2, gamma, qmin, qmax, qsteady }
 --   dense                             { order, degree, poly[i][j], stages, extra, extra_c, extra_A } (interpolant.lua)
 --   stiffness_pair                    { j, s }: the last two stages with c = 1, or nil
 --   real_stability_limit              nil: the method has none

@@ -26,9 +26,7 @@ end
 function cuda.math() return assert(host.read(host.root .. "/templates/cuda/math.cuh")) end
 
 function cuda.set_model(m)
-  local largest = 0
-  for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then largest = math.max(largest, leaf.size) end end
-  cuda.precision, cuda.tile, cuda.team = m.precision, 32, largest >= WIDE and WIDE_TEAM or 1
+  cuda.precision, cuda.tile, cuda.team = m.precision, 32, m.params:largest_matrix() >= WIDE and WIDE_TEAM or 1
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
 end
 
