@@ -318,6 +318,22 @@ static void save_times_as_points(void **state)
     lrnde_destroy(s);
 }
 
+/* New save times forget the solve: its record has not what a sweep over them reads.  A span is two different numbers. */
+static void save_times_forget_the_solve(void **state)
+{
+    (void)state;
+    const double times[2] = {3.3, 10}, cot[4] = {1, 1, 1, 1}, endless[2] = {NAN, 1};
+    hand_use(&lotka_volterra, "tsit5");
+    lrnde_solver *s = create((lrnde_options){.atol = 1e-6, .rtol = 1e-6});
+    OK(lrnde_solve(s, NULL, 0, NULL));
+    OK(lrnde_set(s, "t", times, sizeof times));
+    assert_int_equal(lrnde_gradient(s, "u", cot, sizeof cot), LRNDE_ERR_ORDER);
+    OK(lrnde_solve(s, NULL, 0, NULL));
+    OK(lrnde_gradient(s, "u", cot, sizeof cot));
+    assert_int_equal(lrnde_set(s, "tspan", endless, sizeof endless), LRNDE_ERR_ARGUMENT);
+    lrnde_destroy(s);
+}
+
 static void training_descends(void **state)
 {
     (void)state;
@@ -356,6 +372,7 @@ int main(void)
         cmocka_unit_test(choices),
         cmocka_unit_test(the_step_is_held),
         cmocka_unit_test(save_times_as_points),
+        cmocka_unit_test(save_times_forget_the_solve),
         cmocka_unit_test(training_descends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
