@@ -211,7 +211,8 @@ lrnde_status lrnde_solve_mesh(lrnde_solver *s, const double *mesh, size_t m, con
 
 /*
  * The gradient of a loss of the caller's own through the last solve (training solvers): cot is dL/d(name), shaped like
- * lrnde_get(name), name "u" or an output.  Results by lrnde_get("grad/..").
+ * lrnde_get(name), name "u" or an output.  Results by lrnde_get("grad/..").  After what the solve read was set anew, or
+ * parameters were updated, there is none (LRNDE_ERR_ORDER) until it is solved again.
  */
 lrnde_status lrnde_gradient(lrnde_solver *s, const char *name, const void *cot, size_t bytes);
 

@@ -7,6 +7,7 @@
 
 #include "io/rng.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,8 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
                            : !(o->h >= 0)            ? "h"
                                                      : NULL;
     if (negative) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "option %s is negative", negative);
+    if (!isfinite(o->t1 - o->t0))
+        return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "options t0, t1: [%.9g, %.9g] is no interval", o->t0, o->t1);
     if (o->batch == 0) o->batch = desc->train.batch > 0 ? desc->train.batch : 1;
     if (!o->device) o->device = "auto";
     if (o->atol == 0) o->atol = desc->atol;

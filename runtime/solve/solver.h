@@ -214,12 +214,12 @@ struct lrnde_solver {
     lrnde__block *blocks;
     size_t memory, peak;
     int32_t workers, tile;
-    int64_t lanes;                        /* tiles x tile */
-    int solved, recorded, differentiated; /* what there is to get or to build on */
-    int meshed;                           /* the forward record holds all steps */
-    int64_t step;                         /* training steps done */
-    lrnde_store store;                    /* what the record keeps: the model's choice, or less if memory is limited */
-    int64_t checkpoints, planned_steps;   /* planned_steps: what checkpoints were chosen for, see store.c */
+    int64_t lanes;                      /* tiles x tile */
+    int solved, meshed, differentiated; /* what there is to get: states and outputs; all steps, their noise; gradients */
+    int recorded;                       /* the solve can be differentiated: nothing it read was changed since */
+    int64_t step;                       /* training steps done */
+    lrnde_store store;                  /* what the record keeps: the model's choice, or less if memory is limited */
+    int64_t checkpoints, planned_steps; /* planned_steps: what checkpoints were chosen for, see store.c */
 
     lrnde_args args; /* what every launch starts from */
     void *partial;   /* (workers, partial_stride) parameter gradient of the workers */
