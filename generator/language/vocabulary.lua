@@ -22,7 +22,7 @@ vocabulary.losses = registry.open("losses", {
 vocabulary.optimizers = registry.open("optimizers", {
   name = "string", doc = "string", options = "table", slots = "integer", update = "function" })   -- options: with defaults
 vocabulary.sensitivities = registry.open("sensitivities", {
-  name = "string", doc = "string", options = "table", kernels = "function?", adjoint = "function?",      -- options: with defaults
+  name = "string", doc = "string", options = "table", kernels = "function?", start_kernels = "function?", adjoint = "function?",      -- options: with defaults
   recordless = "boolean?" })                               -- the sweep needs no record of the forward solution
 vocabulary.regularizers = registry.open("regularizers", {                    -- options: with their words, the default first
   name = "string", doc = "string", options = "table", title = "function", missing = "function", sums = "function",

@@ -12,7 +12,7 @@
 /* u at the times of stages [first, first + n); those at equal times share one array. */
 static void supply_states(lrnde__run *r, double t, double h, int32_t first, int32_t n)
 {
-    const double *c = r->sys->external_c;
+    const double *c = lrnde__method(r->sys, &lrnde__slot_at(r->record, r->record->steps)->past)->external_c;
     for (int32_t i = first; i < first + n; i++) {
         int32_t same = first;
         while (c[same] != c[i]) same++;

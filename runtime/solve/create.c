@@ -123,6 +123,7 @@ static void need_system(needs *n, const lrnde_system_desc *sys, int64_t tiles)
 #define LRNDE_X(name, doc) need(n, &sys->name, tiles);
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
+    if (sys->start) need_system(n, sys->start, tiles);
 }
 
 static needs needs_of(const lrnde_model_desc *desc, int64_t tiles)
@@ -130,6 +131,7 @@ static needs needs_of(const lrnde_model_desc *desc, int64_t tiles)
     needs n = {.gradient = desc->n_params};
     need_system(&n, desc->forward, tiles);
     if (desc->adjoint) need_system(&n, desc->adjoint, tiles);
+    if (desc->regularizer.system) need_system(&n, desc->regularizer.system, tiles);
 #define LRNDE_X(name, doc) need(&n, &desc->name, tiles);
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X
@@ -192,8 +194,9 @@ static void **initial_arrays(lrnde_solver *s)
 static void plan_local(lrnde_solver *s)
 {
     lrnde__local *l = &s->local;
-    l->run = (lrnde__run){.s = s, .sys = s->desc->forward, .record = &l->record, .what = "local step", .f0 = s->forward.f0};
-    lrnde__record_open(s, &l->record, s->desc->forward, 0, 0, 0);
+    const lrnde_system_desc *sys = s->desc->regularizer.system ? s->desc->regularizer.system : s->desc->forward;
+    l->run = (lrnde__run){.s = s, .sys = sys, .record = &l->record, .what = "local step", .f0 = s->forward.f0};
+    lrnde__record_open(s, &l->record, sys, 0, 0, 0);
     lrnde__noise_plan(s, &l->run, &l->noise, LRNDE__STREAM_LOCAL_NOISE);
 }
 
@@ -219,8 +222,9 @@ static void plan_adjoint(lrnde_solver *s)
     s->adjoint = (lrnde__run){.s = s, .sys = sys, .record = &s->adjoint_record};
     s->adjoint.what = how->state ? "adjoint, solving u back" : "adjoint";
     s->adjoint.f0 = lrnde__arrays(s, sys->carry, sys->n_components);
-    s->adjoint.external = lrnde__host(s, (size_t)sys->n_external * sizeof *s->adjoint.external);
-    s->adjoint_u = lrnde__state_arrays(s, sys->n_external);
+    int32_t externals = sys->start && sys->start->n_external > sys->n_external ? sys->start->n_external : sys->n_external;
+    s->adjoint.external = lrnde__host(s, (size_t)externals * sizeof *s->adjoint.external);
+    s->adjoint_u = lrnde__state_arrays(s, externals);
     if (how->n_nodes) {
         int32_t n = how->n_integrals;
         s->quadrature.lambda = lrnde__device(s, lrnde__sample_bytes(s, s->desc->state));

@@ -223,5 +223,6 @@ void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r)
     for (int32_t i = 0; r->steps && i < r->sys->n_carry; i++)
         s->driver->copy(s->device, first->carry[i], last->carry[i], lrnde__array_bytes(s, &r->sys->carry[i]));
     first->t = last->t;
+    first->past = last->past;
     r->steps = r->cursor = 0;
 }
