@@ -19,7 +19,7 @@ static lrnde__cuda_program program = {.name = "toy", .text = "a kernel\n", .capa
 static void compile(char *text)
 {
     lrnde__cuda_image image;
-    if (lrnde__cuda_compile(&program, &image, text, WORLD_TEXT)) return;
+    if (lrnde__cuda_compile(&program, 1, &image, text, WORLD_TEXT)) return;
     MUST(strlen(image.bytes) + 1 == image.size);
     snprintf(text, WORLD_TEXT, "%s", image.bytes);
     free(image.bytes);
@@ -205,7 +205,7 @@ static void compile_vectors(char *text)
         lrnde__cuda_program p = program;
         lrnde__cuda_image image;
         p.name = "lrnde", p.text = source;
-        if (lrnde__cuda_compile(&p, &image, text, WORLD_TEXT)) exit(0);
+        if (lrnde__cuda_compile(&p, 1, &image, text, WORLD_TEXT)) exit(0);
         MUST(is_elf(&image) && memmem(image.bytes, image.size, "lrnde_add", 10) &&
              memmem(image.bytes, image.size, "lrnde_sums", 11));
         free(image.bytes);
@@ -218,7 +218,7 @@ static void compile_mistake(char *text)
     lrnde__cuda_program p = program;
     lrnde__cuda_image image;
     p.text = "extern \"C\" __global__ void f(float *x)\n{\n    *x = nowhere;\n}\n";
-    MUST(lrnde__cuda_compile(&p, &image, text, WORLD_TEXT));
+    MUST(lrnde__cuda_compile(&p, 1, &image, text, WORLD_TEXT));
 }
 
 static void with_real_compiler(void **state)
