@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_SECONDS = 120, MAGIC = 0x6c726e64 };
+enum { MOST_SECONDS = 120, MAGIC = 0x6c726e64, UNKNOWN = 1 /* status: neither 0 nor -1 */ };
 
 /* What a child leaves; image and log follow. */
 typedef struct message {
@@ -91,23 +91,21 @@ static char *bytes_at(int file, size_t at, size_t size)
     return bytes;
 }
 
-/* 0, or -1 if the child left nothing that can be used. */
-static int collect(worker w, lrnde__nvrtc_outcome *o)
+/* The outcome stays unknown if the child left nothing that can be used. */
+static void collect(worker w, lrnde__nvrtc_outcome *o)
 {
     message m = {0};
-    if (w.file < 0) return -1;
+    if (w.file < 0) return;
     waitpid(w.child, NULL, 0); /* whatever it says: the message says more */
-    int there = pread(w.file, &m, sizeof m, 0) == sizeof m && m.magic == MAGIC;
-    if (there) {
-        o->status = m.status;
-        memcpy(o->why, m.why, sizeof o->why);
-        if (m.log) o->log = bytes_at(w.file, sizeof m + m.image, m.log);
-        if (!m.status) o->image = (lrnde__cuda_image){bytes_at(w.file, sizeof m, m.image), m.image};
+    if (pread(w.file, &m, sizeof m, 0) == sizeof m && m.magic == MAGIC) {
+        o->image = (lrnde__cuda_image){m.status ? NULL : bytes_at(w.file, sizeof m, m.image), m.image};
+        if (m.status || o->image.bytes) {
+            o->status = m.status;
+            memcpy(o->why, m.why, sizeof o->why);
+            if (m.log) o->log = bytes_at(w.file, sizeof m + m.image, m.log);
+        }
     }
     close(w.file);
-    if (there && (m.status || o->image.bytes)) return 0;
-    free(o->log);
-    return -1;
 }
 
 void lrnde__nvrtc_compile_all(const char *library, const lrnde__cuda_program *const *programs, int n,
@@ -117,11 +115,11 @@ void lrnde__nvrtc_compile_all(const char *library, const lrnde__cuda_program *co
     int at_once = processors < 1 ? 1 : processors < n ? (int)processors : n, begun = 0;
     worker *workers = n > 1 ? calloc((size_t)n, sizeof *workers) : NULL;
     for (int i = 0; i < n; i++) {
-        outcomes[i] = (lrnde__nvrtc_outcome){0};
+        outcomes[i] = (lrnde__nvrtc_outcome){.status = UNKNOWN};
         for (; workers && begun < n && begun < i + at_once; begun++) workers[begun] = begin(library, programs[begun]);
-        if (workers && !collect(workers[i], &outcomes[i])) continue;
-        outcomes[i] = (lrnde__nvrtc_outcome){0};
-        compile_here(library, programs[i], &outcomes[i]);
+        if (workers) collect(workers[i], &outcomes[i]);
     }
     free(workers);
+    for (int i = 0; i < n; i++) /* after the last fork: a child shall not be born with the compiler's locks */
+        if (outcomes[i].status == UNKNOWN) compile_here(library, programs[i], &outcomes[i]);
 }
