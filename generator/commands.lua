@@ -35,6 +35,7 @@ local function folder(registry)
   end
 end
 lists.layers, lists.losses, lists.optimizers = folder(network.layers), folder(vocabulary.losses), folder(vocabulary.optimizers)
+lists.readers = folder(require("language.data").readers)
 lists.sensitivities, lists.regularizers = folder(vocabulary.sensitivities), folder(vocabulary.regularizers)
 function lists.steppers() return folder(require("language.solver").steppers)() end
 function lists.tableaus()

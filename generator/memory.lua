@@ -9,6 +9,7 @@
 local memory = {}
 
 local LINE <const> = 64                                               -- bytes; every array begins a line of the cache
+local CHUNK <const> = 4096                                            -- elements of a shared chunk: LRNDE_CHUNK of runtime/kernel.h
 local PAD <const> = 16                                                -- parameter-sized arrays are whole multiples of it
 
 -- A sum of terms: bytes by what they are multiplied with, in the order of their first use.
@@ -48,7 +49,7 @@ local function needs(lrnde, p)
     most("work", parts.work)
     most(parts.shared and "partial" or "gradient", parts.partial)
     most("tile_sums", parts.n_sums)
-    if parts.shared then most("chunk_sums", (parts.shared + 4095) // 4096 * parts.n_sums) end
+    if parts.shared then most("chunk_sums", (parts.shared + CHUNK - 1) // CHUNK * parts.n_sums) end
   end)
   return n
 end

@@ -168,15 +168,28 @@ typedef struct lrnde_controller {
 } lrnde_controller;
 
 /*
- * An adaptive integration that a kernel does by itself, deciding as control.h does: from t, next step h, to t1.  The carry is in
- * carry[at], and ends there.
+ * An adaptive integration of the forward system that a kernel does by itself, deciding as control.h does.  It goes on until it
+ * is at t1, or has reached `look`, or there is no slot left for a step, or `most` steps have been tried, or a rejected one
+ * could not be tried shorter; whoever launched it may launch it again, from where it stopped.
+ *
+ * A slot is a step of a record (solver.h): the carry before it, its stages, its tape.  The step in slot i writes the carry of
+ * slot i + 1, or of slot 0 if i is the last and the slots are a ring.
  */
 typedef struct lrnde_course {
-    double t, t1, h, e_old, shortest;
-    int64_t max_steps, accepted, rejected;
-    void *const *carry[2];
-    int32_t at;
-    int32_t over;                     /* a rejected step could not be tried shorter */
+    double t1, look, shortest;
+    int64_t most;
+    int32_t slots, ring;
+    void *const *carry;               /* (slots, n_carry); without a ring one more: the carry after the last */
+    void *const *k;                   /* (slots, n_k + n_extra) */
+    void *const *tape;                /* (slots), of step_tape; NULL: it is step that is taken */
+    double *t, *h;                    /* (slots) of the steps accepted in this launch: start and length, */
+    double *sums;                     /* (slots, n_sums) and sums */
+
+    double now, next, e_old;          /* where it is; the next step to try; see control.h.  Given, and renewed, as is */
+    int32_t slot;                     /* that of the step under way, whose carry is there */
+    int32_t over;                     /* written, as is all that follows: the last step was rejected, and can be no shorter */
+    double tried, E;                  /* the last step: its length, its error norm */
+    int64_t accepted, rejected;       /* in this launch */
     uint64_t met;                     /* of the launch: zero */
 } lrnde_course;
 

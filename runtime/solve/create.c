@@ -7,6 +7,7 @@
 
 #include "io/rng.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,12 +81,22 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
                            : !(o->atol >= 0)         ? "atol"
                            : !(o->rtol >= 0)         ? "rtol"
                            : !(o->h >= 0)            ? "h"
+                           : !(o->adjoint_atol >= 0) ? "adjoint_atol"
+                           : !(o->adjoint_rtol >= 0) ? "adjoint_rtol"
                                                      : NULL;
     if (negative) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "option %s is negative", negative);
+    if (!desc->adjoint && (o->adjoint_atol > 0 || o->adjoint_rtol > 0))
+        return lrnde__fail(s, LRNDE_ERR_ARGUMENT,
+                           "options adjoint_atol, adjoint_rtol: the gradient of %s is by \"%s\", which solves no adjoint",
+                           desc->name, desc->sensitivity.name);
+    if (!isfinite(o->t1 - o->t0))
+        return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "options t0, t1: [%.9g, %.9g] is no interval", o->t0, o->t1);
     if (o->batch == 0) o->batch = desc->train.batch > 0 ? desc->train.batch : 1;
     if (!o->device) o->device = "auto";
     if (o->atol == 0) o->atol = desc->atol;
     if (o->rtol == 0) o->rtol = desc->rtol;
+    if (o->adjoint_atol == 0) o->adjoint_atol = desc->sensitivity.atol;
+    if (o->adjoint_rtol == 0) o->adjoint_rtol = desc->sensitivity.rtol;
     if (o->h == 0) o->h = desc->h;
     if (o->t0 == o->t1) o->t0 = desc->t0, o->t1 = desc->t1;
     if (o->max_steps == 0) o->max_steps = desc->max_steps > 0 ? desc->max_steps : 1000000;

@@ -63,7 +63,7 @@ static int owns_tape(const lrnde__record *r)
     return r->keep_tape && r->keep == LRNDE__KEEP_WHOLE;
 }
 
-/* The memory of a mesh is known beforehand. */
+/* What a number of steps known beforehand takes. */
 static lrnde_status reserve_whole(lrnde_solver *s, lrnde__record *r, int64_t steps)
 {
     LRNDE_TRY(lrnde__pool_reserve(s, &r->carry, steps + 1));

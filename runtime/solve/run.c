@@ -204,10 +204,14 @@ static lrnde_status step_to(lrnde__run *r, double t)
     return LRNDE_OK;
 }
 
-/* Steps of r->h; the last is shorter, or longer by rounding. */
+double lrnde__fixed_steps(double length, double h)
+{
+    return fmax(1, ceil(fabs(length / h) - 1e-6));
+}
+
 static lrnde_status fixed_to(lrnde__run *r, double stop)
 {
-    double start = r->t, h = copysign(r->h, stop - start), n = ceil((stop - start) / h - 1e-6);
+    double start = r->t, h = copysign(r->h, stop - start), n = lrnde__fixed_steps(stop - start, h);
     for (double i = 1; i < n; i++) LRNDE_TRY(step_to(r, start + i * h));
     return r->t == stop ? LRNDE_OK : step_to(r, stop);
 }

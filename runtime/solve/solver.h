@@ -84,7 +84,7 @@ typedef struct lrnde__record {
     lrnde__pool carry, k, tape;
     void **shared_k, **shared_tape;
 
-    int64_t most, expected; /* checkpoints; steps of a mesh, else 0 */
+    int64_t most, expected; /* checkpoints; steps if their number is known beforehand, else 0 */
     lrnde__mark *mark;      /* (mark_room) the checkpoints, in order */
     int64_t marks, mark_room;
     int64_t stride;            /* INTERVALS: steps from one to the next */
@@ -224,12 +224,12 @@ struct lrnde_solver {
     lrnde__block *blocks;
     size_t memory, peak;
     int32_t workers, tile;
-    int64_t lanes;                        /* tiles x tile */
-    int solved, recorded, differentiated; /* what there is to get or to build on */
-    int meshed;                           /* the forward record holds all steps */
-    int64_t step;                         /* training steps done */
-    lrnde_store store;                    /* what the record keeps: the model's choice, or less if memory is limited */
-    int64_t checkpoints, planned_steps;   /* planned_steps: what checkpoints were chosen for, see store.c */
+    int64_t lanes;                      /* tiles x tile */
+    int solved, meshed, differentiated; /* what there is to get: states and outputs; all steps, their noise; gradients */
+    int recorded;                       /* the solve can be differentiated: nothing it read was changed since */
+    int64_t step;                       /* training steps done */
+    lrnde_store store;                  /* what the record keeps: the model's choice, or less if memory is limited */
+    int64_t checkpoints, planned_steps; /* planned_steps: what checkpoints were chosen for, see store.c */
 
     lrnde_args args; /* what every launch starts from */
     void *partial;   /* (workers, partial_stride) parameter gradient of the workers */
@@ -335,6 +335,7 @@ void lrnde__take_step(lrnde__run *r, int64_t n);
 void lrnde__end_step(lrnde__run *r, int64_t n); /* what an accepted step left undone */
 lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic);
 void lrnde__run_restart(lrnde__run *r);
+double lrnde__fixed_steps(double length, double h); /* the last is shorter, or longer by rounding */
 lrnde_status lrnde__run_to(lrnde__run *r, double stop);
 lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m);
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys);

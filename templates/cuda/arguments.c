@@ -34,22 +34,59 @@
 #define TABLES_locate     .carry = 1, .out = 1
 #define TABLES_update     .in = desc->train.n_slots, .out = 1 + desc->train.n_slots
 
+/* The part each kernel is compiled in: those that take long by themselves, the others with what is needed when they are. */
+#define PART_rhs           COMMON
+#define PART_first         COMMON
+#define PART_second        COMMON
+#define PART_step          STEP
+#define PART_step_tape     STEP_TAPE
+#define PART_extra         COMMON
+#define PART_dense         COMMON
+#define PART_rev_rhs       REVERSE
+#define PART_rev_step      REV_STEP
+#define PART_rev_step_full REV_STEP_FULL
+#define PART_rev_dense     REVERSE
+#define PART_integrand     REVERSE
+#define PART_miss          REVERSE
+
+#define PART_init           COMMON
+#define PART_rev_init       REVERSE
+#define PART_head           COMMON
+#define PART_rev_head       REVERSE
+#define PART_rev_output     RARE
+#define PART_local          REVERSE
+#define PART_rev_local      REV_LOCAL
+#define PART_rev_step_local REV_STEP_LOCAL
+#define PART_locate         RARE
+#define PART_update         REVERSE
+
+#define JOINED(a, b) a##b
+#define PART(name)   JOINED(LRNDE__CUDA_, name)
+
+lrnde__cuda_entry lrnde__cuda_entry_of(const lrnde_model_desc *desc, const char *what, const char *ending, lrnde__cuda_part part)
+{
+    lrnde__cuda_entry e = {.part = part};
+    snprintf(e.name, sizeof e.name, "%s_%s_%s%s", desc->name, what, desc->real_bytes == sizeof(float) ? "f32" : "f64", ending);
+    return e;
+}
+
 typedef struct listing {
     const lrnde_model_desc *desc;
     lrnde__cuda_kernel *list;
     int32_t n;
 } listing;
 
-/* As the generator names them. */
-static void add(listing *l, const char *prefix, const lrnde_kernel *kernel, lrnde__cuda_lengths lengths)
+static void add(listing *l, const char *prefix, const lrnde_kernel *kernel, lrnde__cuda_part part, lrnde__cuda_lengths lengths)
 {
+    char what[64];
     if (!kernel->tile && !kernel->shared) return;
     lrnde__cuda_kernel *k = &l->list[l->n++];
     *k = (lrnde__cuda_kernel){.kernel = kernel, .lengths = lengths};
     k->lengths.data = l->desc->n_inputs;
     k->lengths.constants = k->lengths.cot_constants = l->desc->n_constants;
-    snprintf(k->symbol, sizeof k->symbol, "%s_%s%s_%s", l->desc->name, prefix, kernel->name,
-             l->desc->real_bytes == sizeof(float) ? "f32" : "f64");
+    snprintf(what, sizeof what, "%s%s", prefix, kernel->name);
+    if (kernel->tile) k->tile = lrnde__cuda_entry_of(l->desc, what, "_tile", part);
+    if (kernel->shared) k->shared = lrnde__cuda_entry_of(l->desc, what, "_shared", part);
 }
 
 static void add_system(listing *l, const char *prefix, const lrnde_system_desc *sys)
@@ -57,7 +94,10 @@ static void add_system(listing *l, const char *prefix, const lrnde_system_desc *
     int32_t f = sys->n_components, all = sys->n_carry, k = sys->n_k, dense = sys->n_k + sys->n_extra;
     int32_t external = sys->n_external, sums = sys->n_sums;
     int32_t integrals = l->desc->sensitivity.n_integrals * (l->desc->sensitivity.differences ? 2 : 1);
-#define LRNDE_X(name, doc) add(l, prefix, &sys->name, (lrnde__cuda_lengths){TABLES_##name});
+    int adjoint = l->desc->adjoint && (sys == l->desc->adjoint || sys == l->desc->adjoint->start);
+#define ADJOINT_PART(name) PART(name) == LRNDE__CUDA_STEP ? LRNDE__CUDA_ADJOINT_STEP : LRNDE__CUDA_ADJOINT
+#define LRNDE_X(name, doc)                                                                                                       \
+    add(l, prefix, &sys->name, adjoint ? ADJOINT_PART(PART_##name) : PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
 }
@@ -68,7 +108,7 @@ int32_t lrnde__cuda_kernels(const lrnde_model_desc *desc, lrnde__cuda_kernel *li
     lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
     int32_t n = lrnde_systems(desc, systems);
     for (int32_t i = 0; i < n; i++) add_system(&l, systems[i].prefix, systems[i].system);
-#define LRNDE_X(name, doc) add(&l, "", &desc->name, (lrnde__cuda_lengths){TABLES_##name});
+#define LRNDE_X(name, doc) add(&l, "", &desc->name, PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X
     return l.n;
