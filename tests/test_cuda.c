@@ -285,6 +285,7 @@ static void other_choices(void **state)
     (void)state;
     static const variant variants[] = {
         {"tests/models/mixed.lua", "tsit5", {"regularize.estimate=stiffness", "precision=f32"}},
+        {"tests/models/mixed.lua", "vcab3", {"regularize.gradient=partial"}},
         {"tests/models/wide.lua", NULL, {"accumulate=double", "sensitivity=interpolating"}},
         {"tests/models/activations.lua", NULL, {"sensitivity=interpolating"}},
     };
