@@ -67,16 +67,16 @@ local function load_method(m, r)
   if r.method and r.method.start then
     m:fail("regularize.method", "%s has no steps before a local one to remember; it begins with %s", word, r.method.tab.start.name)
   end
-  tab = r.method and r.method.tab or tab
+  m.system.past_states = not r.method and tab.past ~= nil and r.step_size == "accepted"
+  if m.system.past_states and r.gradient ~= "partial" then
+    m:fail("regularize.gradient", "of a step by %s, which remembers others, only \"partial\"; regularize.method can name another method",
+           tab.name)
+  end
+  tab = r.method and r.method.tab or r.step_size == "automatic" and tab.start or tab
   if not tab.err then m:fail("regularize", "%s has no error estimate to regularize", tab.name) end
   for _, term in ipairs(r.terms) do
     local option, why = term.module.missing(tab, term.options)
     if option then m:fail(term.field .. "." .. option, "%s", why) end
-  end
-  m.system.past_states = tab.past ~= nil and r.step_size == "accepted"
-  if m.system.past_states and r.gradient ~= "partial" then
-    m:fail("regularize.gradient", "of a step by %s, which remembers others, only \"partial\"; regularize.method can name another method",
-           tab.name)
   end
 end
 
