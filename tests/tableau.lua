@@ -8,6 +8,7 @@ package.path = "generator/?.lua;tests/?.lua;" .. package.path
 local check = require "check"
 local erk = require "language.families.erk"
 local host = require "host"
+local multistep = require "language.multistep"
 local order_conditions = require "language.order_conditions"
 local rational = require "language.rational"
 local stability = require "language.stability"
@@ -219,6 +220,23 @@ check.case("stochastic methods: equal stages are one, unused ones none; dZ only 
   check.equal(em.err, nil)
   check.equal(tableau.load("sra1").controller.beta1, 7 / 20)
   check.near(tableau.load("sosri").controller.beta1, 7 / 15, 1e-16)
+end)
+
+check.case("Adams: the weights of equal steps are those of the literature", function()
+  local h = { 1, 1, 1 }
+  for p, weights in ipairs { { 1 }, { 3 / 2, -1 / 2 }, { 23 / 12, -16 / 12, 5 / 12 } } do
+    local g, beta = multistep.g(p, h), multistep.beta(p, h)
+    for i, weight in ipairs(weights) do
+      local f, sum = {}, 0
+      for j = 1, p do f[j] = i == j and 1 or 0 end
+      for j, phi in ipairs(multistep.phi(p, h, f)) do sum = sum + g[j] * beta[j] * phi end
+      check.near(sum, weight, 1e-15)
+    end
+  end
+  local vcab3 = tableau.load "vcab3"
+  check.equal({ vcab3.past, vcab3.start.past, vcab3.start.name }, { 2, 2, "bs3" })
+  check.equal(tableau.load("bs3").past, nil)                         -- the start is another table
+  check.near(vcab3.controller.beta1, 7 / 30, 1e-16)
 end)
 
 check.case("b - bhat is formed exactly", function()

@@ -4,6 +4,7 @@
 local adaptive = require "witness.adaptive"
 local check = require "check"
 local explicit = require "witness.explicit"
+local one_step = require "witness.one_step"
 local runge_kutta = require "witness.runge_kutta"
 local system = require "witness.system"
 local tableau = require "language.tableau"
@@ -12,7 +13,8 @@ local vector = require "witness.vector"
 
 tool.compiler = "tests/quick_cc.sh"
 
-local NONAUT <const>, EQUATIONS <const> = "tests/numeric/models/nonaut.lua", "tests/numeric/models/equations.lua"
+local NONAUT <const>, EQUATIONS <const>, FITTED <const> =
+  "tests/numeric/models/nonaut.lua", "tests/numeric/models/equations.lua", "tests/numeric/models/fitted.lua"
 
 local GEN <const> = check.tool "lrnde-gen"
 
@@ -75,6 +77,17 @@ for _, tab in ipairs(methods) do
     for _, store in ipairs { 'store="state"', "checkpoints=1", "checkpoints=5" } do
       check.equal(gradient(("L.discrete{%s}"):format(store)), all)
     end
+  end)
+
+  check.case(tab.name .. ": an adjoint begins anew at every save time; a local step is its own", function()
+    local function gradient(sensitivity)
+      local set = { "method=" .. tab.name, "regularize={coefficient=1e3}", "solver.atol=1e-9", "solver.rtol=1e-9" }
+      local s = system.load(FITTED, { set = set })
+      set[#set + 1] = "sensitivity=" .. sensitivity
+      local _, _, g = one_step(s, FITTED, "tests/numeric/models", set)
+      return g
+    end
+    check.below(vector.distance(gradient "interpolating", gradient "discrete"), 1e-7)
   end)
 
   check.case(tab.name .. ": only a partial gradient of its own error", function()

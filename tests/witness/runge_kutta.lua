@@ -59,9 +59,8 @@ end
 function runge_kutta.hermite(f, step, x)
   local h, f0, f1 = step.h, f(step.t, step.u), f(step.t + step.h, step.u1)
   local y = 1 - x
-  local zeros = vector.combine(step.u, -1, { 1 }, { step.u })
-  return vector.combine(zeros, 1, { (1 + 2 * x) * y * y, x * x * (3 - 2 * x), h * x * y * y, -h * x * x * y },
-                        { step.u, step.u1, f0, f1 })
+  local moved = x * x * (3 - 2 * x)
+  return vector.combine(step.u, 1, { -moved, moved, h * x * y * y, -h * x * x * y }, { step.u, step.u1, f0, f1 })
 end
 
 --- The step that contains t; at a point of the mesh, the step that starts there.
