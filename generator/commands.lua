@@ -257,7 +257,7 @@ end
 local function explain_memory(options, lrnde, m)
   local CHECKPOINTS <const> = 10
   line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, m on the way back, c checkpoints,")
-  line("  w = 2^ceil(log2(n/c)) or 1")
+  line(m.solver.h > 0 and "  w = ceil(n/c)" or "  w = 2^ceil(log2(n/c)) or 1")
   line("  %-34s %14s %14s   %s", "", "n = 100, c = 10", "n = 1000, c = 10", "formula")
   local function explain_one(name)
     local set = table.move(options.set or {}, 1, #(options.set or {}), 1, {})
@@ -267,7 +267,7 @@ local function explain_memory(options, lrnde, m)
     lrnde.generate(p, backends.carrier(), with)
     local batch = p.m.train and p.m.train.batch > 0 and p.m.train.batch or 1
     local known = { B = (batch + p.m.tile - 1) // p.m.tile * p.m.tile, S = p.m.saveat.list and #p.m.saveat.list or 1, T = 1,
-                    c = CHECKPOINTS }
+                    c = CHECKPOINTS, fixed = p.m.solver.h > 0 }
     for _, row in ipairs(memory.plan(lrnde, p)) do
       local function bytes(n)
         known.n, known.m = n, n
