@@ -115,13 +115,25 @@ local function product_block(e, block, out)
           transposed and ("1, %d"):format(cols) or ("%d, 1"):format(cols), from, x_stride, to, y_stride, start and "true" or "false")
 end
 
+--- An entry point, a kernel for the driver: what is outside of all of them, in model.cu.in too, is functions, which cost little
+--- to compile where they are not called.
+local function begin_entry(out, name, threads)
+  out:add(0, "#if !defined LRNDE_ONLY || defined LRNDE_ONLY_%s", name)
+  out:add(0, 'extern "C" __global__ void __launch_bounds__(%s, 1) %s(const lrnde_args args)', threads, name)
+  out:add(0, "{")
+end
+
+local function end_entry(out)
+  out:add(0, "}")
+  out:add(0, "#endif")
+end
+
 local function shared_function(e, name, out)
   local plan = e.plan
   e:begin_function()
   local body, pointers, sums = e:shared_statements()
   out:add(0, "")
-  out:add(0, 'extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1) %s_shared(const lrnde_args args)', name)
-  out:add(0, "{")
+  begin_entry(out, name .. "_shared", "MOST_THREADS")
   out:add(1, "const lrnde_args *const a = &args;")
   e:declare_scalars(out)
   for _, p in ipairs(pointers) do
@@ -142,7 +154,7 @@ local function shared_function(e, name, out)
     out:add(2, "if (threadIdx.x == 0) a->sums[((size_t)a->tiles + chunk) * %d + %d] = %s;", plan.n_sums, q, total)
   end
   out:add(1, "}")
-  out:add(0, "}")
+  end_entry(out)
 end
 
 --- Declares the pointers of a tile kernel to shared inputs, or to per-sample ones, which begin at the thread's lane.
@@ -204,10 +216,9 @@ local function tile_function(e, name, out)
   out:add(1, "}")
   out:add(0, "}")
   out:add(0, "")
-  out:add(0, 'extern "C" __global__ void __launch_bounds__(T * TEAM, 1) %s_tile(const lrnde_args args)', name)
-  out:add(0, "{")
+  begin_entry(out, name .. "_tile", "T * TEAM")
   out:add(1, "%s(&args);", name)
-  out:add(0, "}")
+  end_entry(out)
   return work
 end
 
