@@ -5,6 +5,7 @@ local sparsity = require "sparsity"
 local writer = require "writer"
 local shape = {}
 
+local LARGE_SYSTEM <const> = 32 -- equations from which LAPACK factorises faster than a loop over the lanes: measured, 8 lanes
 local STACK_ROWS = 64         -- arrays up to this many rows live on the stack, larger ones in the workspace
 
 --- Sums over the batch: the lanes of a block's values, kept in arrays that are added after the lane loop, through a pointer
@@ -113,7 +114,15 @@ local function solve_block(e, v, out)
     out:add(2, "%s%s(%s);", name, v.op:sub(3), table.concat(args, ", "))
     return
   end
-  if v.op == "lu" then n = v.size - e.plan.values[v.args[1]].size end
+  if v.op == "lu" then
+    n = v.size - e.plan.values[v.args[1]].size
+    if n >= LARGE_SYSTEM then
+      local lanes = math.min(b.tile, 8)
+      e.work = math.max(e.work, -((n * n * lanes + n) // -b.tile))
+      out:add(2, "lrnde_lu_large_%s(%d, T, %s, work);", b.precision, n, table.concat(args, ", "))
+      return
+    end
+  end
   out:add(2, "lrnde_%s_%s(%d, %s);", v.op, b.precision, n, table.concat(args, ", "))
 end
 
@@ -194,11 +203,12 @@ function shape.kernel(plan, backend, fields, options)
   local e = emit.new(plan, backend, fields, options)
   local inputs = e:inputs()
   local body = writer.new()
+  e.work = 0                                                     -- rows of the workspace that a block needs while it runs
   for _, block in ipairs(plan.blocks) do
     if block.kind == "map" then map_block(e, block, body) else product_block(e, block, body) end
   end
 
-  local work, text = 0, writer.new()
+  local work, text = e.work, writer.new()
   local has_tile = #plan.blocks > 0 or #plan.partials > 0 or #plan.sums > 0
   if has_tile then
     text:add(0, "static void %s_tile(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)", options.name)
