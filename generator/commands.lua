@@ -12,6 +12,7 @@ local memory = require "memory"
 local network = require "language.network"
 local probe = require "probe"
 local sensitivity = require "language.sensitivity"
+local sparsity = require "sparsity"
 local tableau = require "language.tableau"
 local value = require "language.value"
 local vocabulary = require "language.vocabulary"
@@ -281,7 +282,27 @@ local function explain_memory(options, lrnde, m)
   end
 end
 
---- Costs and choices: a line a kernel, then the memory plan.
+--- The systems of equations of a step: how they are solved.
+local function explain_systems(step)
+  for _, block in ipairs(step.plan.blocks) do
+    local v = block.kind == "product" and block.value
+    if v and v.op == "lu" then
+      local m = step.plan.values[v.args[1]].size
+      local n, s = v.size - m, sparsity.get(v.attrs[1])
+      if s then
+        local given, filled = s:entries()
+        line("systems of %d equations: %d of %d entries can differ from zero, %d of the factors; straight-line code of %d operations",
+             n, given, m, filled, s.flops.lu)
+        line("  to factorise and %d to solve instead of %d and %d; the loop takes over where partial pivoting exchanges rows",
+             s.flops.lu_solve, 2 * (n * n * n // 3), 2 * n * n)
+      else
+        line("systems of %d equations: dense, %d operations to factorise and %d to solve, partial pivoting", n, 2 * (n * n * n // 3), 2 * n * n)
+      end
+    end
+  end
+end
+
+--- Costs and choices: a line a kernel, how equations are solved, then the memory plan.
 function commands.explain(options, lrnde)
   local p = lrnde.build(options.model, options)
   local m = p.m
@@ -299,6 +320,7 @@ function commands.explain(options, lrnde)
          (k.count.loads + k.count.stores) * bytes, k.count.loads, k.count.stores, k.parts.work // m.tile, #k.plan.blocks, maps, longest,
          products, k.parts.shared and (", shared phase of %d"):format(k.parts.shared) or "")
   end)
+  explain_systems(p.forward.kernels.step)
   explain_memory(options, lrnde, m)
   return 0
 end
