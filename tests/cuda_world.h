@@ -149,6 +149,23 @@ static inline void world_add_system(FILE *text, const lrnde_model_desc *desc, co
 #undef LRNDE_X
 }
 
+/* Kernels that go courses, for models that have steps to go. */
+static inline void world_add_runs(FILE *text, const lrnde_model_desc *desc)
+{
+    static const char *const names[] = {"run", "run_tape"};
+    const lrnde_system_desc *sys = desc->forward;
+    const lrnde_kernel *const steps[] = {&sys->step, &sys->step_tape};
+    void (*fake_run)(const char *, const lrnde_system_desc *, const lrnde_kernel *);
+    world_fake_function("fake_run", &fake_run);
+    for (int i = 0; i < 2; i++) {
+        char symbol[160];
+        snprintf(symbol, sizeof symbol, "%s_%s_%s", desc->name, names[i], desc->real_bytes == 4 ? "f32" : "f64");
+        if (!sys->finish || !steps[i]->tile) continue;
+        fprintf(text, "%s\n", symbol);
+        fake_run(symbol, sys, steps[i]);
+    }
+}
+
 /* What a worker needs: the text stands for the C kernels. */
 static inline int64_t world_work(const lrnde_model_desc *desc)
 {
@@ -172,6 +189,7 @@ static inline void world_model(lrnde_model_desc *desc, lrnde_text *entry)
     size_t size;
     FILE *to = open_memstream(&text, &size);
     if (desc->forward) world_add_system(to, desc, "", desc->forward);
+    if (desc->forward && !getenv("WITHOUT_RUN")) world_add_runs(to, desc);
     if (desc->adjoint) world_add_system(to, desc, "adjoint_", desc->adjoint);
 #define LRNDE_X(name, doc) world_add_kernel(to, desc, "", &desc->name);
     LRNDE_MODEL_KERNELS(LRNDE_X)
