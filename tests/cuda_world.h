@@ -96,6 +96,13 @@ static inline void world_enter(char **argv)
         }                                                                                                                        \
     } while (0)
 
+/* Settings of a scenario. */
+#define WITH(...)                                                                                                                \
+    (const char *const[])                                                                                                        \
+    {                                                                                                                            \
+        __VA_ARGS__, NULL                                                                                                        \
+    }
+
 /* Runs a scenario in a process of its own, with settings "NAME=VALUE"... NULL added to its environment. */
 static inline const char *world_run(void (*scenario)(char *text), const char *const *settings)
 {
@@ -127,6 +134,14 @@ static inline void world_fake_function(const char *name, void *function)
 {
     void *library = dlopen("libcuda.so.1", RTLD_NOW);
     MUST(library && (*(void **)function = dlsym(library, name)));
+}
+
+/* What closed devices left behind. */
+static inline int world_leaks(void)
+{
+    int (*fake_leaks)(void);
+    world_fake_function("fake_leaks", &fake_leaks);
+    return fake_leaks();
 }
 
 /* Symbols and text of a model's kernels, and which C kernels the fake driver runs for them. */

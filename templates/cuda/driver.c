@@ -293,7 +293,7 @@ static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde
     lrnde_args a = move_tables(d, k, args);
     if (kernel->tile) queue(d, &k->tile, a.workers, (void *[]){&a});
     if (kernel->shared) queue(d, &k->shared, chunks, (void *[]){&a});
-    if (total) collect_sums(d, kernel, &a, chunks, total);
+    if (total && kernel->n_sums) collect_sums(d, kernel, &a, chunks, total);
 }
 
 /* Blocks of a cooperative launch, which must all be resident at once: one a worker, or, if that is too many, fewer with more to do. */
