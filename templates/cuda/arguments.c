@@ -21,16 +21,16 @@
 #define TABLES_rev_dense     .carry = all, .next_in = all, .k_in = dense, .in = 1, .cot_carry = all, .out = all + dense
 #define TABLES_integrand     .carry = 1, .external = 1, .in = integrals, .out = integrals
 #define TABLES_miss          .carry = all, .in = 1
+#define TABLES_local         .carry = all, .next_in = all, .k_in = k
+#define TABLES_cot_local     TABLES_local, .cot_sums = sums + sys->local.n_sums
+#define TABLES_rev_local     TABLES_cot_local, .cot_carry = 1
+#define TABLES_rev_step_local TABLES_cot_local, .cot_next = all, .cot_carry = all
 
 #define TABLES_init           .out = 1 + desc->n_constants
 #define TABLES_rev_init       .in = 1 + desc->n_constants, .out = desc->n_inputs
 #define TABLES_head           .in = 1, .out = desc->n_outputs
 #define TABLES_rev_head       .in = 1, .out = 1
 #define TABLES_rev_output     .in = 1 + desc->n_outputs, .out = 1
-#define TABLES_local          .carry = sys->n_carry, .next_in = sys->n_carry, .k_in = sys->n_k
-#define TABLES_cot_local      TABLES_local, .cot_sums = sys->n_sums + desc->local.n_sums
-#define TABLES_rev_local      TABLES_cot_local, .cot_carry = 1
-#define TABLES_rev_step_local TABLES_cot_local, .cot_next = sys->n_carry, .cot_carry = sys->n_carry
 #define TABLES_locate         .carry = 1, .out = 1
 #define TABLES_update         .in = desc->train.n_slots, .out = 1 + desc->train.n_slots
 
@@ -100,14 +100,17 @@ static void add_system(listing *l, const char *prefix, const lrnde_system_desc *
     add(l, prefix, &sys->name, adjoint ? ADJOINT_PART(PART_##name) : PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
+    char of_start[32];
+    snprintf(of_start, sizeof of_start, "%sstart_", prefix);
+    if (sys->start) add_system(l, of_start, sys->start);
 }
 
 int32_t lrnde__cuda_kernels(const lrnde_model_desc *desc, lrnde__cuda_kernel *list)
 {
     listing l = {.desc = desc, .list = list};
-    const lrnde_system_desc *sys = desc->forward;
     add_system(&l, "", desc->forward);
     if (desc->adjoint) add_system(&l, "adjoint_", desc->adjoint);
+    if (desc->regularizer.system) add_system(&l, "local_", desc->regularizer.system);
 #define LRNDE_X(name, doc) add(&l, "", &desc->name, PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X

@@ -34,12 +34,20 @@ local function feature_loop(e, n, out)
 end
 
 local function map_block(e, block, out)
-  local parts = e:map_statements(block)
+  local parts, pointers = e:map_statements(block), {}
   local lane, reduce = parts.lane, parts.reduce
+  local apart = parts.repeats and block.domain == 1
   for _, sum in ipairs(e:batch_sums(block)) do
-    local name = e:fresh("b" .. sum.id, sum.id)
+    local name, to = e:fresh("b" .. sum.id, sum.id), ("%s[%d%s]"):format(sum.array, sum.at, sum.rows and " + i" or "")
+    if sum.type == "double" then
+      apart = false                                              -- the end of a kernel
+    elseif apart then
+      local pointer = e:fresh("p" .. sum.id, sum.id)
+      pointers[#pointers + 1] = { pointer, ("%s + %d"):format(sum.array, sum.at) }
+      to = pointer .. "[0]"
+    end
     lane[#lane + 1] = ("const %s %s = lrnde_lane_sum(valid ? %s : (%s)0);"):format(sum.type, name, sum.text, sum.type)
-    lane[#lane + 1] = ("if (l == 0) %s[%d%s] += %s;"):format(sum.array, sum.at, sum.rows and " + i" or "", name)
+    lane[#lane + 1] = ("if (l == 0) %s += %s;"):format(to, name)
   end
   if #lane == 0 then return end
   local team = e.backend.team
@@ -47,8 +55,10 @@ local function map_block(e, block, out)
   for _, formula in ipairs(parts.formulas) do out:add(3, "%s", formula) end
   for _, r in ipairs(reduce) do out:add(3, "%s %s = %s;", r.type, r.name, r.init) end
   feature_loop(e, block.domain, out)
-  for _, row in ipairs(block.row_order or {}) do out:add(4, "const real %s = %s;", row.name, row.text) end
-  for _, line in ipairs(lane) do out:add(4, "%s", line) end
+  local body = writer.new()
+  for _, row in ipairs(block.row_order or {}) do body:add(0, "const real %s = %s;", row.name, row.text) end
+  for _, line in ipairs(lane) do body:add(0, "%s", line) end
+  if apart then out:place(4, body, e, parts.written, pointers) else out:append(4, body) end
   out:add(3, "}")
   for i, r in ipairs(team > 1 and reduce or {}) do
     if r.kind == "argmax" then
