@@ -34,7 +34,7 @@ lrnde_status lrnde__course_plan(lrnde_solver *s)
 static int serves(const lrnde__run *r)
 {
     int keep = r->record->keep;
-    return r->s->driver->run && r == &r->s->forward && r->sys->finish && !r->noise &&
+    return r->s->driver->run && r == &r->s->forward && r->sys->finish && !r->sys->n_start && !r->sys->late && !r->noise &&
            (keep == LRNDE__KEEP_WHOLE || keep == LRNDE__KEEP_NOTHING);
 }
 
