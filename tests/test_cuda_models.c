@@ -182,6 +182,7 @@ static void models(void **state)
         {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
         {"tests/models/mixed.lua", "regularize.step_size=automatic", 8},
         {"tests/models/wide.lua", "sensitivity=discrete", 70},
+        {"tests/models/stochastic.lua", "sensitivity=discrete", 5},
         {"tests/models/wide.lua", "sensitivity=interpolating", 70},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) compare_model(cases[i].file, cases[i].setting, cases[i].batch);

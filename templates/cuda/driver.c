@@ -149,11 +149,6 @@ static lrnde_device *cuda_open(const lrnde_model_desc *desc, int32_t ordinal, in
         snprintf(why, size, "out of memory");
         return NULL;
     }
-    if (desc->forward->n_noise) {
-        snprintf(why, size, "%s is stochastic, which only the CPU computes for now", desc->name);
-        free(d);
-        return NULL;
-    }
     d->real_bytes = (size_t)desc->real_bytes;
     if (!find_device(d, ordinal) && !make_room(d) && !load_model(d, desc)) return d;
     snprintf(why, size, "%s", d->failure);

@@ -192,9 +192,9 @@ typedef struct entry {
 static void check_tables(const entry *e)
 {
     const lrnde_args *a = &e->args;
-    const void *const tables[] = {a->data,     a->constants, a->carry,    a->next,          a->next_in,
-                                  a->k,        a->k_in,      a->external, a->out,           a->in,
-                                  a->cot_next, a->cot_carry, a->cot_k,    a->cot_constants, a->cot_sums};
+    const void *const tables[] = {a->data,      a->constants, a->carry,         a->next,    a->next_in, a->k,
+                                  a->k_in,      a->noise,     a->external,      a->out,     a->in,      a->cot_next,
+                                  a->cot_carry, a->cot_k,     a->cot_constants, a->cot_sums};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         MUST(!tables[i] || on_device(tables[i], sizeof(void *)), "%s: table %zu is on the host", e->function->name, i);
 }
