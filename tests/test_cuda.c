@@ -393,6 +393,92 @@ static void check_run(const variant *v, int32_t batch, const char *order)
     free(x.params), free(x.u0), free(x.u1);
 }
 
+/* Arrays of so many rows a sample, as many as the table has room for. */
+static void fill_table(launch *l, void **table, int32_t n, int64_t rows)
+{
+    for (int32_t i = 0; i < n; i++) table[i] = launch_alloc(l, (int64_t)l->args.tiles * l->tile * rows, NAN);
+}
+
+static bool is_written(const launch *l, const void *array, int64_t rows)
+{
+    const double *x = array;
+    for (int64_t i = 0; i < (int64_t)l->args.tiles * l->tile * rows; i++)
+        if (isnan(x[i])) return false;
+    return true;
+}
+
+/* The same steps with a record of them, in launches of a few slots each, against the mesh of the CPU. */
+static void check_record(const variant *v, int32_t batch, const char *order)
+{
+    enum { SLOTS = 5 };
+    static launch l;
+    char name[256];
+    const int *threads;
+    void (*kernel)(void);
+    void (*run)(void (*)(void), const void *, lrnde_course *, int, int);
+    const lrnde_model_desc *m = load_variant(v);
+    const lrnde_system_desc *sys = m->forward;
+    const int32_t n_k = sys->n_k + sys->n_extra;
+    const bool taped = sys->step_tape.tile && !m->adjoint;
+    integration x = integrate(m, batch);
+    setenv("SIM_ORDER", order, 1);
+    begin_at(&l, m, &sys->step, batch, &x);
+    if (sys->fsal) carry_derivative(&l, m, batch, &x);
+    void *carry[(SLOTS + 1) * MOST_CARRY], *k[SLOTS * MOST_CARRY], *tape[SLOTS];
+    double t[SLOTS], h[SLOTS], sums[SLOTS * LRNDE_MAX_SUMS];
+    fill_table(&l, carry + sys->n_carry, SLOTS * sys->n_carry, m->state);
+    fill_table(&l, k, SLOTS * n_k, m->state);
+    fill_table(&l, tape, SLOTS, sys->tape);
+    for (int32_t i = 0; i < sys->n_carry; i++) carry[i] = (void *)l.args.carry[i];
+    lrnde_course course = {.t1 = m->t1, .look = m->t1, .shortest = lrnde_shortest(m->t0, m->t1), .most = 7};
+    course.slots = SLOTS, course.carry = carry, course.k = k, course.tape = taped ? tape : NULL;
+    course.t = t, course.h = h, course.sums = sums;
+    course.now = m->t0, course.next = x.stats.first_h, course.e_old = LRNDE_E_OLD;
+    snprintf(name, sizeof name, taped ? "%s_run_tape_f64" : "%s_run_f64", m->name);
+    find_symbol(name, &kernel);
+    find_symbol("sim_launch_run", &run);
+    find_symbol("sim_tile_threads", &threads);
+    int64_t accepted = 0, rejected = 0;
+    while (course.now != m->t1) {
+        const double before = course.now;
+        double at = before;
+        run(kernel, &l.args, &course, l.args.workers, *threads);
+        assert_true(!course.over && course.accepted + course.rejected > 0 && course.accepted == course.slot);
+        for (int32_t i = 0; i < course.accepted; i++) {
+            assert_true(t[i] == at);
+            at = lrnde_advance(t[i], h[i], m->t1);
+            assert_true(is_written(&l, carry[(i + 1) * sys->n_carry], m->state));
+            for (int32_t j = 0; j < sys->n_k; j++) assert_true(is_written(&l, k[i * n_k + j], m->state));
+            if (taped) assert_true(is_written(&l, tape[i], sys->tape));
+            assert_true(lrnde_accepts(sys->finish(sums + i * sys->n_sums, (double)batch * m->state)));
+        }
+        assert_true(at == course.now);
+        accepted += course.accepted, rejected += course.rejected;
+        for (int32_t i = 0; i < sys->n_carry; i++) { /* the end is the next start */
+            void *end = carry[course.slot * sys->n_carry + i];
+            carry[course.slot * sys->n_carry + i] = carry[i];
+            carry[i] = end;
+        }
+        course.slot = 0, course.met = 0;
+    }
+    double worst = 0;
+    const launch_array end = {.per_sample = true, .size = m->state, .at = carry[0]};
+    for (int64_t i = 0; i < (int64_t)batch * m->state; i++)
+        worst = fmax(worst, fabs(launch_get(&l, &end, i / m->state, i % m->state) - x.u1[i]) / (1 + fabs(x.u1[i])));
+    assert_int_equal(accepted, x.stats.accepted);
+    assert_int_equal(rejected, x.stats.rejected);
+    assert_true(worst < 1e-9);
+    launch_end(&l);
+    free(x.params), free(x.u0), free(x.u1);
+}
+
+static void records(void **state)
+{
+    (void)state;
+    check_record(&(variant){"models/lotka_volterra.lua", NULL, {"solver.rtol=1e-3", "solver.atol=1e-3"}}, 35, "skew:2");
+    check_record(&(variant){"models/van_der_pol.lua", "rkf45", {"solver.rtol=1e-3", "solver.atol=1e-3"}}, 3, "reverse");
+}
+
 static void whole_integrations(void **state)
 {
     (void)state;
@@ -495,8 +581,9 @@ int main(int argc, char **argv)
     alarm(5 * SECONDS); /* a test that hangs has failed */
     setenv("CC", "tests/quick_cc.sh", 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shipped_models), cmocka_unit_test(both_precisions),    cmocka_unit_test(large_batches),
-        cmocka_unit_test(other_choices),  cmocka_unit_test(whole_integrations), cmocka_unit_test(mistakes_are_caught),
+        cmocka_unit_test(shipped_models),      cmocka_unit_test(both_precisions),    cmocka_unit_test(large_batches),
+        cmocka_unit_test(other_choices),       cmocka_unit_test(whole_integrations), cmocka_unit_test(records),
+        cmocka_unit_test(mistakes_are_caught),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
