@@ -17,6 +17,7 @@ cuda.carried = true
 
 local WARP <const> = 32
 local WIDE <const> = 4096          -- elements of a matrix from which a block shares a tile
+local BATCH <const> = 512          -- where the model does not say
 
 for word in ([[args member end valid chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
                template class this new delete operator private protected public namespace using typename bool true false try catch
@@ -29,13 +30,16 @@ end
 function cuda.math()
   local tile = cuda.team > 1 and "team" or "lane"
   return assert(host.read(host.root .. "/templates/cuda/math.cuh")) .. "\n"
-         .. template.fill(("templates/cuda/%s.cuh"):format(tile), { panel = products.PANEL })
+         .. template.fill(("templates/cuda/%s.cuh"):format(tile), products)
 end
 
 function cuda.set_model(m)
-  cuda.precision, cuda.tile, cuda.team = m.precision, WARP, 1
+  cuda.precision, cuda.bytes, cuda.tile, cuda.team = m.precision, m.precision == "f32" and 4 or 8, WARP, 1
   if m.params:largest_matrix() >= WIDE then
-    cuda.tile, cuda.team = products.TILE, products.WARPS * WARP // products.TILE
+    local matrices, batch = {}, m.train and m.train.batch or 0
+    for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then matrices[#matrices + 1] = leaf.dims end end
+    cuda.tile = products.tile(batch > 0 and batch or BATCH, matrices, cuda.bytes)
+    cuda.team = products.WARPS * WARP // cuda.tile
   end
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
 end

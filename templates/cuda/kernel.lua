@@ -15,6 +15,7 @@ local writer = require "writer"
 local shape = {}
 
 local PRIVATE_ROWS <const> = 64     -- in a team of one, arrays up to this many rows belong to the thread, larger ones to the workspace
+local TEAM_UNROLL <const> = 4       -- features of which a member of a team has the loads under way at once
 local UNROLL <const> = 16           -- loops over so few features are unrolled, so that their arrays are registers; longer ones
                                     -- partly: of an unrolled loop over tiles the compiler hoists all weights into registers
 
@@ -33,6 +34,7 @@ end
 --- Begins the loop over n features, or what only one member does.
 local function feature_loop(e, n, out)
   if e.backend.team > 1 then
+    if n > e.backend.team then out:add(0, "#pragma unroll %d", TEAM_UNROLL) end
     out:add(3, n == 1 and "if (member == 0) {" or "for (int i = member; i < %d; i += TEAM) {", n)
   elseif n == 1 then
     out:add(3, "{")
@@ -110,7 +112,7 @@ local function product_block(e, block, out)
   end
   local terms, shape = transposed and rows or cols, ""
   if e.backend.team > 1 then
-    v.shape = products.shape(v.size, terms, e.backend.precision == "f32" and 4 or 8)
+    v.shape = products.shape(v.size, terms, e.backend.tile, e.backend.bytes)
     shape = ("<%d, %d>"):format(v.shape.rows, v.shape.split)
   end
   out:add(3, "lrnde_product%s(%d, %d, %s, %s, %s, %s, %s);", shape, v.size, terms, e:pointer(w.name),
@@ -176,7 +178,7 @@ local function tile_function(e, name, out)
     elseif array.private then
       arrays:add(3, "real %s[%d];", e:array_name(array), array.rows)
     elseif not array.lane then
-      arrays:add(3, "real *%s = work + %d * T; /* (%d, T) */", e:array_name(array), work, array.rows)
+      arrays:add(3, "real *%s%s = work + %d * T; /* (%d, T) */", e.backend.team > 1 and "__restrict__ " or "", e:array_name(array), work, array.rows)
       work = work + array.rows
     end
   end

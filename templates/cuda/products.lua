@@ -1,40 +1,42 @@
---- How a block of several warps divides a matrix product: the shape of team.cuh's lrnde_product, chosen by a model of its time.
+--- How a block of several warps divides a matrix product (team.cuh's lrnde_product), and how many samples it has at a time: both
+-- chosen by a model of the clocks it takes.
 --
--- A multiprocessor issues an instruction of four warps a clock, among them FMA; of one warp, a load or a store of shared memory.
--- What is wasted is rows and terms that fill up a panel, and the wait for each panel.
+-- A multiprocessor issues an instruction of four warps a clock, FMA among them; of one warp, a load or a store of shared memory.
+-- Rows and terms that do not fill a panel are wasted, and every panel is waited for.  Each block reads all weights from L2, which
+-- has so many bytes a clock for all of them together: more samples a tile are fewer blocks that read.
 
 local products = {}
 
-products.WARPS, products.TILE = 8, 16
-products.PANEL = 40 * 1024                 -- bytes of shared memory; a block has 48 KiB, and other sums need some of it
+products.WARPS, products.DEPTH = 8, 8
+products.PANEL = 40 * 1024                 -- bytes of shared memory for two panels; a block has 48 KiB, and other sums need some of it
 
-local QUARTERS <const> = products.TILE // 4
-local ABREAST <const> = 32 // QUARTERS     -- rows a warp has side by side
+local TILES <const> = { 4, 8, 16, 32 }
 local LATENCY <const> = 300                -- clocks until a panel that is on its way has come and all warps have met
+local MULTIPROCESSORS <const>, L2 <const>, L2_EACH <const> = 132, 3200, 64   -- of an H100 or H200; bytes a clock, estimated
 
 local function quotient_up(a, b) return (a + b - 1) // b end
 
---- Clocks of a product of m rows of n terms for the samples of a tile; nil if it does not fit.
-local function clocks(m, n, rows, split, bytes)
-  local depth = 64 // bytes
-  local weights = products.WARPS * rows * ABREAST * (depth + 4)
-  if (weights + split * depth * products.TILE) * bytes > products.PANEL then return nil end
-  local row_panels = quotient_up(m, products.WARPS // split * rows * ABREAST)
+--- Clocks of a product of m rows of n terms; nil if it does not fit.
+local function clocks(m, n, rows, split, tile, bytes)
+  local depth, abreast, numbers = products.DEPTH, 128 // tile, bytes // 4
+  local weights = products.WARPS * rows * abreast * depth
+  if 2 * (weights + split * depth * tile) * bytes > products.PANEL then return nil end
+  local row_panels = quotient_up(m, products.WARPS // split * rows * abreast)
   local term_panels = quotient_up(n, split * depth)
-  local fma = products.WARPS // 4 * rows * 4 * depth * (bytes // 4)
-  local staged = products.WARPS * rows * depth // 4                       -- of global memory, and into shared memory
-  local shared = (2 * staged + products.WARPS * depth * (rows + 4) // 4) * (bytes // 4)
-  local halving = split > 1 and products.WARPS * rows * 4 * 2 + 2 * LATENCY // 4 or 0
-  return row_panels * (term_panels * (math.max(fma, shared) + LATENCY // 4) + LATENCY + halving)
+  local fma = products.WARPS // 4 * rows * 4 * depth * numbers
+  local staged = (weights + split * depth * tile) // 32
+  local shared = (2 * staged + products.WARPS * depth * (rows + 4) // 4) * numbers
+  local halving = split > 1 and products.WARPS * rows * 4 * 2 + LATENCY or 0
+  return row_panels * (term_panels * (math.max(fma, shared, LATENCY)) + LATENCY + halving)
 end
 
 --- { rows = a thread has, split = warps abreast along the terms, clocks } of the fastest shape.
-function products.shape(m, n, bytes)
+function products.shape(m, n, tile, bytes)
   local best
   for split = 1, products.WARPS do
     if products.WARPS % split == 0 then
       for rows = 1, 8 do
-        local time = clocks(m, n, rows, split, bytes)
+        local time = clocks(m, n, rows, split, tile, bytes)
         if time and (not best or time < best.clocks) then best = { rows = rows, split = split, clocks = time } end
       end
     end
@@ -43,9 +45,30 @@ function products.shape(m, n, bytes)
 end
 
 --- Clocks of an outer product of m by n, added to what is in global memory.
-function products.outer_clocks(m, n, bytes)
-  local squares = quotient_up(m, 64) * quotient_up(n, 64)
-  return squares * (products.WARPS * products.TILE * 16 // 4 * (bytes // 4) + LATENCY)
+function products.outer_clocks(m, n, tile, bytes)
+  return quotient_up(m, 64) * quotient_up(n, 64) * (products.WARPS * tile * 16 // 4 * (bytes // 4) + LATENCY)
+end
+
+--- Clocks of all the blocks of a batch, each of which works so long and reads so much.
+function products.batch_clocks(batch, tile, work, bytes)
+  local blocks = quotient_up(batch, tile)
+  local waves, at_once = quotient_up(blocks, MULTIPROCESSORS), math.min(blocks, MULTIPROCESSORS)
+  return waves * math.max(work, bytes // math.min(L2_EACH, L2 // at_once))
+end
+
+--- The samples of a tile with which products with matrices { { rows, cols }.. } and their transposes are fastest for a batch.
+function products.tile(batch, matrices, bytes)
+  local best, least
+  for _, tile in ipairs(TILES) do
+    local work, weights = 0, 0
+    for _, d in ipairs(matrices) do
+      work = work + products.shape(d[1], d[2], tile, bytes).clocks + products.shape(d[2], d[1], tile, bytes).clocks
+      weights = weights + 2 * d[1] * d[2] * bytes
+    end
+    local time = products.batch_clocks(batch, tile, work, weights)
+    if not least or time < least then best, least = tile, time end
+  end
+  return best
 end
 
 return products

@@ -3,17 +3,16 @@
  *
  * A warp has ROWS x ABREAST rows of a product and DEPTH of the terms of their sums at a time; a thread, ROWS rows of four samples.
  * The block's warps are SPLIT abreast along the terms and the others along the rows: many rows need no more than that, and few
- * rows of long sums would leave warps idle.  Which it is follows from the matrix (products.lua).  Strides in shared memory are such that
- * nobody waits for a bank.
+ * rows of long sums would leave warps idle.  Which it is follows from the matrix (products.lua).  Places in shared memory are
+ * such that nobody waits for a bank.
  */
 enum {
     WARPS = T * TEAM / 32,
-    QUARTERS = T / 4,         /* fours of samples */
-    ABREAST = 32 / QUARTERS,  /* rows a warp has side by side */
-    DEPTH = 64 / sizeof(real),
-    WEIGHTS = DEPTH + 4,      /* from one row of weights to the next */
-    SIDE = 64,                /* of a square of an outer product */
-    COLUMN = SIDE + 2         /* from one lane of it to the next */
+    QUARTERS = T / 4,        /* fours of samples */
+    ABREAST = 32 / QUARTERS, /* rows a warp has side by side */
+    DEPTH = @(DEPTH),
+    SIDE = 64,               /* of a square of an outer product */
+    COLUMN = SIDE + 2        /* from one lane of it to the next */
 };
 
 struct alignas(4 * sizeof(real)) lrnde_four {
@@ -23,96 +22,102 @@ struct alignas(2 * sizeof(real)) lrnde_two {
     real of[2];
 };
 
-/* What a product has in shared memory, one after the other. */
-__shared__ lrnde_four lrnde_panel[@(panel) / sizeof(lrnde_four)];
+/* What a product has in shared memory. */
+__shared__ lrnde_four lrnde_panel[@(PANEL) / sizeof(lrnde_four)];
+
+#ifdef __CUDACC_RTC__
+/* Begins to copy a number to shared memory, or a zero if not valid. */
+static __device__ __forceinline__ void lrnde_fetch(real *to, const real *from, bool valid)
+{
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"((unsigned)__cvta_generic_to_shared(to)), "l"(from),
+                 "n"(sizeof *to), "r"(valid ? (unsigned)sizeof *to : 0)
+                 : "memory");
+}
+
+/* Waits until what this thread began to copy is there. */
+static __device__ __forceinline__ void lrnde_fetched()
+{
+    asm volatile("cp.async.wait_all;" ::: "memory");
+}
+#endif
+
+/* Where term j of a row of weights is in shared memory: every other four rows have their fours of terms exchanged. */
+static __device__ __forceinline__ int lrnde_weight(int row, int j)
+{
+    return row * DEPTH + (j / 4 ^ row / 4 % 2) * 4 + j % 4;
+}
 
 /*
- * y (m, T) = W x (n, T), plus y itself if `add`; element (i, j) of W is w[i * si + j * sj].  While the warps multiply what is in
- * shared memory, what comes next is on its way into registers.
+ * y (m, T) = W x (n, T), plus y itself if `add`; element (i, j) of W is w[i * si + j * sj].  While the warps multiply one panel
+ * the next is on its way.
  */
 template <int ROWS, int SPLIT>
-static __device__ __noinline__ void lrnde_product(int m, int n, const real *__restrict__ w, int si, int sj, const real *x, real *y,
-                                                  bool add)
+static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, int si, int sj, const real *x, real *y, bool add)
 {
     enum {
-        ACROSS = WARPS / SPLIT,                        /* warps along the rows */
-        ROW_PANEL = ACROSS * ROWS * ABREAST,           /* rows the block has at a time */
+        ROW_PANEL = WARPS / SPLIT * ROWS * ABREAST, /* rows the block has at a time */
         TERM_PANEL = SPLIT * DEPTH,
-        SHARE = ROWS * ABREAST * WEIGHTS,              /* of a warp, of the weights in shared memory */
-        STAGED_X = (TERM_PANEL + TEAM - 1) / TEAM,
+        SHARE = ROWS * ABREAST * DEPTH, /* of a warp, of the weights */
+        PANEL = WARPS * SHARE + TERM_PANEL * T
     };
-    static_assert((WARPS * SHARE + TERM_PANEL * T) * sizeof(real) <= sizeof lrnde_panel, "a panel does not fit");
+    static_assert(2 * PANEL * sizeof(real) <= sizeof lrnde_panel, "two panels do not fit");
     static_assert(WARPS / 2 * 32 * ROWS * 4 * sizeof(accumulator) <= sizeof lrnde_panel, "half of the sums do not fit");
-    const int lane = (int)threadIdx.x % 32, warp = (int)threadIdx.x / 32, l = (int)threadIdx.x % T, member = lrnde_member();
+    const int lane = (int)threadIdx.x % 32, warp = (int)threadIdx.x / 32, l = (int)threadIdx.x % T;
     const int row = lane / QUARTERS, quarter = lane % QUARTERS, part = warp % SPLIT;
-    const int row8 = lane % 8, term4 = lane / 8; /* of a warp's load of weights: 8 rows, 4 terms */
-    real *const panel = lrnde_panel[0].of, *const weights = panel + warp * SHARE, *const xs = panel + WARPS * SHARE;
     for (int i0 = 0; i0 < m; i0 += ROW_PANEL) {
         const int first = i0 + warp / SPLIT * (ROWS * ABREAST);
-        accumulator s[ROWS][4];
-        real next_w[ROWS * ABREAST / 8][DEPTH / 4], next_x[STAGED_X];
+        /* A warp brings its weights, four terms of eight rows at a time, and a member rows of x. */
+        const auto fetch = [&](real *panel, int j0) {
+            const int i = first + lane % 8, j = j0 + part * DEPTH + lane / 8;
 #pragma unroll
-        for (int r = 0; r < ROWS; r++)
+            for (int r = 0; r < ROWS * ABREAST; r += 8)
 #pragma unroll
-            for (int c = 0; c < 4; c++) s[r][c] = 0;
-        const auto fetch = [&](int j0) {
-            const int term = j0 + part * DEPTH + term4;
-            const real *from = w + (first + row8) * si + term * sj;
+                for (int q = 0; q < DEPTH; q += 4)
+                    lrnde_fetch(panel + warp * SHARE + lrnde_weight(r + lane % 8, q + lane / 8), w + (i + r) * si + (j + q) * sj,
+                                i + r < m && j + q < n);
 #pragma unroll
-            for (int r = 0; r < ROWS * ABREAST / 8; r++)
-#pragma unroll
-                for (int q = 0; q < DEPTH / 4; q++)
-                    next_w[r][q] = first + row8 + 8 * r < m && term + 4 * q < n ? from[8 * r * si + 4 * q * sj] : 0;
-#pragma unroll
-            for (int q = 0; q < STAGED_X; q++) {
-                const int j = member + q * TEAM;
-                next_x[q] = j < TERM_PANEL && j0 + j < n ? x[(j0 + j) * T] : 0;
-            }
+            for (int q = lrnde_member(); q < TERM_PANEL; q += TEAM)
+                lrnde_fetch(panel + WARPS * SHARE + q * T + l, x + (j0 + q) * T, j0 + q < n);
         };
-        fetch(0);
+        accumulator s[ROWS][4] = {};
+        real *panel = lrnde_panel[0].of, *other = panel + PANEL;
+        __syncthreads(); /* nobody reads what was there before */
+        fetch(panel, 0);
         for (int j0 = 0; j0 < n; j0 += TERM_PANEL) {
-            __syncthreads(); /* nobody reads what is replaced now */
-#pragma unroll
-            for (int r = 0; r < ROWS * ABREAST / 8; r++)
-#pragma unroll
-                for (int q = 0; q < DEPTH / 4; q++) weights[(8 * r + row8) * WEIGHTS + 4 * q + term4] = next_w[r][q];
-#pragma unroll
-            for (int q = 0; q < STAGED_X; q++)
-                if (member + q * TEAM < TERM_PANEL) xs[(member + q * TEAM) * T + l] = next_x[q];
-            __syncthreads(); /* all of it is there */
-            if (j0 + TERM_PANEL < n) fetch(j0 + TERM_PANEL);
+            lrnde_fetched();
+            __syncthreads(); /* all of it is there, and the other has been read */
+            if (j0 + TERM_PANEL < n) fetch(other, j0 + TERM_PANEL);
+            const real *const weights = panel + warp * SHARE, *const xs = panel + WARPS * SHARE + part * DEPTH * T;
 #pragma unroll
             for (int j = 0; j < DEPTH; j += 4) {
                 lrnde_four a[ROWS];
 #pragma unroll
-                for (int r = 0; r < ROWS; r++) a[r] = *(const lrnde_four *)&weights[(ABREAST * r + row) * WEIGHTS + j];
+                for (int r = 0; r < ROWS; r++) a[r] = *(const lrnde_four *)(weights + lrnde_weight(ABREAST * r + row, j));
 #pragma unroll
                 for (int q = 0; q < 4; q++) {
-                    const lrnde_four b = *(const lrnde_four *)&xs[(part * DEPTH + j + q) * T + 4 * quarter];
+                    const lrnde_four b = *(const lrnde_four *)(xs + (j + q) * T + 4 * quarter);
 #pragma unroll
                     for (int r = 0; r < ROWS; r++)
 #pragma unroll
                         for (int c = 0; c < 4; c++) s[r][c] = fma((accumulator)a[r].of[q], (accumulator)b.of[c], s[r][c]);
                 }
             }
+            real *const read = panel;
+            panel = other, other = read;
         }
         /* The parts of a sum, halved until the first warps have all of it. */
-        accumulator(*const sums)[ROWS][4][32] = (accumulator(*)[ROWS][4][32])panel;
+        accumulator(*const sums)[ROWS][4][32] = (accumulator(*)[ROWS][4][32])lrnde_panel;
 #pragma unroll
         for (int half = SPLIT / 2; half > 0; half /= 2) {
             const int mine = warp / SPLIT * half + part % half;
             __syncthreads();
 #pragma unroll
-            for (int r = 0; r < ROWS; r++)
-#pragma unroll
-                for (int c = 0; c < 4; c++)
-                    if (part >= half && part < 2 * half) sums[mine][r][c][lane] = s[r][c];
+            for (int e = 0; e < 4 * ROWS; e++)
+                if (part >= half && part < 2 * half) sums[mine][e / 4][e % 4][lane] = s[e / 4][e % 4];
             __syncthreads();
 #pragma unroll
-            for (int r = 0; r < ROWS; r++)
-#pragma unroll
-                for (int c = 0; c < 4; c++)
-                    if (part < half) s[r][c] += sums[mine][r][c][lane];
+            for (int e = 0; e < 4 * ROWS; e++)
+                if (part < half) s[e / 4][e % 4] += sums[mine][e / 4][e % 4][lane];
         }
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {

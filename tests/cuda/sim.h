@@ -96,9 +96,17 @@ struct warp {
     alignas(16) char given[WARP][16], taken[WARP][16];
 };
 
+/* What a fiber has begun to copy. */
+struct copy {
+    void *to;
+    const void *from; /* null: zeros */
+    size_t size;
+};
+
 struct fiber {
     context at;
     bool ready, done;
+    std::vector<copy> copies;
 };
 
 /* The block that runs on this thread of the operating system. */
@@ -256,6 +264,19 @@ inline void launch(const std::function<void()> &kernel, unsigned blocks, unsigne
 }
 
 } // namespace sim
+
+/* From emitted text's asm: copies to shared memory that are there when waited for. */
+template <class number> void lrnde_fetch(number *to, const number *from, bool valid)
+{
+    memset((void *)to, 0xff, sizeof *to); /* NaN */
+    sim::b->fibers[sim::b->current].copies.push_back({to, valid ? from : nullptr, sizeof *to});
+}
+inline void lrnde_fetched()
+{
+    std::vector<sim::copy> &copies = sim::b->fibers[sim::b->current].copies;
+    for (const sim::copy &c : copies) c.from ? memcpy(c.to, c.from, c.size) : memset(c.to, 0, c.size);
+    copies.clear();
+}
 
 #define __syncthreads() sim::barrier(__LINE__)
 #define __nanosleep(n)  sched_yield()
