@@ -19,7 +19,9 @@ local WARP <const> = 32
 local WIDE <const> = 4096          -- elements of a matrix from which a block shares a tile
 local BATCH <const> = 512          -- where the model does not say
 
-for word in ([[args member end valid chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
+cuda.counts = { "l", "valid" }
+
+for word in ([[args member end chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
                template class this new delete operator private protected public namespace using typename bool true false try catch
                throw friend virtual explicit mutable and or not xor asm export signal constexpr decltype nullptr noexcept alignas
                fma fmaf abs max min fabs fabsf sqrtf expf log1p log1pf logf sinf cosf tanhf powf]]):gmatch "%S+" do
