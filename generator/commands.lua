@@ -299,6 +299,12 @@ function commands.explain(options, lrnde)
          (k.count.loads + k.count.stores) * bytes, k.count.loads, k.count.stores, k.parts.work // m.tile, #k.plan.blocks, maps, longest,
          products, k.parts.shared and (", shared phase of %d"):format(k.parts.shared) or "")
   end)
+  for _, backend in ipairs(backends.chosen(options.target)) do
+    if backend.explain then
+      lrnde.generate(p, backend, options)
+      backend.explain(p, lrnde, line)
+    end
+  end
   explain_memory(options, lrnde, m)
   return 0
 end

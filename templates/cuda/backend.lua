@@ -40,10 +40,18 @@ function cuda.set_model(m)
   if m.params:largest_matrix() >= WIDE then
     local matrices, batch = {}, m.train and m.train.batch or 0
     for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then matrices[#matrices + 1] = leaf.dims end end
-    cuda.tile = products.tile(batch > 0 and batch or BATCH, matrices, cuda.bytes)
+    cuda.batch, cuda.matrices = batch > 0 and batch or BATCH, matrices
+    cuda.tile = products.tile(cuda.batch, matrices, cuda.bytes)
     cuda.team = products.WARPS * WARP // cuda.tile
   end
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
+end
+
+--- Is a whole solve one launch?  Not if steps need noise, or others to start with.
+function cuda.solves(p) return p.forward.finish and not p.m.stochastic and not p.forward.start end
+
+function cuda.explain(p, lrnde, line)
+  return backends.run "templates/cuda/explain.lua".model(p, cuda, lrnde, line)
 end
 
 --- A double literal, exact; hexadecimal ones are not C++14.

@@ -12,7 +12,10 @@ products.PANEL = 40 * 1024                 -- bytes of shared memory for two pan
 
 local TILES <const> = { 4, 8, 16, 32 }
 local LATENCY <const> = 300                -- clocks until a panel that is on its way has come and all warps have met
-local MULTIPROCESSORS <const>, L2 <const>, L2_EACH <const> = 132, 3200, 64   -- of an H100 or H200; bytes a clock, estimated
+
+-- Of an H100 or H200: multiprocessors, their shared memory in bytes, GHz, bytes a clock that L2 gives all of them and one.
+products.MULTIPROCESSORS, products.SHARED = 132, 227 * 1024
+local GHZ <const>, L2 <const>, L2_EACH <const> = 1.98, 2800, 64
 
 local function quotient_up(a, b) return (a + b - 1) // b end
 
@@ -49,12 +52,18 @@ function products.outer_clocks(m, n, tile, bytes)
   return quotient_up(m, 64) * quotient_up(n, 64) * (products.WARPS * tile * 16 // 4 * (bytes // 4) + LATENCY)
 end
 
---- Clocks of all the blocks of a batch, each of which works so long and reads so much.
+--- Clocks of all the blocks of a batch, each of which works so long and reads so much, and which of the two takes longer.
 function products.batch_clocks(batch, tile, work, bytes)
   local blocks = quotient_up(batch, tile)
-  local waves, at_once = quotient_up(blocks, MULTIPROCESSORS), math.min(blocks, MULTIPROCESSORS)
-  return waves * math.max(work, bytes // math.min(L2_EACH, L2 // at_once))
+  local waves, at_once = quotient_up(blocks, products.MULTIPROCESSORS), math.min(blocks, products.MULTIPROCESSORS)
+  local reading = bytes // math.min(L2_EACH, L2 // at_once)
+  return waves * math.max(work, reading), work >= reading and "work" or "L2"
 end
+
+--- Clocks of so many floating-point operations if all multiprocessors did nothing but FMA.
+function products.least_clocks(flop, bytes) return flop / (2 * 128 * products.MULTIPROCESSORS) * (bytes // 4) end
+
+function products.microseconds(clocks) return clocks / GHZ / 1000 end
 
 --- The samples of a tile with which products with matrices { { rows, cols }.. } and their transposes are fastest for a batch.
 function products.tile(batch, matrices, bytes)
