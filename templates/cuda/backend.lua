@@ -21,7 +21,7 @@ local BATCH <const> = 512          -- where the model does not say
 
 cuda.counts = { "l", "valid" }
 
-for word in ([[args member end chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
+for word in ([[args member ys xs end chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
                template class this new delete operator private protected public namespace using typename bool true false try catch
                throw friend virtual explicit mutable and or not xor asm export signal constexpr decltype nullptr noexcept alignas
                fma fmaf abs max min fabs fabsf sqrtf expf log1p log1pf logf sinf cosf tanhf powf]]):gmatch "%S+" do
@@ -44,6 +44,7 @@ function cuda.set_model(m)
     cuda.tile = products.tile(cuda.batch, matrices, cuda.bytes)
     cuda.team = products.WARPS * WARP // cuda.tile
   end
+  cuda.gathers = cuda.team > 1
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
 end
 

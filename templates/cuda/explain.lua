@@ -26,7 +26,7 @@ local function costs(plan, backend)
     if v then c.products = c.products + 1 end
     if v and v.op == "outer" then
       local m, n = plan.values[v.args[1]].size, plan.values[v.args[2]].size
-      c.work = c.work + products.outer_clocks(m, n, backend.tile, backend.bytes)
+      c.work = c.work + products.outer_clocks(m, n, #v.args // 2, backend.tile, backend.bytes)
       matrix(2 * m * n)
     elseif v and v.shape then
       local text = ("%dx%d %d rows/%d abreast"):format(v.size, v.terms, v.shape.rows, v.shape.split)

@@ -46,13 +46,12 @@ end
 
 local function map_block(e, block, out)
   local parts, pointers = e:map_statements(block), {}
-  local lane, reduce = parts.lane, parts.reduce
+  local sums, lane, reduce = e:batch_sums(block), parts.lane, parts.reduce
   local apart = parts.repeats and block.domain == 1
-  for _, sum in ipairs(e:batch_sums(block)) do
+  for _, sum in ipairs(sums) do apart = apart and sum.type ~= "double" end -- not the end of a kernel
+  for _, sum in ipairs(sums) do
     local name, to = e:fresh("b" .. sum.id, sum.id), ("%s[%d%s]"):format(sum.array, sum.at, sum.rows and " + i" or "")
-    if sum.type == "double" then
-      apart = false                                              -- the end of a kernel
-    elseif apart then
+    if apart then
       local pointer = e:fresh("p" .. sum.id, sum.id)
       pointers[#pointers + 1] = { pointer, ("%s + %d"):format(sum.array, sum.at) }
       to = pointer .. "[0]"
@@ -89,20 +88,32 @@ local function solve_block(e, v, out)
   out:add(3, "lrnde_%s(%d, %s, %s, %s);", v.op, n, table.concat(args, ", "), to, stride)
 end
 
+--- Outer products of per-sample vectors, summed over the valid lanes: a lone warp's one by one, a team's together.
+local function outer_block(e, v, out)
+  local ys, xs, m, n = {}, {}, 0, 0
+  for i = 1, #v.args, 2 do
+    local y, x = e.plan.values[v.args[i]], e.plan.values[v.args[i + 1]]
+    m, n, ys[#ys + 1], xs[#xs + 1] = y.size, x.size, product_rows(e, e:rows(y)), product_rows(e, e:rows(x))
+  end
+  for _, p in ipairs(e.plan.partials) do
+    if p.value == v.id and e.backend.gathers then
+      out:add(3, "{")
+      out:add(4, "const real *const ys[] = {%s}, *const xs[] = {%s};", table.concat(ys, ", "), table.concat(xs, ", "))
+      out:add(4, "lrnde_outer(partial + %d, %d, %d, %d, ys, xs, valid);", p.at, m, n, #ys)
+      out:add(3, "}")
+    elseif p.value == v.id then
+      out:add(3, "lrnde_outer(partial + %d, %d, %d, %s, %s, valid);", p.at, m, n, ys[1], xs[1])
+    end
+  end
+end
+
 --- One matrix product, or an outer product summed over the valid lanes.
 local function product_block(e, block, out)
   local plan, v = e.plan, block.value
   if e.backend.team > 1 then out:add(3, "lrnde_meet();") end
   if v.op:match "^lu" then return solve_block(e, v, out) end
   if v.op == "outer" then
-    local y, x = plan.values[v.args[1]], plan.values[v.args[2]]
-    for _, p in ipairs(plan.partials) do
-      if p.value == v.id then
-        out:add(3, "lrnde_outer(partial + %d, %d, %d, %s, %s, valid);", p.at, y.size, x.size, product_rows(e, e:rows(y)),
-                product_rows(e, e:rows(x)))
-      end
-    end
-    return
+    return outer_block(e, v, out)
   end
   local w, x = plan.values[v.args[1]], plan.values[v.args[2]]
   if w.op ~= "input" then error("the matrix of a product must be a parameter", 0) end

@@ -47,9 +47,9 @@ function products.shape(m, n, tile, bytes)
   return best
 end
 
---- Clocks of an outer product of m by n, added to what is in global memory.
-function products.outer_clocks(m, n, tile, bytes)
-  return quotient_up(m, 64) * quotient_up(n, 64) * (products.WARPS * tile * 16 // 4 * (bytes // 4) + LATENCY)
+--- Clocks of so many outer products of m by n, added to what is in global memory.
+function products.outer_clocks(m, n, terms, tile, bytes)
+  return quotient_up(m, 64) * quotient_up(n, 64) * (terms * (products.WARPS * tile * 16 // 4 * (bytes // 4) + LATENCY) + LATENCY)
 end
 
 --- Clocks of all the blocks of a batch, each of which works so long and reads so much, and which of the two takes longer.

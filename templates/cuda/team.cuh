@@ -140,30 +140,35 @@ static __device__ __forceinline__ void lrnde_turn(real *to, const real *from, in
         to[threadIdx.x % T * COLUMN + i] = valid && i0 + i < n ? from[(i0 + i) * T] : 0;
 }
 
-/* to (m, n) += sum over the valid lanes of y (m, T) x (n, T)^T, a square at a time; a thread has 4 by 4 of its elements. */
-static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, const real *y, const real *x, bool valid)
+/*
+ * to (m, n) += sums over the valid lanes of y (m, T) x (n, T)^T for so many y and x, a square at a time; a thread has 4 by 4 of its
+ * elements.
+ */
+static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, int terms, const real *const *y, const real *const *x, bool valid)
 {
     static_assert(2 * T * COLUMN * sizeof(real) <= sizeof lrnde_panel && SIDE * SIDE == 16 * T * TEAM, "a square does not fit");
     real *const ys = lrnde_panel[0].of, *const xs = ys + T * COLUMN;
     const int i = (int)threadIdx.x / 16 * 4, j = (int)threadIdx.x % 16 * 2;
     for (int i0 = 0; i0 < m; i0 += SIDE) {
         for (int j0 = 0; j0 < n; j0 += SIDE) {
-            __syncthreads();
-            lrnde_turn(ys, y, i0, m, valid);
-            lrnde_turn(xs, x, j0, n, valid);
-            __syncthreads();
             accumulator s[2][2][2][2] = {};
+            for (int term = 0; term < terms; term++) {
+                __syncthreads(); /* the term before has been read */
+                lrnde_turn(ys, y[term], i0, m, valid);
+                lrnde_turn(xs, x[term], j0, n, valid);
+                __syncthreads();
 #pragma unroll 4
-            for (int l = 0; l < T; l++) {
+                for (int l = 0; l < T; l++) {
 #pragma unroll
-                for (int p = 0; p < 2; p++) {
-                    const lrnde_two a = *(const lrnde_two *)&ys[l * COLUMN + i + 2 * p];
+                    for (int p = 0; p < 2; p++) {
+                        const lrnde_two a = *(const lrnde_two *)&ys[l * COLUMN + i + 2 * p];
 #pragma unroll
-                    for (int q = 0; q < 2; q++) {
-                        const lrnde_two b = *(const lrnde_two *)&xs[l * COLUMN + j + SIDE / 2 * q];
+                        for (int q = 0; q < 2; q++) {
+                            const lrnde_two b = *(const lrnde_two *)&xs[l * COLUMN + j + SIDE / 2 * q];
 #pragma unroll
-                        for (int e = 0; e < 4; e++)
-                            s[p][q][e / 2][e % 2] = fma((accumulator)a.of[e / 2], (accumulator)b.of[e % 2], s[p][q][e / 2][e % 2]);
+                            for (int e = 0; e < 4; e++)
+                                s[p][q][e / 2][e % 2] = fma((accumulator)a.of[e / 2], (accumulator)b.of[e % 2], s[p][q][e / 2][e % 2]);
+                        }
                     }
                 }
             }
