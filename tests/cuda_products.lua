@@ -13,7 +13,7 @@ check.case("a shape for every matrix, tile and precision: warps divide evenly, t
   for _, d in ipairs(SIZES) do
     for _, tile in ipairs { 4, 8, 16, 32 } do
       for _, bytes in ipairs { 4, 8 } do
-        local s = products.shape(d[1], d[2], tile, bytes)
+        local s = products.shape(d[1], d[2], tile, bytes, "native")
         check.equal(products.WARPS % s.split, 0)
         local rows = products.WARPS * s.rows * 128 // tile
         check.below(2 * (rows + s.split * tile) * products.DEPTH * bytes, products.PANEL + 1)
@@ -24,15 +24,15 @@ check.case("a shape for every matrix, tile and precision: warps divide evenly, t
 end)
 
 check.case("long sums of few rows are divided among warps, many rows are not", function()
-  check.below(3, products.shape(10, 784, 8, 4).split)
-  check.equal(products.shape(784, 100, 8, 4).split, 1)
+  check.below(3, products.shape(10, 784, 8, 4, "native").split)
+  check.equal(products.shape(784, 100, 8, 4, "native").split, 1)
 end)
 
 check.case("more samples want larger tiles, and never fewer clocks", function()
   local before, clocks = 0, 0
   for batch = 64, 16384, 64 do
-    local tile = products.tile(batch, { { 100, 784 }, { 784, 100 } }, 4)
-    local work = products.shape(100, 784, tile, 4).clocks + products.shape(784, 100, tile, 4).clocks
+    local tile = products.tile(batch, { { 100, 784 }, { 784, 100 } }, 4, "native")
+    local work = products.shape(100, 784, tile, 4, "native").clocks + products.shape(784, 100, tile, 4, "native").clocks
     local time = products.batch_clocks(batch, tile, work, 0)
     if batch & (batch - 1) == 0 then
       check.below(before, tile + 1)

@@ -30,9 +30,10 @@ end
 
 --- The elementwise functions and sums every generated file carries, and the products of its kind of tile.
 function cuda.math()
-  local tile = cuda.team > 1 and "team" or "lane"
-  return assert(host.read(host.root .. "/templates/cuda/math.cuh")) .. "\n"
-         .. template.fill(("templates/cuda/%s.cuh"):format(tile), products)
+  local function part(name, env) return template.fill(("templates/cuda/%s.cuh"):format(name), env) end
+  if cuda.team == 1 then return part("math", {}) .. "\n" .. part("lane", {}) end
+  local multiply = part(cuda.matmul == "native" and "fma" or "mma", { matmul = cuda.matmul })
+  return part("math", {}) .. "\n" .. part("team", setmetatable({ multiply = multiply }, { __index = products }))
 end
 
 function cuda.set_model(m)
@@ -41,10 +42,10 @@ function cuda.set_model(m)
     local matrices, batch = {}, m.train and m.train.batch or 0
     for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then matrices[#matrices + 1] = leaf.dims end end
     cuda.batch, cuda.matrices = batch > 0 and batch or BATCH, matrices
-    cuda.tile = products.tile(cuda.batch, matrices, cuda.bytes)
+    cuda.tile = products.tile(cuda.batch, matrices, cuda.bytes, m.matmul)
     cuda.team = products.WARPS * WARP // cuda.tile
   end
-  cuda.gathers = cuda.team > 1
+  cuda.gathers, cuda.matmul = cuda.team > 1, m.matmul
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
 end
 

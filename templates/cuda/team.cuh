@@ -1,7 +1,7 @@
 /*
  * Matrix products of a tile that a whole block shares, in panels through shared memory, sums in registers.
  *
- * A warp has ROWS x ABREAST rows of a product and DEPTH of the terms of their sums at a time; a thread, ROWS rows of four samples.
+ * A warp has ROWS x ABREAST rows of a product and DEPTH of the terms of their sums at a time; a thread, ROWS times four sums.
  * The block's warps are SPLIT abreast along the terms and the others along the rows: many rows need no more than that, and few
  * rows of long sums would leave warps idle.  Which it is follows from the matrix (products.lua).  Places in shared memory are
  * such that nobody waits for a bank.
@@ -47,6 +47,7 @@ static __device__ __forceinline__ int lrnde_weight(int row, int j)
     return row * DEPTH + (j / 4 ^ row / 4 % 2) * 4 + j % 4;
 }
 
+@(multiply)
 /*
  * y (m, T) = W x (n, T), plus y itself if `add`; element (i, j) of W is w[i * si + j * sj].  While the warps multiply one panel
  * the next is on its way.
@@ -63,7 +64,7 @@ static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, i
     static_assert(2 * PANEL * sizeof(real) <= sizeof lrnde_panel, "two panels do not fit");
     static_assert(WARPS / 2 * 32 * ROWS * 4 * sizeof(accumulator) <= sizeof lrnde_panel, "half of the sums do not fit");
     const int lane = (int)threadIdx.x % 32, warp = (int)threadIdx.x / 32, l = (int)threadIdx.x % T;
-    const int row = lane / QUARTERS, quarter = lane % QUARTERS, part = warp % SPLIT;
+    const int part = warp % SPLIT;
     for (int i0 = 0; i0 < m; i0 += ROW_PANEL) {
         const int first = i0 + warp / SPLIT * (ROWS * ABREAST);
         /* A warp brings its weights, four terms of eight rows at a time, and a member rows of x. */
@@ -87,21 +88,7 @@ static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, i
             lrnde_fetched();
             __syncthreads(); /* all of it is there, and the other has been read */
             if (j0 + TERM_PANEL < n) fetch(other, j0 + TERM_PANEL);
-            const real *const weights = panel + warp * SHARE, *const xs = panel + WARPS * SHARE + part * DEPTH * T;
-#pragma unroll
-            for (int j = 0; j < DEPTH; j += 4) {
-                lrnde_four a[ROWS];
-#pragma unroll
-                for (int r = 0; r < ROWS; r++) a[r] = *(const lrnde_four *)(weights + lrnde_weight(ABREAST * r + row, j));
-#pragma unroll
-                for (int q = 0; q < 4; q++) {
-                    const lrnde_four b = *(const lrnde_four *)(xs + (j + q) * T + 4 * quarter);
-#pragma unroll
-                    for (int r = 0; r < ROWS; r++)
-#pragma unroll
-                        for (int c = 0; c < 4; c++) s[r][c] = fma((accumulator)a[r].of[q], (accumulator)b.of[c], s[r][c]);
-                }
-            }
+            lrnde_multiply<ROWS>(s, panel + warp * SHARE, panel + WARPS * SHARE + part * DEPTH * T);
             real *const read = panel;
             panel = other, other = read;
         }
@@ -120,14 +107,13 @@ static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, i
                 if (part < half) s[e / 4][e % 4] += sums[mine][e / 4][e % 4][lane];
         }
 #pragma unroll
-        for (int r = 0; r < ROWS; r++) {
-            const int i = first + ABREAST * r + row;
+        for (int e = 0; e < 2 * ROWS; e++) {
+            const int i = first + lrnde_sum_row(e);
             if (part > 0 || i >= m) continue;
-            lrnde_four *const to = (lrnde_four *)(y - l + i * T + 4 * quarter);
-            lrnde_four result = add ? *to : lrnde_four{{0, 0, 0, 0}};
-#pragma unroll
-            for (int c = 0; c < 4; c++) result.of[c] = (real)((accumulator)result.of[c] + s[r][c]);
-            *to = result;
+            lrnde_two *const to = (lrnde_two *)(y - l + i * T + lrnde_sum_sample(e));
+            const lrnde_two before = add ? *to : lrnde_two{{0, 0}};
+            *to = lrnde_two{{(real)((accumulator)before.of[0] + s[e / 2][e % 2 * 2]),
+                             (real)((accumulator)before.of[1] + s[e / 2][e % 2 * 2 + 1])}};
         }
     }
 }
