@@ -321,6 +321,12 @@ function commands.explain(options, lrnde)
          products, k.parts.shared and (", shared phase of %d"):format(k.parts.shared) or "")
   end)
   explain_systems(p.forward.kernels.step)
+  for _, backend in ipairs(backends.chosen(options.target)) do
+    if backend.explain then
+      lrnde.generate(p, backend, options)
+      backend.explain(p, lrnde, line)
+    end
+  end
   explain_memory(options, lrnde, m)
   return 0
 end
