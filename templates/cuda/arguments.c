@@ -25,6 +25,7 @@
 #define TABLES_init           .out = 1 + desc->n_constants
 #define TABLES_rev_init       .in = 1 + desc->n_constants, .out = desc->n_inputs
 #define TABLES_head           .in = 1, .out = desc->n_outputs
+#define TABLES_ensemble       .in = desc->n_outputs, .out = desc->n_outputs
 #define TABLES_rev_head       .in = 1, .out = 1
 #define TABLES_rev_output     .in = 1 + desc->n_outputs, .out = 1
 #define TABLES_local          .carry = sys->n_carry, .next_in = sys->n_carry, .k_in = sys->n_k
