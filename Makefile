@@ -83,20 +83,24 @@ data: ## fetch MNIST into data/, checked by its sha256
 demo: all ## train the small classifier without and with local regularization; a table and a plot
 	$(Q)lua5.4 bench/demo.lua $(B)
 
-test: all $(UNIT) $(B)/tests/lua ## every test; no GPU needed
+test: ## every test; no GPU needed
+	$(Q)$(SUBMAKE) all $(UNIT) $(B)/tests/lua
 	$(Q)sh tests/run.sh $(B) "$(UNIT)" "$(SCRIPTS)"
 	$(Q)$(MAKE) --no-print-directory sanitize memcheck
+
+# What the tests build, on all cores whatever this make was told.
+SUBMAKE = $(MAKE) --no-print-directory -j$(shell nproc)
 
 # test_kernels compiles and runs as many kernels as all the rest together; what it launches is covered by memcheck.  The other
 # two run emitted text on stacks of their own, under guard pages, and a compiler.
 SANITIZED := $(filter-out %/test_kernels %/test_cuda %/test_nvrtc,$(UNIT))
 sanitize: ## unit tests under the address and undefined-behaviour sanitizers
-	$(Q)$(MAKE) --no-print-directory B=$(B)-asan SAN=address,undefined unit
+	$(Q)$(SUBMAKE) B=$(B)-asan SAN=address,undefined unit
 unit: all $(SANITIZED)
 	$(Q)sh tests/run.sh $(B) "$(SANITIZED)" ""
 
 memcheck: ## the tools under valgrind
-	$(Q)$(MAKE) --no-print-directory B=$(B)-memcheck OPT="-O1 -march=x86-64-v3" all $(B)-memcheck/tests/lua
+	$(Q)$(SUBMAKE) B=$(B)-memcheck OPT="-O1 -march=x86-64-v3" all $(B)-memcheck/tests/lua
 	$(Q)sh tests/memcheck.sh $(B)-memcheck
 
 bench: all ## ratios to peers, measured in one run; seconds to compile every model with every method

@@ -49,10 +49,11 @@ local function paper()
   }
   local at = { 1, 101, 501, 1001 }
   print "\nmnist_node, the paper's recipe, seed 0: training NFE (local step included) and accuracy, paper in brackets"
-  for _, setting in ipairs { "native", "double" } do
+  for _, setting in ipairs { "accumulate=native", "accumulate=double", "precision=f64" } do
+    local title = setting:match "=(.*)"
     for _, mode in ipairs { "none", "unbiased", "biased" } do
-      local result = run(("paper_%s_%s"):format(setting, mode), words(
-        "models/mnist_node.lua", "--steps", 1001, "--every", 100, "--seed", 0, "--set", "accumulate=" .. setting,
+      local result = run(("paper_%s_%s"):format(title, mode), words(
+        "models/mnist_node.lua", "--steps", 1001, "--every", 100, "--seed", 0, "--set", setting,
         "--set", mode == "none" and "regularize=false" or "regularize.sampling=" .. mode))
       local line = {}
       for i, step in ipairs(at) do
@@ -64,7 +65,7 @@ local function paper()
           end
         end
       end
-      print(("%-7s %-9s %s"):format(setting, mode, table.concat(line, "   ")))
+      print(("%-7s %-9s %s"):format(title, mode, table.concat(line, "   ")))
     end
   end
 end

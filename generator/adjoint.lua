@@ -115,12 +115,12 @@ local function miss(system, params, stepper)
   return k
 end
 
---- The kernels an adjoint needs beside those of every system, by name, and which of the stepper's further ones.
+--- The kernels an adjoint needs beside those of the stepper, by name.
 function adjoint.kernels(system, params, stepper)
   local list = {}
   if system.rule and #system.integrals > 0 then list.integrand = integrand(system, params, stepper) end
   if system.state then list.miss = miss(system, params, stepper) end
-  return list, system.rule and { "extra", "dense" } or {}
+  return list
 end
 
 return adjoint

@@ -9,9 +9,9 @@ local host = require "host"
 local backends = {}
 
 local fields = {
-  name = "string", extension = "string", doc = "string", reserved = "table", spell = "table", set_model = "function",
-  op = "function", double = "function", number = "function", lane = "function", load = "function", shared_load = "function",
-  shared_element = "function", files = "table", math = "function", carried = "boolean?",
+  name = "string", extension = "string", doc = "string", reserved = "table", counts = "table", spell = "table",
+  set_model = "function", op = "function", double = "function", number = "function", lane = "function", load = "function",
+  shared_load = "function", shared_element = "function", files = "table", math = "function", carried = "boolean?",
 }
 
 local function run(path)

@@ -35,6 +35,7 @@ local function folder(registry)
   end
 end
 lists.layers, lists.losses, lists.optimizers = folder(network.layers), folder(vocabulary.losses), folder(vocabulary.optimizers)
+lists.readers = folder(require("language.data").readers)
 lists.sensitivities, lists.regularizers = folder(vocabulary.sensitivities), folder(vocabulary.regularizers)
 function lists.steppers() return folder(require("language.solver").steppers)() end
 function lists.tableaus()
@@ -227,21 +228,24 @@ function commands.check(options, lrnde)
   if m.stochastic then report_rate("diffusion", m.system.diffusion) end
   report("step", check_vjp(m, "step", function(k)
     local step = m.stepper.carried_step(k, m.system, m.tab)
-    return with_params(k, step.carry), step.next
+    local next = {}
+    for _, v in ipairs(step.next) do if v then next[#next + 1] = v end end
+    return with_params(k, step.carry), next
   end, seed))
   report("output", check_vjp(m, "output", function(k)
     local u, y = k:array("in[0]", "sample", { m.state }), {}
     for i, o in ipairs(m:outputs(k, u, k:scalar "t")) do y[i] = o.value end
     return with_params(k, { u }), y
   end, seed))
+  local local_by = p.regularizer or p.forward
   for _, term in ipairs(m.regularize and m.regularize.terms or {}) do
     report("estimate " .. term.name, check_vjp(m, "estimate", function(k)
-      local estimate, inputs = term.module.estimate(k, m.tab, m.stepper, term.options), {}
+      local estimate, inputs = term.module.estimate(k, local_by.tab, local_by.stepper, term.options), {}
       for q = 1, term.n_sums do inputs[q] = k:scalar(("sums[%d]"):format(q - 1)) end
       return inputs, { estimate }
     end, seed))
   end
-  if m.regularize then report("local step", check_vjp(m, "local", function(k) return local_step.sums(k, m) end, seed)) end
+  if m.regularize then report("local step", check_vjp(m, "local", function(k) return local_step.sums(k, m, local_by) end, seed)) end
   if worst > 1e-9 then
     host.warn(("%s: error: a derivative is off by %.1e of its terms\n"):format(m.file, worst))
     return 1

@@ -42,8 +42,8 @@ local function kernel_fields(names, kernels)
 end
 
 local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
-                         "rev_dense", "integrand", "miss" }
-local model_kernels = { "init", "rev_init", "head", "ensemble", "rev_head", "rev_output", "local", "rev_local", "rev_step_local", "update", "locate" }
+                         "rev_dense", "integrand", "miss", "local", "rev_local", "rev_step_local" }
+local model_kernels = { "init", "rev_init", "head", "ensemble", "rev_head", "rev_output", "update", "locate" }
 
 --- The rows of the matrix A, with their zeros.
 local function coefficients(tab)
@@ -56,18 +56,20 @@ local function coefficients(tab)
   return rows
 end
 
---- s: { system, kernels, tape or nil, finish, rev_finish }.
-local function system(out, m, s, name)
-  local tab, sys = m.tab, s.system
-  local carry = m.stepper.carry_components(sys, tab)
-  local interior = m.stepper.interior(tab)
+--- s: { system, tab, stepper, kernels, tape or nil, finish, rev_finish, start or nil }.
+local function system(out, s, name)
+  local tab, sys = s.tab, s.system
+  local carry = s.stepper.carry_components(sys, tab)
+  local interior = s.stepper.interior(tab)
+  local start = s.start and system(out, s.start, name .. "_start")
   local c, extra = { table.unpack(tab.c or {}) }, s.kernels.extra and tab.dense.extra or 0
   table.move(tab.dense.extra_c or {}, 1, extra, #c + 1, c)
   local fields = {
     (".n_components = %d, .n_controlled = %d"):format(#sys.components, sys.controlled or #sys.components),
     (".n_carry = %d"):format(#carry),
     ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, array_desc)),
-    ".fsal = " .. boolean(tab.fsal),
+    (".fsal = %s, .late = %s"):format(boolean(tab.fsal), boolean(tab.late)),
+    (".start = %s, .n_start = %d"):format(start or "0", start and tab.past or 0),
     (".stages = %d, .order = %s"):format(tab.stages, number(tab.first_order or tab.order)),
     (".n_external = %d"):format(sys.external and tab.stages + extra or 0),
     ".external_c = " .. array(out, "double", name .. "_c", map(c, number)),
@@ -145,8 +147,9 @@ function descriptor.text(p)
   local m, out = p.m, {}
   local name = m.name
   local r = m.regularize
-  local forward = system(out, m, p.forward, name .. "_forward")
-  local adjoint = p.adjoint and system(out, m, p.adjoint, name .. "_adjoint") or "0"
+  local forward = system(out, p.forward, name .. "_forward")
+  local adjoint = p.adjoint and system(out, p.adjoint, name .. "_adjoint") or "0"
+  local regularizer = p.regularizer and system(out, p.regularizer, name .. "_local") or "0"
   local names = m.state_names and array(out, "char *const", name .. "_state_names", map(m.state_names, quote)) or "0"
   local params = array(out, "lrnde_param_desc", name .. "_params", map(m.params.list, function(leaf, i) return param(out, m, leaf, i) end))
   local inputs = array(out, "lrnde_input_desc", name .. "_inputs", map(m.data.inputs, function(x)
@@ -195,9 +198,9 @@ function descriptor.text(p)
       return ("{%s, %s, %s, %d, %s, %s}"):format(quote(term.name), schedule(term.coefficient), boolean(term.module.times_h(term.options)),
                                                  term.first_sum, term.estimate, term.rev_estimate)
     end))
-    fields[#fields + 1] = (".regularizer = {LRNDE_REG_%s, LRNDE_%s, %s, %s, %s, %d, %s}"):format(
+    fields[#fields + 1] = (".regularizer = {LRNDE_REG_%s, LRNDE_%s, %s, %s, %s, %d, %s, %s}"):format(
       r.sampling:upper(), r.gradient:upper(), boolean(r.step_size == "automatic"), boolean(r.points == "saveat"),
-      boolean(r.include_start), #r.terms, regularizers)
+      boolean(r.include_start), #r.terms, regularizers, regularizer)
   end
   table.move(kernel_fields(model_kernels, p.kernels), 1, #model_kernels, #fields + 1, fields)
   out[#out + 1] = ("const lrnde_model_desc lrnde_%s = {\n    %s,\n};"):format(name, table.concat(fields, ",\n    "))

@@ -15,6 +15,7 @@ function emit.new(plan, backend, fields, options)
   local e = setmetatable({ plan = plan, backend = backend, fields = fields, formulas = options.formulas, loops = options.loops,
                            gemm = options.gemm, names = {}, taken = {}, said = {} }, Emit)
   for _, word in ipairs(backend.reserved) do e.taken[word] = "reserved" end
+  for _, word in ipairs(backend.counts) do e.taken[word] = "count" end
   e:begin_function()
   return e
 end
@@ -256,16 +257,21 @@ local function lane_statement(e, v, block, parts)
   end
 end
 
+local LONG <const> = 64       -- straight-line code of so many values is worth a call, if it occurs again
+
 --- A map block: formulas in front; lane, the statements of a lane; reduce, the reductions over features
 -- { kind = "sum" | "max" | "argmax" | "best", type, init, name }, each "best" belonging to the "argmax" before it; written, the
--- names of the arrays written.
+-- names of the arrays written; repeats, whether stages or kernels may have this text in common: loops over features that are no
+-- formula of the method, and long straight-line code, such as a right-hand side of many equations.
 function Emit:map_statements(block)
   local parts = { formulas = {}, lane = {}, reduce = {}, written = {} }
+  local long = block.domain == 1 and #block.values >= LONG
   for _, v in ipairs(block.values) do
     local formula = self:formula(v)
-    if formula then table.insert(block.domain > 1 and parts.formulas or parts.lane, ("/* %s */"):format(formula)) end
+    if formula then table.insert((block.domain > 1 or long) and parts.formulas or parts.lane, ("/* %s */"):format(formula)) end
     lane_statement(self, v, block, parts)
   end
+  parts.repeats = #parts.reduce == 0 and (long or block.domain > 1 and #parts.formulas == 0)
   return parts
 end
 

@@ -97,7 +97,7 @@ function head.kernels(m)
     local update, n = new "update", m.params.size
     local module, slots = m.train.module, {}
     for i = 1, module.slots do slots[i] = update:array(("in[%d]"):format(i - 1), "shared", { n }) end
-    local p, new_slots = module.update(m.train.settings, update:array("params", "shared", { n }),
+    local p, new_slots = module.update(m.train.options, update:array("params", "shared", { n }),
                                        update:array("grad", "shared", { n }), slots, update:scalar "lr", update:scalar "step")
     put(update, "out", { p, table.unpack(new_slots) })
   end

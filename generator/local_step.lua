@@ -16,9 +16,9 @@ local value = require "language.value"
 local local_step = {}
 
 --- The sums of all terms over a step in k: the step's own if some term reads them, and the list of those added.  Tells
--- each term which it reads: n_sums from first_sum.
-local function sums(k, m, step)
-  local system, tab, stepper = m.system, m.tab, m.stepper
+-- each term which it reads: n_sums from first_sum.  s: the system by the method of the step.
+local function sums(k, m, s, step)
+  local system, tab, stepper = s.system, s.tab, s.stepper
   local own, added = {}, {}
   for _, term in ipairs(m.regularize.terms) do
     local list = term.module.sums(k, system, tab, stepper, step, k:scalar "h", term.options)
@@ -33,40 +33,57 @@ local function sums(k, m, step)
   return own, added
 end
 
---- A step from u, and the fields that hold what it computes: k1 = f(t, u) has a derivative unless it is held too.
-local function recorded_step(k, m)
-  local system, tab, stepper = m.system, m.tab, m.stepper
-  local u, t, constants = k:component("carry[0]", system.components[1]), k:scalar "t", stepper.read_constants(k, system)
-  local k1 = system.rhs(k, { u }, t, constants)[1]
-  if m.regularize.gradient == "truncated" then k1 = value.stop(k1) end
-  local step = stepper.step(k, system, tab, { u }, t, k:scalar "h", constants, { k1 })
-  return step, stepper.recorded(system, tab, step), u, constants
-end
-
---- The sums with their cotangents, as derive.vjp wants them.
-local function sum_pairs(k, m, step)
-  local own, added = sums(k, m, step)
-  local list = {}
-  local function add(parts, q) list[#list + 1] = { parts[1], k:scalar(("cot_sums[%d]"):format(q - 1)) } end
-  for q, parts in ipairs(own) do add(parts, q) end
-  for q, parts in ipairs(added) do add(parts, #m.tab.err + q) end
+--- The derivatives in the carry as functions of the states they were taken at: { { value, field }.. }, k_1 first.
+local function derivatives(k, s)
+  local system, t, constants = s.system, k:scalar "t", s.stepper.read_constants(k, s.system)
+  local list = { { system.rhs(k, { k:component("carry[0]", system.components[1]) }, t, constants)[1], "carry[1]" } }
+  for i = 1, s.tab.past or 0 do
+    t = t - k:scalar("h_" .. i)
+    local u = k:component(("carry[%d]"):format(1 + s.tab.past + i), system.components[1])
+    list[1 + i] = { system.rhs(k, { u }, t, constants)[1], ("carry[%d]"):format(1 + i) }
+  end
   return list
 end
 
-local function forward(m)
+--- A step from u, and the fields that hold what it computes: k1 = f(t, u) has a derivative unless it is held too; and so have those
+-- that a method remembers of the steps before.
+local function recorded_step(k, m, s)
+  local system, tab, stepper = s.system, s.tab, s.stepper
+  local u, t, constants = k:component("carry[0]", system.components[1]), k:scalar "t", stepper.read_constants(k, system)
+  local past, list = {}, derivatives(k, s)
+  local k1 = list[1][1]
+  if m.regularize.gradient == "truncated" then k1 = value.stop(k1) end
+  for i = 2, #list do past[i - 1] = { list[i][1] } end
+  local step = stepper.step(k, system, tab, { u }, t, k:scalar "h", constants, { k1 }, past)
+  local recorded = stepper.recorded(system, tab, step)
+  for i = 2, #list do recorded[list[i][1].id] = list[i][2] end
+  return step, recorded, u, constants
+end
+
+--- The sums with their cotangents, as derive.vjp wants them.
+local function sum_pairs(k, m, s, step)
+  local own, added = sums(k, m, s, step)
+  local list = {}
+  local function add(parts, q) list[#list + 1] = { parts[1], k:scalar(("cot_sums[%d]"):format(q - 1)) } end
+  for q, parts in ipairs(own) do add(parts, q) end
+  for q, parts in ipairs(added) do add(parts, #s.tab.err + q) end
+  return list
+end
+
+local function forward(m, s)
   local k = kernel.new("local", m.params)
-  local step, recorded = recorded_step(k, m)
-  local _, added = sums(k, m, step)
+  local step, recorded = recorded_step(k, m, s)
+  local _, added = sums(k, m, s, step)
   if #added == 0 then return nil end
-  m.stepper.put_sums(k, added)
+  s.stepper.put_sums(k, added)
   k.graph, k.rhs_evals = k.graph:extract(recorded), 0
   return k
 end
 
-local function reverse(m)
+local function reverse(m, s)
   local k, held = kernel.new("rev_local", m.params), m.regularize.gradient ~= "total"
-  local step, recorded, u, constants = recorded_step(k, m)
-  local pairs_ = sum_pairs(k, m, step)
+  local step, recorded, u, constants = recorded_step(k, m, s)
+  local pairs_ = sum_pairs(k, m, s, step)
   if held then k:output("cot_carry[0]", value.zeros_like(u)) end
   k:reverse(pairs_, held and {} or { { "cot_carry[0]", u } }, constants)
   k.graph = k.graph:extract(recorded)
@@ -75,59 +92,73 @@ end
 
 local function add(a, b) return a and b and a + b or a or b end
 
+local function joined(a, b) return table.move(b, 1, #b, #a + 1, table.move(a, 1, #a, 1, {})) end
+
 --- Ends a reverse kernel over a carried step: the cotangents of the carry are those of `solution` alone, the sources get
--- those of `all`.  k1 is cut off the step: what reaches it from the sums goes on to f(t, u), unless it is held; what
--- reaches it from the solution goes on as well if the step computed it, else to the carry.
-local function reverse_apart(k, m, step, solution, all)
-  local system, stepper, fsal = m.system, m.stepper, m.tab.fsal
-  local u, k1, constants = step.u[1], step.k[1][1], stepper.read_constants(k, system)
-  local f = k1
-  if fsal then f = system.rhs(k, { u }, k:scalar "t", constants)[1] end
-  local to_u, to_k1 = table.unpack(derive.vjp(solution, { u, k1 }), 1, 2)
+-- those of `sums` too.  k1 is cut off the step: what reaches it from the sums goes on to f(t, u), unless it is held; what
+-- reaches it from the solution goes on as well if the step computed it, else to the carry.  So it is with the k1 of the past.
+local function reverse_apart(k, m, s, step, sums, solution)
+  local fsal, u, k1, constants = s.tab.fsal, step.u[1], step.k[1][1], s.stepper.read_constants(k, s.system)
+  local anew = fsal and derivatives(k, s)
   local sources, fields = k:sources(constants)
-  local cot = derive.vjp(all, { k1, table.unpack(sources) })
-  local onward = fsal and cot[1] - to_k1 or cot[1]
-  if m.regularize.gradient == "truncated" then onward = not fsal and to_k1 or nil end
-  local more = onward and derive.vjp({ { f, onward } }, sources) or {}
+  local to = derive.vjp(solution, fsal and step.carry or { u, k1 })
+  local cot = derive.vjp(joined(sums, solution), joined({ k1 }, sources))
+  local onward = {}
+  if m.regularize.gradient == "truncated" then
+    onward[1] = not fsal and { k1, to[2] } or nil
+  elseif not fsal then
+    onward[1] = { k1, cot[1] }
+  else
+    onward[1] = { anew[1][1], cot[1] - to[2] }
+    for i = 2, #anew do
+      local c = derive.vjp(sums, { step.carry[1 + i] })[1]
+      if c then onward[#onward + 1] = { anew[i][1], c } end
+    end
+  end
+  local more = #onward > 0 and derive.vjp(onward, sources) or {}
   for i, field in ipairs(fields) do
     local c = add(cot[1 + i], more[i])
     if c then k:accumulate(field, c) end
   end
-  if fsal then k:output("cot_carry[1]", to_k1) else to_u = add(to_u, derive.vjp({ { k1, to_k1 } }, { u })[1]) end
-  k:output("cot_carry[0]", to_u)
+  if fsal then
+    for i, v in ipairs(step.carry) do k:output(("cot_carry[%d]"):format(i - 1), to[i] or value.zeros_like(v)) end
+  else
+    k:output("cot_carry[0]", add(to[1], derive.vjp({ { k1, to[2] } }, { u })[1]))
+  end
 end
 
-local function reverse_with_step(m, tape)
-  local k, system, tab, stepper = kernel.new("rev_step_local", m.params), m.system, m.tab, m.stepper
+local function reverse_with_step(m, s)
+  local k, system, tab, stepper = kernel.new("rev_step_local", m.params), s.system, s.tab, s.stepper
   local step = stepper.carried_step(k, system, tab)
   local solution, targets = {}, {}
   for i, component in ipairs(stepper.carry_components(system, tab)) do
-    solution[i] = { step.next[i], k:component(("cot_next[%d]"):format(i - 1), component) }
+    if step.next[i] then
+      solution[#solution + 1] = { step.next[i], k:component(("cot_next[%d]"):format(i - 1), component) }
+    end
     targets[i] = { ("cot_carry[%d]"):format(i - 1), step.carry[i] }
   end
-  local all = sum_pairs(k, m, step)
-  table.move(solution, 1, #solution, #all + 1, all)
+  local sums = sum_pairs(k, m, s, step)
   if m.regularize.gradient == "total" then
-    k:reverse(all, targets, stepper.read_constants(k, system))
+    k:reverse(joined(sums, solution), targets, stepper.read_constants(k, system))
   else
-    reverse_apart(k, m, step, solution, all)
+    reverse_apart(k, m, s, step, sums, solution)
   end
-  return tape:read(k, stepper.recorded(system, tab, step))
+  return s.tape:read(k, stepper.recorded(system, tab, step))
 end
 
 --- What --check differentiates: builds the step in k, returns the variables that are not held, and the sums.
-function local_step.sums(k, m)
-  local step, _, u, constants = recorded_step(k, m)
-  local own, added = sums(k, m, step)
+function local_step.sums(k, m, s)
+  local step, _, u, constants = recorded_step(k, m, s)
+  local own, added = sums(k, m, s, step)
   local variables, list = k:sources(constants), {}
   if m.regularize.gradient == "total" then table.insert(variables, 1, u) end
-  for _, parts in ipairs(table.move(added, 1, #added, #own + 1, own)) do list[#list + 1] = parts[1] end
+  for _, parts in ipairs(joined(own, added)) do list[#list + 1] = parts[1] end
   return variables, list
 end
 
---- Kernels by name.  tape: of the discrete sweep, or nil.
-function local_step.kernels(m, tape)
-  return { ["local"] = forward(m), rev_local = reverse(m), rev_step_local = tape and reverse_with_step(m, tape) }
+--- Kernels by name, of s: a system by a method, with the tape of the discrete sweep if it passes the step.
+function local_step.kernels(m, s)
+  return { ["local"] = forward(m, s), rev_local = reverse(m, s), rev_step_local = s.tape and reverse_with_step(m, s) }
 end
 
 return local_step

@@ -30,57 +30,82 @@ local template = require "template"
 local lrnde = {}
 
 --- What the fields of a system's kernels are called: carry[0] is u, k[0] the first interior stage, ...
-local function field_names(m, system)
+local function field_names(m, s)
   local names = { carry = {}, next = {}, k = {}, noise = { "dW", "dZ" }, constants = {}, data = {} }
-  for i, c in ipairs(m.stepper.carry_components(system, m.tab)) do
+  local n = #s.system.components
+  for i, c in ipairs(s.stepper.carry_components(s.system, s.tab)) do
     names.carry[i] = c.name
-    names.next[i] = i <= #system.components and c.name .. "1" or c.name:gsub("^k1", "k" .. m.tab.stages)
+    names.next[i] = i > n and i <= 2 * n and s.tab.stages > 1 and c.name:gsub("^k1", "k" .. s.tab.stages) or c.name .. "1"
   end
-  for slot, i in ipairs(m.stepper.interior(m.tab)) do names.k[slot] = "k" .. i end
+  for slot, i in ipairs(s.stepper.interior(s.tab)) do names.k[slot] = "k" .. i end
   for i, constant in ipairs(m.constants) do names.constants[i] = constant.name end
   for i, input in ipairs(m.data.inputs) do names.data[i] = input.name end
   return names
 end
 
---- The kernels of one system, those that any integration takes and further ones: { system, kernels (by name), tape (nil: none) }.
-local function system_kernels(m, system, further)
-  local s = { system = system, kernels = {} }
-  for _, names in ipairs { { "rhs", "first", "second", "step" }, further } do
-    for _, name in ipairs(names) do s.kernels[name] = m.stepper.kernel(name, system, m.tab, m.params) end
-  end
+--- The kernels of these names of one system by one method (tab, stepper):
+-- { system, tab, stepper, kernels (by name), tape (nil: none), start = the same by the method of the first steps (nil: none) }.
+local function system_kernels(m, system, by, names)
+  local s = { system = system, tab = by.tab, stepper = by.stepper, kernels = {} }
+  for _, name in ipairs(names) do s.kernels[name] = s.stepper.kernel(name, system, s.tab, m.params) end
+  if by.start then s.start = system_kernels(m, system, by.start, { "step" }) end
   return s
+end
+
+--- Adds the kernels of a table to those of a system or model.
+local function add_kernels(s, kernels)
+  for name, k in pairs(kernels) do s.kernels[name] = k end
+end
+
+-- What any integration takes.
+local INTEGRATION <const> = { "rhs", "first", "second", "step" }
+local DENSE <const> = { "extra", "dense" }
+
+local function joined(...)
+  local list = {}
+  for _, names in ipairs { ... } do table.move(names, 1, #names, #list + 1, list) end
+  return list
 end
 
 --- The reverse of the forward system's kernels, or an adjoint system with kernels of its own.
 local function add_sensitivity(p, m)
   local sensitivity = m.sensitivity.module
   if sensitivity.kernels then
-    local reverse, tape = sensitivity.kernels(m.system, m.tab, m.stepper, m.params)
-    for name, k in pairs(reverse) do p.forward.kernels[name] = k end
+    local reverse, tape = sensitivity.kernels(p.forward, m.params)
+    add_kernels(p.forward, reverse)
     p.forward.tape = tape
+    if p.forward.start then add_kernels(p.forward.start, sensitivity.start_kernels(p.forward.start, m.params)) end
   else
     local system = sensitivity.adjoint(m.system, m.params, m.tab, m.sensitivity.options)
-    local kernels, further = adjoint.kernels(system, m.params, m.stepper)
-    p.adjoint = system_kernels(m, system, further)
-    for name, k in pairs(kernels) do p.adjoint.kernels[name] = k end
+    p.adjoint = system_kernels(m, system, m.method, joined(INTEGRATION, system.rule and DENSE or {}))
+    add_kernels(p.adjoint, adjoint.kernels(system, m.params, m.stepper))
+  end
+end
+
+--- Those of the local step: of the solve's own steps, or of steps by a method of its own.
+local function add_local_step(p, m)
+  local by = m.regularize.method
+  if by then
+    p.regularizer = system_kernels(m, m.system, by, INTEGRATION)
+    add_kernels(p.regularizer, local_step.kernels(m, p.regularizer))
+  else
+    for _, s in ipairs { p.forward, p.forward.start } do add_kernels(s, local_step.kernels(m, s)) end
   end
 end
 
 local function build(path, options)
   local m = model.load(path, options)
   local p = { m = m, version = host.version, texts = {} }
-  p.forward = system_kernels(m, m.system, { "extra", "dense", "rev_dense" })
+  p.forward = system_kernels(m, m.system, m.method, joined(INTEGRATION, DENSE, { "rev_dense" }))
   add_sensitivity(p, m)
   p.kernels, p.outputs = head.kernels(m)
   p.kernels.locate, p.layers = locate.kernel(m)
   for _, o in ipairs(p.outputs) do o.macro = "OUTPUT_" .. o.name:upper() end
-  if m.regularize then
-    for name, k in pairs(local_step.kernels(m, p.forward.tape)) do p.kernels[name] = k end
-  end
+  if m.regularize then add_local_step(p, m) end
   return p
 end
 
---- Everything a model needs, as graphs: { forward, adjoint or nil, kernels, m }.
+--- Everything a model needs, as graphs: { forward, adjoint or nil, regularizer or nil, kernels, m }.
 function lrnde.build(path, options) return contract.attempt(path, build, path, options) end
 
 --- Every kernel of p in a fixed order, each with the system whose fields it uses: calls visit(k, s, prefix).
@@ -91,8 +116,13 @@ function lrnde.each_kernel(p, visit)
     table.sort(names)
     for _, name in ipairs(names) do visit(kernels[name], s, prefix) end
   end
-  all(p.forward.kernels, p.forward, "")
-  if p.adjoint then all(p.adjoint.kernels, p.adjoint, "adjoint_") end
+  local function all_of(s, prefix)
+    all(s.kernels, s, prefix)
+    if s.start then all_of(s.start, prefix .. "start_") end
+  end
+  all_of(p.forward, "")
+  if p.adjoint then all_of(p.adjoint, "adjoint_") end
+  if p.regularizer then all_of(p.regularizer, "local_") end
   all(p.kernels, p.forward, "")
 end
 
@@ -111,7 +141,7 @@ local function emit_kernels(p, backend, options)
   local suffix = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
   lrnde.each_kernel(p, function(k, s, prefix)
     local graph = lrnde.optimize(k.graph, options)
-    local f = fields.new(field_names(m, s.system), m.params, s.tape and s.tape.size or 0)
+    local f = fields.new(field_names(m, s), m.params, s.tape and s.tape.size or 0)
     k.title = prefix .. k.name
     k.symbol = ("%s_%s_%s"):format(m.name, k.title, m.precision)
     k.count = graph:count()
@@ -120,7 +150,7 @@ local function emit_kernels(p, backend, options)
       is_shared = function(field) return f:is_shared(field) end })
     k.plan = plan
     k.body, k.parts = backend.shape.kernel(plan, backend, f, {
-      name = k.symbol, gemm = suffix, formulas = m.stepper.formulas(m.tab), loops = loops })
+      name = k.symbol, gemm = suffix, formulas = s.stepper.formulas(s.tab), loops = loops })
     list[#list + 1] = k
   end)
   for _, k in ipairs(list) do k.text = k.body:text() end
@@ -144,7 +174,7 @@ local function generate(p, backend, options)
     p = p, m = m, version = host.version, loops = loops, kernels = kernels, functions = functions, tables = descriptor.text(p),
     outputs = p.outputs,
     real = m.precision == "f32" and "float" or "double", upper = m.name:upper(), base = m.file:match "[^/]+$",
-    backend = backend, excerpt = excerpt, math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
+    backend = backend, excerpt = excerpt, abi = excerpt("kernel.h", "\n#define LRNDE_ABI (%d+)"), math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
   }
   local files = {}
   for _, file in ipairs(backend.files) do

@@ -9,6 +9,7 @@
 local memory = {}
 
 local LINE <const> = 64                                               -- bytes; every array begins a line of the cache
+local CHUNK <const> = 4096                                            -- elements of a shared chunk: LRNDE_CHUNK of runtime/kernel.h
 local PAD <const> = 16                                                -- parameter-sized arrays are whole multiples of it
 
 -- A sum of terms: bytes by what they are multiplied with, in the order of their first use.
@@ -48,7 +49,7 @@ local function needs(lrnde, p)
     most("work", parts.work)
     most(parts.shared and "partial" or "gradient", parts.partial)
     most("tile_sums", parts.n_sums)
-    if parts.shared then most("chunk_sums", (parts.shared + 4095) // 4096 * parts.n_sums) end
+    if parts.shared then most("chunk_sums", (parts.shared + CHUNK - 1) // CHUNK * parts.n_sums) end
   end)
   return n
 end
@@ -76,7 +77,11 @@ local function fixed(lrnde, p, real)
   out:add("", real * padded(m.params.size, PAD) * (2 + (m.train and m.train.module.slots or 0)) + 8 * n.chunk_sums)
   out:add("T", real * (padded(n.work, PAD) + padded(n.partial, PAD) + padded(n.gradient, PAD)))
   local samples = 7 * state + 2 * constants + 2 * (series + single) - series + outputs   -- u0, f0, cotangents, ...
-  if m.regularize then samples = samples + 2 * carry + stages * state end                -- a local step
+  if m.regularize then                                                                   -- a local step
+    local by = m.regularize.method or m
+    samples = samples + 2 * split(by.stepper.carry_components(m.system, by.tab), real)
+              + (#by.stepper.interior(by.tab) + by.tab.dense.extra) * state
+  end
   if p.adjoint then
     local adjoint = p.adjoint.system
     local sample, shared = carry_of(m, adjoint, real)
@@ -87,7 +92,7 @@ local function fixed(lrnde, p, real)
       local copies = adjoint.rule.differences and 3 or 1
       sums, sums_shared = copies * sums + 2 * state, copies * sums_shared
     end
-    local externals = adjoint.external and m.tab.stages + m.tab.dense.extra or 0
+    local externals = adjoint.external and math.max(m.tab.stages + m.tab.dense.extra, m.method.start and m.method.start.tab.stages or 0) or 0
     samples = samples + own + sums + externals * state
     out:add("", real * (own_shared + sums_shared))
     if adjoint.rule and adjoint.rule.differences then

@@ -11,8 +11,9 @@
 --
 -- A system is { components = { {name, kind, size, atol_shares = of each feature or nil}.. }, rhs = function(k, u, t, constants, external) -> list,
 -- constants = { {name, size}.. }, external = size or nil, external_rate = its time derivative, function(k, external, t,
--- constants), controlled = how many components, the first, error norms see (nil: all) }.  The carry is the components, then, if the method is FSAL,
--- their k_1.  Everything here is built by the functions below and differentiated by derive.lua; nothing is written twice.
+-- constants), controlled = how many components, the first, error norms see (nil: all), past_states }.  The carry is the components, then, if
+-- the method is FSAL, their k_1, then what it wants to remember: the k_1 of the tab.past steps before and, if the system has past_states, the
+-- components there.  Everything here is built by the functions below and differentiated by derive.lua; nothing is written twice.
 
 local value = require "language.value"
 local kernel = require "kernel"
@@ -75,16 +76,33 @@ function one_step.formulas(tab)
   return { u1 = "u1 = u + " .. one_step.weighted(tab.b, tab.text.b, "b_"), err = "err = " .. table.concat(errors, " and ") }
 end
 
---- The fields of a carry-like table: components, then the k_1 of FSAL methods.
+--- The fields of a carry-like table: groups of as many as there are components, one group after another.
 function one_step.carry_components(system, tab)
   local list = {}
-  for _, component in ipairs(system.components) do list[#list + 1] = component end
-  if tab.fsal then
+  local function group(name)
     for _, component in ipairs(system.components) do
-      list[#list + 1] = { name = "k1_" .. component.name, kind = component.kind, size = component.size }
+      list[#list + 1] = { name = name:format(component.name), kind = component.kind, size = component.size }
     end
   end
+  table.move(system.components, 1, #system.components, 1, list)
+  if tab.fsal then group "k1_%s" end
+  for i = 1, tab.past or 0 do group("k1_" .. i .. "_%s") end
+  for i = 1, system.past_states and tab.past or 0 do group("%s_" .. i) end
   return list
+end
+
+--- A carry by its groups: { u, k1 (FSAL), past = { k1 one step before, .. }, past_u = { u one step before, .. } }.
+function one_step.groups(system, tab, carry)
+  local n, at = #system.components, 0
+  local function group()
+    at = at + n
+    return { table.unpack(carry, at - n + 1, at) }
+  end
+  local groups = { u = group(), past = {}, past_u = {} }
+  groups.k1 = tab.fsal and group() or nil
+  for i = 1, tab.past or 0 do groups.past[i] = group() end
+  for i = 1, system.past_states and tab.past or 0 do groups.past_u[i] = group() end
+  return groups
 end
 
 function one_step.read_carry(k, system, tab, field)
@@ -134,7 +152,7 @@ end
 function one_step.error_sums(k, system, tab, step, h, scaled)
   local sums = {}
   for q, weights in ipairs(tab.err) do
-    local err = one_step.combine(k, system, nil, h, weights, tab.text.err[q], step.k, "e" .. q, "err")
+    local err = step.err and step.err[q] or one_step.combine(k, system, nil, h, weights, tab.text.err[q], step.k, "e" .. q, "err")
     sums[q] = {}
     for c, component in controlled(system) do
       local e = err[c]
@@ -166,6 +184,7 @@ end
 --- Which stages of component 1 a record keeps beside carry and next.
 function one_step.interior(tab)
   local list = {}
+  if tab.dense.hermite then return list end
   for i = tab.fsal and 2 or 1, tab.fsal and tab.stages - 1 or tab.stages do list[#list + 1] = i end
   return list
 end
@@ -184,7 +203,7 @@ function one_step.recorded(system, tab, step)
   for slot, i in ipairs(one_step.interior(tab)) do fields[step.k[i][1].id] = ("k_in[%d]"):format(slot - 1) end
   if tab.fsal then
     fields[step.k[1][1].id] = ("carry[%d]"):format(n)
-    fields[step.k[tab.stages][1].id] = ("next_in[%d]"):format(n)
+    if not tab.late then fields[step.k[tab.stages][1].id] = ("next_in[%d]"):format(n) end
   end
   return fields
 end
@@ -247,7 +266,7 @@ function kernels.second(k, system)
 end
 
 function one_step.put_step(k, system, tab, step)
-  for i, v in ipairs(step.next) do k:output(("next[%d]"):format(i - 1), v) end
+  for i, v in ipairs(step.next) do if v then k:output(("next[%d]"):format(i - 1), v) end end
   for slot, i in ipairs(one_step.interior(tab)) do k:output(("k[%d]"):format(slot - 1), step.k[i][1]) end
   if tab.err then
     put_sums(k, one_step.error_sums(k, system, tab, step, k:scalar "h", true))
@@ -266,13 +285,24 @@ function kernels.extra(k, system, tab)
   for e = 1, tab.dense.extra do k:output(("k[%d]"):format(interior + e - 1), stages[tab.stages + e]) end
 end
 
+--- Cubic Hermite: from u and f at both ends.
+local function hermite(h, theta, u, f, u1, f1)
+  local inside = theta * (theta - 1)
+  return (1 - theta) * u + theta * u1 + (inside * (1 - 2 * theta)) * (u1 - u) + (inside * (theta - 1) * h) * f + (inside * theta * h) * f1
+end
+
+--- carry, next_carry, the stages of component 1 that are in neither, u(t + theta h).
 local function read_dense(k, system, tab)
   local carry, next_carry = one_step.read_carry(k, system, tab, "carry"), one_step.read_carry(k, system, tab, "next_in")
+  local h, theta, n = k:scalar "h", k:scalar "theta", #system.components
+  if tab.dense.hermite then
+    return carry, next_carry, {}, hermite(h, theta, carry[1], carry[n + 1], next_carry[1], next_carry[n + 1])
+  end
   local stages, interior = read_stages(k, system, tab, carry, next_carry), #one_step.interior(tab)
   for e = 1, tab.dense.extra do
     stages[tab.stages + e] = k:component(("k_in[%d]"):format(interior + e - 1), system.components[1])
   end
-  return carry, next_carry, stages, interpolate(k, tab, carry[1], k:scalar "h", k:scalar "theta", stages)
+  return carry, next_carry, stages, interpolate(k, tab, carry[1], h, theta, stages)
 end
 
 function kernels.dense(k, system, tab)
@@ -299,19 +329,26 @@ end
 
 --- The stepper of a family, which brings { family, doc, step, formulas }:
 --
---   step(k, system, tab, u, t, h, constants, f0)   one step from u: { u, k = stages, z = their arguments, u1 }, u1, k[i] and
---                                                  z[i] lists over components; f0: f(t, u) if it is given, else evaluated
---   formulas(tab)                                  { [name of a value] = formula }
+--   step(k, system, tab, u, t, h, constants, f0, past)
+--                          one step from u: { u, k = stages, z = their arguments, u1 }, u1, k[i] and z[i] lists over components;
+--                          err: its error vectors if they are not those of tab.err.  f0: f(t, u) if it is given, else evaluated;
+--                          past: the same i steps before, for i up to tab.past
+--   formulas(tab)          { [name of a value] = formula }
 function one_step.stepper(family)
-  --- The step from the carry: returns what rev_step differentiates as well as writing the outputs.
+  --- The step from the carry: returns what rev_step differentiates as well as writing the outputs.  next[i] is false where the
+  -- step leaves it to rhs (tab.late).
   function family.carried_step(k, system, tab)
-    local n = #system.components
     local carry = one_step.read_carry(k, system, tab, "carry")
-    local f0 = tab.fsal and { table.unpack(carry, n + 1) } or nil
-    local step = family.step(k, system, tab, { table.unpack(carry, 1, n) }, k:scalar "t", k:scalar "h",
-                             one_step.read_constants(k, system), f0)
-    step.carry, step.next = carry, { table.unpack(step.u1) }
-    if tab.fsal then for c = 1, n do step.next[n + c] = step.k[tab.stages][c] end end
+    local at = one_step.groups(system, tab, carry)
+    local step = family.step(k, system, tab, at.u, k:scalar "t", k:scalar "h", one_step.read_constants(k, system), at.k1, at.past)
+    step.carry, step.next = carry, {}
+    local function put(group)
+      for c = 1, #system.components do step.next[#step.next + 1] = group and group[c] end
+    end
+    put(step.u1)
+    if tab.fsal then put(not tab.late and step.k[tab.stages]) end
+    for i in ipairs(at.past) do put(i == 1 and at.k1 or at.past[i - 1]) end
+    for i in ipairs(at.past_u) do put(i == 1 and at.u or at.past_u[i - 1]) end
     return step
   end
 

@@ -1,7 +1,8 @@
 --- Outlining: a loop that a file would hold more than once becomes a function of it, compiled once.
 --
 -- Stages repeat the loops of the right-hand side, and kernels repeat each other's stages: text that is the same but for what
--- its arrays and scalars are called.  In a function they are called x1, x2, .. (read), y1, .. (written), s1, .. (scalars);
+-- its arrays and scalars are called.  So does straight-line code, a loop over lanes alone: of 28 equations a step of 7 stages
+-- has one right-hand side instead of 6, which a compiler that takes longer than twice for twice the text feels.  In a function they are called x1, x2, .. (read), y1, .. (written), s1, .. (scalars);
 -- what the loop itself declares is v1, v2, ..  A loop that occurs once stays where it is.
 --
 --   local loops = outline.new(prefix)

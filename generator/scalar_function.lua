@@ -69,18 +69,24 @@ end
 --- The functions of p, and their names in p.forward, p.adjoint and the terms of the regularizer.
 function scalar_function.all(p, backend)
   local m, list = p.m, {}
-  local tab = m.tab
   local function add(name, n_sums, make)
     list[#list + 1] = pair(name, n_sums, make, backend)
     return name, "rev_" .. name
   end
-  if tab.err then
-    local finish, rev_finish = add(m.name .. "_finish", #tab.err, function(k) return m.stepper.finish(k, tab) end)
-    for _, s in ipairs { p.forward, p.adjoint } do s.finish, s.rev_finish = finish, rev_finish end
+  --- Of systems by one method; the error of a start is made as that of what it starts.
+  local function add_finish(name, by, systems)
+    if not by.tab.err then return end
+    local finish, rev_finish = add(m.name .. name, #by.tab.err, function(k) return by.stepper.finish(k, by.tab) end)
+    for _, s in ipairs(systems) do
+      for _, x in ipairs { s, s.start } do x.finish, x.rev_finish = finish, rev_finish end
+    end
   end
+  add_finish("_finish", m, { p.forward, p.adjoint })
+  if p.regularizer then add_finish("_local_finish", p.regularizer, { p.regularizer }) end
+  local by = p.regularizer or m
   for i, term in ipairs(m.regularize and m.regularize.terms or {}) do
     term.estimate, term.rev_estimate = add(("%s_estimate%d"):format(m.name, i), term.n_sums, function(k)
-      return term.module.estimate(k, tab, m.stepper, term.options)
+      return term.module.estimate(k, by.tab, by.stepper, term.options)
     end)
   end
   return list

@@ -19,7 +19,6 @@ function writer.new()
   function out:place(indent, loop, e, written, pointers)
     for _, p in ipairs(pointers) do written[p[1]] = true end
     local function kind(word)
-      if word == "lanes" then return "count" end
       return written[word] and "written" or e.taken[word] ~= "reserved" and e.taken[word] or nil
     end
     table.insert(self.entries, { indent = indent, place = e.loops:add(loop:lines(), kind, pointers) })

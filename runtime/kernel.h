@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LRNDE_ABI 3
+#define LRNDE_ABI 4
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,6 +31,7 @@ extern "C" {
 enum {
     LRNDE_MAX_SUMS = 16,  /* sums of one kernel */
     LRNDE_MAX_TERMS = 4,  /* regularizers of a model */
+    LRNDE_PAST = 2,       /* steps before, whose lengths a kernel may read: h_1, .. */
     LRNDE_CHUNK = 4096    /* elements of a shared chunk */
 };
 
@@ -45,7 +46,9 @@ enum {
     X(difference, "that weight less the one of the embedded rule")                                                             \
     X(share, "1 / the trajectories that a mean is over")                                                                        \
     X(lr, "learning rate of this training step")                                                                               \
-    X(step, "training step, from 1")
+    X(step, "training step, from 1")                                                                                           \
+    X(h_1, "length of the step before, and")                                                                                   \
+    X(h_2, "of the one before that, where a method remembers them")
 
 typedef struct lrnde_scalars {
 #define LRNDE_X(name, doc) double name;
@@ -127,7 +130,10 @@ typedef struct lrnde_kernel {
     X(rev_dense, "theta, h, in[0] = cotangent of u(t + theta h) -> cot_carry, out[components] = cot_next, out[n..] = cot_k")       \
     X(integrand, "carry[0] = lambda, external[0] = u(t), t, weight, difference, in -> out = in + weight F(t) and, if the rule "    \
                  "is adaptive, out[n_integrals..] = in + difference F(t), sums {sum (difference so far/sc)^2}; F the integrands") \
-    X(miss, "carry, in[0] = u -> sums {sum ((carry[1] - u)/sc)^2}")
+    X(miss, "carry, in[0] = u -> sums {sum ((carry[1] - u)/sc)^2}")                                                             \
+    X(local, "carry, next_in, k_in, noise, t, h of a step -> sums the regularizers add to those of step")                             \
+    X(rev_local, "the same, cot_sums (step's, then local's) -> cot_carry[0], cot_constants +=, partial += gradient")            \
+    X(rev_step_local, "as rev_step, and cot_sums, k_in as rev_local: both gradients; cot_carry of cot_next alone, or total")
 
 /* Kernels of a model beside its systems. */
 #define LRNDE_MODEL_KERNELS(X)                                                                                                  \
@@ -137,9 +143,6 @@ typedef struct lrnde_kernel {
     X(ensemble, "in = outputs, each summed over trajectories, data, t, weight, share -> out = their means, sums of head of these") \
     X(rev_head, "in[0] = u, data, t, weight -> out[0] = cotangent of u, partial += gradient")                                  \
     X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
-    X(local, "carry, next_in, k_in, noise, t, h of a step -> sums the regularizers add to those of step")                             \
-    X(rev_local, "the same, cot_sums (step's, then local's) -> cot_carry[0], cot_constants +=, partial += gradient")            \
-    X(rev_step_local, "as rev_step, and cot_sums, k_in as rev_local: both gradients; cot_carry of cot_next alone, or total")    \
     X(locate, "carry[0] = u, constants, t -> out[0] (layers): is what a layer of f gives finite? after a failure only")          \
     X(update, "params, grad, in = optimizer slots, lr, step -> out[0] = params, out[1..] = slots; shared phase")
 
@@ -167,24 +170,45 @@ typedef struct lrnde_controller {
 } lrnde_controller;
 
 /*
- * An adaptive integration that a kernel does by itself, deciding as control.h does: from t, next step h, to t1.  The carry is in
- * carry[at], and ends there.
+ * An adaptive integration of the forward system that a kernel does by itself, deciding as control.h does.  It goes on until it
+ * is at t1, or has reached `look`, or there is no slot left for a step, or `most` steps have been tried, or a rejected one
+ * could not be tried shorter; whoever launched it may launch it again, from where it stopped.
+ *
+ * A slot is a step of a record (solver.h): the carry before it, its stages, its tape.  The step in slot i writes the carry of
+ * slot i + 1, or of slot 0 if i is the last and the slots are a ring.
  */
 typedef struct lrnde_course {
-    double t, t1, h, e_old, shortest;
-    int64_t max_steps, accepted, rejected;
-    void *const *carry[2];
-    int32_t at;
-    int32_t over;                     /* a rejected step could not be tried shorter */
+    double t1, look, shortest;
+    int64_t most;
+    int32_t slots, ring;
+    void *const *carry;               /* (slots, n_carry); without a ring one more: the carry after the last */
+    void *const *k;                   /* (slots, n_k + n_extra) */
+    void *const *tape;                /* (slots), of step_tape; NULL: it is step that is taken */
+    double *t, *h;                    /* (slots) of the steps accepted in this launch: start and length, */
+    double *sums;                     /* (slots, n_sums) and sums */
+
+    double now, next, e_old;          /* where it is; the next step to try; see control.h.  Given, and renewed, as is */
+    int32_t slot;                     /* that of the step under way, whose carry is there */
+    int32_t over;                     /* written, as is all that follows: the last step was rejected, and can be no shorter */
+    double tried, E;                  /* the last step: its length, its error norm */
+    int64_t accepted, rejected;       /* in this launch */
     uint64_t met;                     /* of the launch: zero */
 } lrnde_course;
 
-typedef struct lrnde_system_desc {
+/*
+ * A system by a method.  A method that remembers steps before takes its first n_start ones, and so many after its state was
+ * changed from outside, by `start`: the same system by another method, which has the same carry and the kernels of a step.
+ */
+typedef struct lrnde_system_desc lrnde_system_desc;
+struct lrnde_system_desc {
     int32_t n_components;             /* the first n_components of carry are the state; the rest what the stepper carries (k1) */
     int32_t n_controlled;             /* the first n_controlled components make the error norm */
     int32_t n_carry;
     const lrnde_array_desc *carry;
     int32_t fsal;                     /* carry[n_components + i] is f(t, u)[i] */
+    int32_t late;                     /* of the carry after it a step leaves that to rhs, once it is accepted */
+    const lrnde_system_desc *start;
+    int32_t n_start;                  /* at most LRNDE_PAST; 0: no step remembers another */
     int32_t stages;
     double order;                     /* p of the automatic first step: its length is proportional to tolerance^(1/p) */
     int32_t n_noise;                  /* increments a step reads; 0: the system is not stochastic */
@@ -200,7 +224,7 @@ typedef struct lrnde_system_desc {
 #define LRNDE_X(name, doc) lrnde_kernel name;
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
-} lrnde_system_desc;
+};
 
 typedef enum lrnde_init { LRNDE_INIT_CONSTANT, LRNDE_INIT_UNIFORM, LRNDE_INIT_GLOROT } lrnde_init;
 
@@ -277,6 +301,7 @@ typedef struct lrnde_regularizer_desc {
     int32_t include_start;
     int32_t n_terms;                  /* 0: nothing is regularized */
     const lrnde_regularizer_term *terms;
+    const lrnde_system_desc *system;  /* what takes the local step; NULL: it is one of the solve's */
 } lrnde_regularizer_desc;
 
 /* Where the data come from: a reader of runtime/io by name and its arguments as the model file gave them. */

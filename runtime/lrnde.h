@@ -91,6 +91,7 @@ typedef struct lrnde_options {
     void (*log)(void *user, const char *line);  /* what was created, how memory grows */
     int (*cancel)(void *user);                  /* nonzero stops the solve; asked at every step */
     void (*warn)(void *user, const char *line); /* what does not fail but is not to be relied on; once a solver */
+    double adjoint_atol, adjoint_rtol;          /* of a continuous adjoint's reverse solve; default: the model's, else atol, rtol */
 } lrnde_options;
 
 #define LRNDE_OPTIONS                                                                                                            \
@@ -211,7 +212,8 @@ lrnde_status lrnde_solve_mesh(lrnde_solver *s, const double *mesh, size_t m, con
 
 /*
  * The gradient of a loss of the caller's own through the last solve (training solvers): cot is dL/d(name), shaped like
- * lrnde_get(name), name "u" or an output.  Results by lrnde_get("grad/..").
+ * lrnde_get(name), name "u" or an output.  Results by lrnde_get("grad/..").  After what the solve read was set anew, or
+ * parameters were updated, there is none (LRNDE_ERR_ORDER) until it is solved again.
  */
 lrnde_status lrnde_gradient(lrnde_solver *s, const char *name, const void *cot, size_t bytes);
 

@@ -119,6 +119,20 @@ for _, model in ipairs(models) do
   end)
 end
 
+check.case("pleiades: stages call one right-hand side, whatever their number", function()
+  for _, target in ipairs { "c", "cuda" } do
+    local roots = {}
+    for _, method in ipairs { "bs3", "tsit5" } do
+      local folder = ("%s/%s_%s"):format(scratch, target, method)
+      run(("%s --target %s --method %s --out %s %s/models/pleiades.lua"):format(GEN, target, method, folder, ROOT))
+      local text = host.read(folder .. "/pleiades." .. (target == "c" and "c" or "cu"))
+      roots[#roots + 1] = select(2, text:gsub("const real v%d+ = lrnde_sqrt_f64%(", ""))
+    end
+    check.equal(roots[2], roots[1])
+    assert(roots[1] > 0 and roots[1] % 21 == 0, ("%d square roots in the %s file"):format(roots[1], target))
+  end
+end)
+
 -- ---- counts ----
 
 --- Lists of { kernel, flop, loads, stores }, as the comment on top says and as the descriptor does.

@@ -108,6 +108,8 @@ static void hand_use(const problem *which, const char *method)
         .rev_step = {.name = "rev_step", .tile = k_rev_step, .partial = prob.P},
         .rev_step_full = {.name = "rev_step_full", .tile = k_rev_step_full, .n_sums = 0, .partial = prob.P},
         .rev_dense = {.name = "rev_dense", .tile = k_rev_dense},
+        .local = {.name = "local", .tile = k_local, .n_sums = 1},
+        .rev_local = {.name = "rev_local", .tile = k_rev_local, .partial = prob.P},
     };
     hand_adjoint_carry[0] = (lrnde_array_desc){.name = "lambda", .size = prob.D};
     hand_adjoint_carry[1] = (lrnde_array_desc){.name = "g", .size = prob.P, .shared = 1};
@@ -174,8 +176,6 @@ static void hand_use(const problem *which, const char *method)
         .head = {.name = "head", .tile = k_head, .n_sums = 2},
         .rev_head = {.name = "rev_head", .tile = k_rev_head},
         .rev_output = {.name = "rev_output", .tile = k_rev_output},
-        .local = {.name = "local", .tile = k_local, .n_sums = 1},
-        .rev_local = {.name = "rev_local", .tile = k_rev_local, .partial = prob.P},
         .update = {.name = "update", .shared = k_update, .shared_size = prob.P},
     };
 }

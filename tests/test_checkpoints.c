@@ -182,13 +182,14 @@ static void a_limit_with_a_regularizer(void **state)
     }
 }
 
-/* On a mesh the number of steps is known: the least that is possible.  Else at most 1.5 times that. */
+/* Of a mesh, or of steps of fixed length, the number is known: the least that is possible.  Else at most 1.5 times that. */
 static void recomputed_steps(void **state)
 {
     (void)state;
     static double mesh[2001];
     static result r;
     double cot[B * 2] = {1, 2, 3};
+    lrnde_stats stats;
     for (int i = 0; i <= 2000; i++) mesh[i] = i / 100.0;
     hand_use(&lotka_volterra, "tsit5");
     for (int c = 2; c <= 64; c += c < 8 ? 1 : 7)
@@ -198,6 +199,15 @@ static void recomputed_steps(void **state)
             OK(lrnde_gradient(s, "u", cot, sizeof cot));
             assert_int_equal(lrnde_storage_of(s).recomputed, lrnde__revolve_count(n, c));
             lrnde_destroy(s);
+            hand.h = 0.01;
+            s = create(LRNDE_STORE_CHECKPOINTS, c, 1e-6);
+            OK(lrnde_set(s, "tspan", (double[]){0, n / 100.0}, 2 * sizeof(double)));
+            OK(lrnde_solve(s, NULL, 0, &stats));
+            OK(lrnde_gradient(s, "u", cot, sizeof cot));
+            assert_int_equal(stats.accepted, n);
+            assert_int_equal(lrnde_storage_of(s).recomputed, lrnde__revolve_count(n, c));
+            lrnde_destroy(s);
+            hand.h = 0;
         }
     for (int c = 1; c <= 64; c *= 2)
         for (double tolerance = 1e-3; tolerance > 1e-9; tolerance /= 10) {

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LARGE = 50000 /* parameters */, SECONDS = 240 };
+enum { LARGE = 50000 /* parameters */, SECONDS = 240, MOST_CARRY = 32 /* arrays, or stages */ };
 
 static const options_tool TOOL = {.program = "test_cuda"};
 
@@ -357,9 +357,18 @@ static void check_run(const variant *v, int32_t batch, const char *order)
         snprintf(field, sizeof field, i < sys->n_carry ? "next[%d]" : "k[%d]", i < sys->n_carry ? i : i - sys->n_carry);
         launch_find(&l, field, true, m->state);
     }
-    lrnde_course course = {.t = m->t0, .t1 = m->t1, .h = x.stats.first_h, .e_old = LRNDE_E_OLD, .max_steps = 100000};
-    course.shortest = lrnde_shortest(m->t0, m->t1);
-    course.carry[0] = (void *const *)l.args.carry, course.carry[1] = l.args.next;
+    double t[2], h[2], sums[2 * LRNDE_MAX_SUMS];
+    const void *carry[2 * MOST_CARRY];
+    for (int32_t i = 0; i < sys->n_carry; i++) carry[i] = l.args.carry[i], carry[sys->n_carry + i] = l.args.next[i];
+    void *k[2 * MOST_CARRY];
+    for (int32_t i = 0; i < 2 * (sys->n_k + sys->n_extra); i++) {
+        const int32_t stage = i % (sys->n_k + sys->n_extra);
+        k[i] = stage < sys->n_k ? l.args.k[stage] : NULL;
+    }
+    lrnde_course course = {.t1 = m->t1, .look = m->t1, .shortest = lrnde_shortest(m->t0, m->t1), .most = 100000};
+    course.slots = 2, course.ring = 1, course.carry = (void *const *)carry, course.k = k;
+    course.t = t, course.h = h, course.sums = sums;
+    course.now = m->t0, course.next = x.stats.first_h, course.e_old = LRNDE_E_OLD;
     snprintf(name, sizeof name, "%s_run_f64", m->name);
     find_symbol(name, &kernel);
     find_symbol("sim_launch_run", &run);
@@ -367,12 +376,12 @@ static void check_run(const variant *v, int32_t batch, const char *order)
     run(kernel, &l.args, &course, l.args.workers, *threads);
 
     double worst = 0;
-    const launch_array *end = launch_find(&l, course.at ? "next[0]" : "carry[0]", true, m->state);
+    const launch_array *end = launch_find(&l, course.slot ? "next[0]" : "carry[0]", true, m->state);
     for (int64_t i = 0; i < (int64_t)batch * m->state; i++)
         worst = fmax(worst, fabs(launch_get(&l, end, i / m->state, i % m->state) - x.u1[i]) / (1 + fabs(x.u1[i])));
     print_message("           %-28s %-8s batch %d: %lld + %lld steps, %.1e apart\n", v->file, m->method, (int)batch,
                   (long long)course.accepted, (long long)course.rejected, worst);
-    assert_true(course.t == m->t1 && !course.over);
+    assert_true(course.now == m->t1 && !course.over);
     assert_int_equal(course.accepted, x.stats.accepted);
     assert_int_equal(course.rejected, x.stats.rejected);
     assert_true(worst < 1e-9);

@@ -7,6 +7,7 @@
 #include "compile.h"
 #include "vectors.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <sys/stat.h>
@@ -19,7 +20,7 @@ static lrnde__cuda_program program = {.name = "toy", .text = "a kernel\n", .capa
 static void compile(char *text)
 {
     lrnde__cuda_image image;
-    if (lrnde__cuda_compile(&program, &image, text, WORLD_TEXT)) return;
+    if (lrnde__cuda_compile(&program, 1, &image, text, WORLD_TEXT)) return;
     MUST(strlen(image.bytes) + 1 == image.size);
     snprintf(text, WORLD_TEXT, "%s", image.bytes);
     free(image.bytes);
@@ -188,6 +189,89 @@ static void other_devices(void **state)
     program.capability = CAPABILITY;
 }
 
+/* ---- several at once ---- */
+
+enum { PROGRAMS = 5 };
+
+static const char *const *options_of(int i)
+{
+    static const char *const options[PROGRAMS][2] = {{"-DA"}, {"-DB"}, {"-DC"}, {"-DD"}, {"-DE"}};
+    return options[i];
+}
+
+/* Programs alike but for their options, or, if `which` is one of them, a mistake in that. */
+static int compile_several(lrnde__cuda_image images[PROGRAMS], int which, char *text)
+{
+    lrnde__cuda_program programs[PROGRAMS];
+    static char texts[PROGRAMS][64];
+    for (int i = 0; i < PROGRAMS; i++) {
+        snprintf(texts[i], sizeof *texts, "text %d\n%s\n", i / 2, i == which ? "#error here" : "right");
+        programs[i] = program;
+        programs[i].text = texts[i];
+        programs[i].options = options_of(i);
+    }
+    return lrnde__cuda_compile(programs, PROGRAMS, images, text, WORLD_TEXT);
+}
+
+static void make_several(char *text)
+{
+    char expected[128];
+    lrnde__cuda_image images[PROGRAMS];
+    if (getenv("FAKE_NVRTC_PROCESS")) {
+        snprintf(expected, sizeof expected, "%d", (int)getpid());
+        setenv("FAKE_NVRTC_PROCESS", expected, 1);
+    }
+    MUST(!compile_several(images, -1, text));
+    for (int i = 0; i < PROGRAMS; i++) {
+        snprintf(expected, sizeof expected, "FAKE CUBIN cubin sm_90\ntext %d\nright\n", i / 2);
+        MUST(!strcmp(images[i].bytes, expected) && images[i].size == strlen(expected) + 1);
+        free(images[i].bytes);
+    }
+    MUST(waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
+}
+
+static void break_one(char *text)
+{
+    lrnde__cuda_image images[PROGRAMS];
+    MUST(compile_several(images, 3, text));
+    for (int i = 0; i < PROGRAMS; i++) MUST(!images[i].bytes);
+    MUST(waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
+}
+
+static void ignore_children(char *text)
+{
+    signal(SIGCHLD, SIG_IGN); /* waiting for one then fails */
+    make_several(text);
+}
+
+static int lines(const char *text)
+{
+    int n = 0;
+    for (; *text; text++) n += *text == '\n';
+    return n;
+}
+
+/* Each is one file of the cache; a child that dies leaves its program to us; a mistake in one is reported, the others are kept. */
+static void several(void **state)
+{
+    (void)state;
+    world_run(make_several, NULL);
+    assert_int_equal(lines(journal()), 2 * PROGRAMS);
+    world_run(make_several, NULL);
+    assert_string_equal(journal(), "");
+    forget(NULL);
+    world_run(make_several, (const char *const[]){"FAKE_NVRTC_PROCESS=1", NULL});
+    assert_int_equal(lines(journal()), 2 * PROGRAMS + 1 + PROGRAMS); /* loaded once more, and run for each */
+    forget(NULL);
+    world_run(ignore_children, NULL);
+    assert_int_equal(lines(journal()), 2 * PROGRAMS);
+    forget(NULL);
+    assert_contains(world_run(break_one, NULL), "toy.cu(2): error: #error directive: here: #error here; all of it: ");
+    journal();
+    world_run(make_several, NULL);
+    assert_int_equal(lines(journal()), 2); /* that one alone, by this process */
+}
+
 /* ---- the real compiler ---- */
 
 static char *real_compiler;
@@ -205,7 +289,7 @@ static void compile_vectors(char *text)
         lrnde__cuda_program p = program;
         lrnde__cuda_image image;
         p.name = "lrnde", p.text = source;
-        if (lrnde__cuda_compile(&p, &image, text, WORLD_TEXT)) exit(0);
+        if (lrnde__cuda_compile(&p, 1, &image, text, WORLD_TEXT)) exit(0);
         MUST(is_elf(&image) && memmem(image.bytes, image.size, "lrnde_add", 10) &&
              memmem(image.bytes, image.size, "lrnde_sums", 11));
         free(image.bytes);
@@ -218,7 +302,7 @@ static void compile_mistake(char *text)
     lrnde__cuda_program p = program;
     lrnde__cuda_image image;
     p.text = "extern \"C\" __global__ void f(float *x)\n{\n    *x = nowhere;\n}\n";
-    MUST(lrnde__cuda_compile(&p, &image, text, WORLD_TEXT));
+    MUST(lrnde__cuda_compile(&p, 1, &image, text, WORLD_TEXT));
 }
 
 static void with_real_compiler(void **state)
@@ -260,9 +344,13 @@ int main(int argc, char **argv)
     world_enter(argv);
     real_compiler = find_real();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(hit, forget),           cmocka_unit_test_setup(damage, forget),
-        cmocka_unit_test_setup(processes, forget),     cmocka_unit_test_setup(unusable_folder, forget),
-        cmocka_unit_test_setup(other_devices, forget), cmocka_unit_test_setup(with_real_compiler, forget),
+        cmocka_unit_test_setup(hit, forget),
+        cmocka_unit_test_setup(damage, forget),
+        cmocka_unit_test_setup(processes, forget),
+        cmocka_unit_test_setup(unusable_folder, forget),
+        cmocka_unit_test_setup(other_devices, forget),
+        cmocka_unit_test_setup(several, forget),
+        cmocka_unit_test_setup(with_real_compiler, forget),
     };
     int failed = cmocka_run_group_tests(tests, NULL, world_remove);
     free(real_compiler);

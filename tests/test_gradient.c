@@ -334,6 +334,72 @@ static void save_times_forget_the_solve(void **state)
     lrnde_destroy(s);
 }
 
+static void assert_stale(lrnde_solver *s)
+{
+    const double cot[2] = {1, 1};
+    assert_int_equal(lrnde_gradient(s, "u", cot, sizeof cot), LRNDE_ERR_ORDER);
+    assert_non_null(strstr(lrnde_last_error(s)->text, "something it read was changed since"));
+    OK(lrnde_solve(s, NULL, 0, NULL));
+    OK(lrnde_gradient(s, "u", cot, sizeof cot));
+}
+
+/* A gradient of what was solved by what is set now would be neither's.  What no solve reads may be set, and results stay. */
+static void what_a_solve_read_forgets_it(void **state)
+{
+    (void)state;
+    double u[2], same[2], params[4], gradient[4], span[2] = {0, 9}, tolerance[2] = {1e-5, 1e-5}, cot[2] = {1, 1};
+    lrnde_report report;
+    for (int continuous = 0; continuous < 2; continuous++)
+        for (int input = 0; input < 2; input++) {
+            hand_use(&lotka_volterra, "tsit5");
+            if (input) hand_use_input();
+            if (continuous) hand_interpolate();
+            lrnde_solver *s = create((lrnde_options){.atol = 1e-6, .rtol = 1e-6});
+            assert_int_equal(lrnde_gradient(s, "u", cot, sizeof cot), LRNDE_ERR_ORDER);
+            assert_non_null(strstr(lrnde_last_error(s)->text, "there is none"));
+            const char *initial = input ? "x" : "u0";
+            OK(lrnde_set(s, initial, (double[]){1, 1}, sizeof u));
+            OK(lrnde_solve(s, NULL, 0, NULL));
+            OK(lrnde_get(s, "u", u, sizeof u));
+            OK(lrnde_get(s, "params", params, sizeof params));
+            OK(lrnde_set(s, "params", params, sizeof params));
+            OK(lrnde_get(s, "u", same, sizeof same));
+            assert_memory_equal(u, same, sizeof u);
+            assert_stale(s);
+            OK(lrnde_set(s, "p1", params, sizeof *params));
+            assert_stale(s);
+            OK(lrnde_set(s, initial, (double[]){1, 1}, sizeof u));
+            assert_stale(s);
+            OK(lrnde_set(s, "tspan", span, sizeof span));
+            assert_stale(s);
+            OK(lrnde_set(s, "tolerance", tolerance, sizeof tolerance));
+            assert_stale(s);
+            assert_int_equal(lrnde_set(s, "tolerance", (double[]){-1, 0}, sizeof tolerance), LRNDE_ERR_ARGUMENT);
+            OK(lrnde_get(s, "grad/params", gradient, sizeof gradient));
+            OK(lrnde_set(s, "grad/params", gradient, sizeof gradient));
+            OK(lrnde_gradient(s, "u", cot, sizeof cot));
+            OK(lrnde_train_step(s, &report));
+            assert_stale(s);
+            lrnde_destroy(s);
+        }
+}
+
+static void options_that_are_no_interval(void **state)
+{
+    (void)state;
+    const double spans[][2] = {{NAN, 1}, {0, NAN}, {NAN, NAN}, {0, INFINITY}, {-INFINITY, INFINITY}};
+    hand_use(&lotka_volterra, "tsit5");
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        lrnde_solver *s;
+        lrnde_error error;
+        lrnde_options o = LRNDE_OPTIONS;
+        o.t0 = spans[i][0], o.t1 = spans[i][1];
+        assert_int_equal(lrnde_create(&s, &hand, &o, &error), LRNDE_ERR_ARGUMENT);
+        assert_non_null(strstr(error.text, "is no interval"));
+        assert_null(s);
+    }
+}
+
 static void training_descends(void **state)
 {
     (void)state;
@@ -373,6 +439,8 @@ int main(void)
         cmocka_unit_test(the_step_is_held),
         cmocka_unit_test(save_times_as_points),
         cmocka_unit_test(save_times_forget_the_solve),
+        cmocka_unit_test(what_a_solve_read_forgets_it),
+        cmocka_unit_test(options_that_are_no_interval),
         cmocka_unit_test(training_descends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@
 
 #define OK(call) assert_int_equal(call, LRNDE_OK)
 
+enum { MOST_PARAMS = 100 };
+
 /* Counts what the process allocates.  A sanitizer has its own allocator, and tests of leaks of its own. */
 #ifdef __SANITIZE_ADDRESS__
 static const long allocations;
@@ -215,6 +217,65 @@ static void limit_is_kept(void **state)
     }
 }
 
+/* A solve that fits with a sweep that does not, since quadrature keeps lambda: training begins again and keeps less. */
+static void limit_of_the_sweep(void **state)
+{
+    (void)state;
+    enum { B = 9 };
+    static float all[MOST_PARAMS], some[MOST_PARAMS];
+    const float cot[B * 3] = {1};
+    const double tolerance[2] = {1e-7, 1e-7};
+    const lrnde_model_desc *model = build("tests/fixtures/digits.lua", "sensitivity=quadrature");
+    size_t bytes = (size_t)model->n_params * sizeof *all, solved = 0, held = 0;
+    assert_true(bytes <= sizeof all);
+    for (int part = 0; part <= 3; part++) { /* 0: no limit */
+        lrnde_solver *s = create(model, B, part ? solved + (held - solved) * (size_t)part / 4 : 0);
+        set_inputs(s);
+        OK(lrnde_set(s, "tolerance", tolerance, sizeof tolerance));
+        OK(lrnde_solve(s, NULL, 0, NULL));
+        if (part) {
+            assert_int_equal(lrnde_storage_of(s).reduced, 0);
+            assert_int_equal(lrnde_gradient(s, "logits", cot, sizeof cot), LRNDE_ERR_MEMORY);
+            assert_contains(lrnde_last_error(s)->text, "memory limit: ");
+        } else {
+            solved = lrnde_memory(s);
+        }
+        for (int again = 0; again < 2; again++) {
+            gradient(s);
+            OK(lrnde_get(s, "grad/params", part ? some : all, bytes));
+            if (part) assert_memory_equal(some, all, bytes);
+        }
+        lrnde_storage storage = lrnde_storage_of(s);
+        if (!part) held = storage.peak;
+        assert_int_equal(storage.reduced, part > 0);
+        assert_true(held > solved && storage.peak <= solved + (held - solved) * (size_t)(part ? part : 4) / 4);
+        lrnde_destroy(s);
+    }
+}
+
+/* A sweep of no length: a loss of the initial state alone, whose gradient is its cotangent. */
+static void a_loss_at_the_start(void **state)
+{
+    (void)state;
+    char text[300];
+    const double start = 0, cot[2] = {3, -2};
+    names sensitivities = lua_files("generator/sensitivities");
+    for (int i = 0; i < sensitivities.n; i++)
+        for (int h = 0; h < 2; h++) {
+            lrnde_model_desc model = *build("models/lotka_volterra.lua", setting(text, "sensitivity", sensitivities.path[i]));
+            double du0[2], dp[4];
+            model.h = 0.01 * h;
+            lrnde_solver *s = create(&model, 1, 0);
+            OK(lrnde_solve(s, &start, 1, NULL));
+            OK(lrnde_gradient(s, "u", cot, sizeof cot));
+            OK(lrnde_get(s, "grad/u0", du0, sizeof du0));
+            OK(lrnde_get(s, "grad/params", dp, sizeof dp));
+            assert_memory_equal(du0, cot, sizeof cot);
+            for (int p = 0; p < 4; p++) assert_true(dp[p] == 0);
+            lrnde_destroy(s);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +284,8 @@ int main(void)
         cmocka_unit_test(networks_allocate_once),
         cmocka_unit_test(updates_allocate_nothing),
         cmocka_unit_test(limit_is_kept),
+        cmocka_unit_test(limit_of_the_sweep),
+        cmocka_unit_test(a_loss_at_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

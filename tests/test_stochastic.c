@@ -120,7 +120,10 @@ static void failures(void **state)
     OK(lrnde_set(s, "tspan", ((double[]){0, 1}), 2 * sizeof(double)));
     double mesh[4] = {0, 0.3, 0.6, 1}, noise[3] = {0.1, -0.2, 0.3};
     OK(lrnde_solve_mesh(s, mesh, 4, NULL, 0, NULL));
+    OK(lrnde_set(s, "tspan", ((double[]){0, 2}), 2 * sizeof(double))); /* noise is of the last solve, whatever was set since */
+    OK(lrnde_set(s, "tspan", ((double[]){0, 1}), 2 * sizeof(double)));
     OK(lrnde_set(s, "noise/dW", noise, sizeof noise));
+    assert_int_equal(lrnde_gradient(s, "u", (double[]){1}, sizeof(double)), LRNDE_ERR_ORDER);
     assert_int_equal(lrnde_solve_mesh(s, mesh, 3, NULL, 0, NULL), LRNDE_ERR_ARGUMENT);
     assert_non_null(strstr(lrnde_last_error(s)->text, "noise was set for 3 steps, the solve has 2"));
     OK(lrnde_solve_mesh(s, mesh, 4, NULL, 0, NULL));

@@ -1,55 +1,37 @@
 --- The data of a model: what its readers give, as inputs of kernels.
 --
 -- An input is { name, size, series, label, classes }: features of a sample, a series of them over the save times, or a class
--- number.  runtime/io holds the readers; sizes they cannot know before they run are declared here and checked there.
+-- number.  runtime/io holds the readers; what each one's call in a model file may say, and the inputs it means, is in
+-- readers/: sizes that are only known when data is read are declared there and checked here and by the runtime.
 
 local contract = require "language.contract"
+local registry = require "language.registry"
 local value = require "language.value"
 
 local data = {}
 
--- The columns of every group of names, as inputs: { u = { "x", "y" }, c = "feed" }.
-local function add_columns(list, group, what, series)
+local readers = registry.open("readers", { doc = "string", options = "table", inputs = "function" })
+data.readers = readers
+
+--- What a reader describes its inputs with.
+local columns = {}
+
+--- Adds the columns of every group of names, as inputs: { u = { "x", "y" }, c = "feed" }.
+function columns.add(list, group, what, series)
   for _, name in ipairs(contract.identifiers(what, group or {})) do
-    local columns = group[name]
-    if type(columns) == "string" then columns = { columns } end
-    if type(columns) ~= "table" or #columns == 0 then error(("%s.%s: a column or a list of them is wanted"):format(what, name), 0) end
-    for _, column in ipairs(columns) do
-      if type(column) ~= "string" then error(("%s.%s: a column is named by a text, not a %s"):format(what, name, type(column)), 0) end
+    local names = group[name]
+    if type(names) == "string" then names = { names } end
+    if type(names) ~= "table" or #names == 0 then error(("%s.%s: a column or a list of them is wanted"):format(what, name), 0) end
+    for _, column in ipairs(names) do
+      if type(column) ~= "string" then
+        error(("%s.%s: a column is named by a text, not a %s"):format(what, name, type(column)), 0)
+      end
     end
-    list[#list + 1] = { name = name, size = #columns, series = series }
+    list[#list + 1] = { name = name, size = #names, series = series }
   end
 end
 
-local function label(classes) return { name = "label", size = 1, label = true, classes = classes } end
-
--- What each reader's call in a model file may say, and the inputs it means.
-local readers = {
-  idx = {
-    options = { x = "string?", label = "string?", size = "integer?", classes = "integer?" },
-    inputs = function(o)
-      return { { name = "x", size = o.size or 784 }, o.label and label(o.classes or 10) or nil }
-    end,
-  },
-  csv = {
-    options = { id = "string?", t = "string?", series = "table?", context = "table?", x = "string|table?", label = "string?",
-                classes = "integer?", split = "table?" },
-    inputs = function(o)
-      local list = {}
-      add_columns(list, o.series, "series", true)
-      add_columns(list, o.context, "context", false)
-      if o.x then add_columns(list, { x = o.x }, "L.csv", false) end
-      if o.label then list[#list + 1] = label(o.classes or 2) end
-      if o.split then contract.options("csv.split", o.split, { test = "number" }) end
-      return list
-    end,
-  },
-}
-
-function data.readers() return contract.names(readers) end
-
---- The contract of a reader's options.
-function data.options(reader) return readers[reader].options end
+function columns.label(classes) return { name = "label", size = 1, label = true, classes = classes } end
 
 local function sorted_keys(o)
   local keys = {}
@@ -76,11 +58,11 @@ local function flatten(o, prefix, list)
   return list
 end
 
---- reader: "idx" or "csv", and what its call in the model file was given; nil: a model without data.
+--- reader: its name, and what its call in the model file was given; nil: a model without data.
 function data.declare(reader, spec)
   if not reader then return { inputs = {}, options = {} } end
   if type(spec[1]) ~= "string" then error(("L.%s: its first entry names the data"):format(reader), 0) end
-  local inputs, taken = readers[reader].inputs(spec), {}
+  local inputs, taken = readers:get(reader).inputs(spec, columns), {}
   for _, input in ipairs(inputs) do
     if taken[input.name] then error(("two data inputs are called '%s'"):format(input.name), 0) end
     if input.size < 1 or (input.classes or 2) < 2 then error("sizes must be positive, and classes two or more", 0) end

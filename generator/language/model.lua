@@ -18,6 +18,7 @@ local override = require "language.override"
 local params = require "language.params"
 local regularization = require "language.regularization"
 local schedules = require "language.schedules"
+local settings = require "language.settings"
 local sensitivity = require "language.sensitivity"
 local solver = require "language.solver"
 local terms = require "language.terms"
@@ -248,9 +249,9 @@ local function load_train(m)
   local name = m:word("train.optimizer", "optimizer", vocabulary.optimizers, o)
   vocabulary.check_options(o)
   local module = vocabulary.optimizers:get(name)
-  local settings = {}
-  for key, default in pairs(module.options) do settings[key] = type(o) == "table" and o[key] or default end
-  local lr = schedules.of(settings.lr) or m:fail("train.optimizer.lr", "must be a number or a schedule")
+  local options = settings.complete(module.options, type(o) == "table" and o or {},
+                                    function(option, ...) m:fail("train.optimizer." .. option, ...) end)
+  local lr = schedules.of(options.lr) or m:fail("train.optimizer.lr", "must be a number or a schedule")
   if type(train.batch) == "string" and train.batch ~= "all" then m:fail("train.batch", "must be a whole number or \"all\"") end
   for _, key in ipairs { "batch", "steps", "evaluate_every", "evaluate_trajectories" } do
     if math.type(train[key]) == "integer" and not (train[key] >= 1 and train[key] < 1 << 31) then
@@ -258,9 +259,9 @@ local function load_train(m)
     end
   end
   if train.evaluate_trajectories and not m.stochastic then m:fail("train.evaluate_trajectories", "the model is not stochastic") end
-  m.train = { optimizer = name, module = module, settings = settings, lr = lr, batch = math.type(train.batch) == "integer" and train.batch or 0,
-              steps = train.steps or 1000, evaluate_every = train.evaluate_every or 0,
-              evaluate_trajectories = train.evaluate_trajectories or 0 }
+  m.train = { optimizer = name, module = module, options = options, lr = lr,
+              batch = math.type(train.batch) == "integer" and train.batch or 0, steps = train.steps or 1000,
+              evaluate_every = train.evaluate_every or 0, evaluate_trajectories = train.evaluate_trajectories or 0 }
 end
 
 --- Methods for additive noise want a diffusion of t alone.

@@ -3,12 +3,15 @@
 --   regularize = { sampling = "biased", coefficient = 2 }                                  one L.local_error
 --   regularize = { L.local_error { coefficient = 2 }, L.local_error { estimate = "stiffness" }, sampling = "biased" }
 --
+--   regularize = { method = "tsit5" }                       the step is one of that method, from where the solve's own step began
+--
 -- A plain table is an L.local_error.  All terms look at the same step: what is said of it may stand in the list or in its
 -- terms, but must agree.
 
 local contract = require "language.contract"
 local schedules = require "language.schedules"
 local settings = require "language.settings"
+local solver = require "language.solver"
 local vocabulary = require "language.vocabulary"
 
 local regularization = { MOST_TERMS = 4 }              -- LRNDE_MAX_TERMS of runtime/kernel.h
@@ -28,11 +31,11 @@ end
 
 --- Takes what `given` says of the local step over into r; `given` may have the `other` fields besides.
 local function local_step(m, r, given, field, other)
-  local fields = { include_start = "boolean?" }
+  local fields = { include_start = "boolean?", method = "string?" }
   for option in pairs(words) do fields[option] = "string?" end
   for option, kind in pairs(other) do fields[option] = kind end
   contract.check(given, fields, m.file, field)
-  for _, option in ipairs { "include_start", table.unpack(contract.names(words)) } do
+  for _, option in ipairs { "include_start", "method", table.unpack(contract.names(words)) } do
     local said = given[option]
     if said ~= nil then
       if words[option] then check_word(m, field .. "." .. option, said, words[option]) end
@@ -47,14 +50,34 @@ end
 --- One term: { module, name, options, coefficient }.
 local function load_term(m, r, given, field)
   local module = vocabulary.regularizers:get(vocabulary.name(given, "regularizer") or "local_error")
-  local other, term = settings.fields(module.options), { module = module }
+  local other, term = settings.fields(module.options), { module = module, field = field }
   other.coefficient = "number|table?"
   local_step(m, r, given, field, other)
   term.options = settings.complete(module.options, given, function(option, ...) m:fail(field .. "." .. option, ...) end)
   term.coefficient = schedules.of(given.coefficient or 1) or m:fail(field .. ".coefficient", "must be a number or a schedule")
-  local option, why = module.missing(m.tab, term.options)
-  if option then m:fail(field .. "." .. option, "%s", why) end
   return term
+end
+
+--- The method of the local step if it is not the solve's own, and whether the terms can have what they want of it.
+local function load_method(m, r)
+  local word, tab = r.method, m.tab
+  r.method = word and solver.method(m, "regularize.method", word)
+  if r.method and r.method.tab.name == tab.name then r.method = nil end
+  if r.method and m.stochastic then m:fail("regularize.method", "a stochastic equation's local step is one of its own method") end
+  if r.method and r.method.start then
+    m:fail("regularize.method", "%s has no steps before a local one to remember; it begins with %s", word, r.method.tab.start.name)
+  end
+  tab = r.method and r.method.tab or tab
+  if not tab.err then m:fail("regularize", "%s has no error estimate to regularize", tab.name) end
+  for _, term in ipairs(r.terms) do
+    local option, why = term.module.missing(tab, term.options)
+    if option then m:fail(term.field .. "." .. option, "%s", why) end
+  end
+  if tab.past and r.gradient ~= "partial" then
+    m:fail("regularize.gradient", "of a step by %s, which remembers others, only \"partial\"; regularize.method can name another method",
+           tab.name)
+  end
+  m.system.past_states = tab.past ~= nil
 end
 
 --- Terms have names of their own: those of the modules, numbered where they repeat.
@@ -78,12 +101,12 @@ local function warn_of_trajectories(m)
   end
 end
 
---- m: the model as far as it is loaded.  Returns nil if nothing is regularized, else { terms, sampling, points, ... }.
+--- m: the model as far as it is loaded, which learns what its system must remember.  Returns nil if nothing is regularized, else
+-- { terms, sampling, points, ..., method = { tab, stepper } of the local step, nil: the solve's own }.
 function regularization.load(m)
   local given = m.spec.regularize
   if not given then return nil end
   if given == true then given = {} end
-  if not m.tab.err then m:fail("regularize", "%s has no error estimate to regularize", m.tab.name) end
   local r = { terms = {} }
   if vocabulary.is(given, "regularizer") or #given == 0 then
     r.terms[1] = load_term(m, r, given, "regularize")
@@ -100,6 +123,7 @@ function regularization.load(m)
   warn_of_trajectories(m)
   r.include_start = r.include_start or false
   for option, allowed in pairs(words) do r[option] = r[option] or allowed[1] end
+  load_method(m, r)
   return r
 end
 

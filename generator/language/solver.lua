@@ -18,22 +18,29 @@ local steppers = registry.open("steppers", {
   read_constants = "function" })
 solver.steppers = steppers
 
-local function load_method(m, options)
-  local given = options.method or m.spec.solver.method or (m.stochastic and "sosri" or "tsit5")
-  local word = vocabulary.name(given, "method") or m:fail("solver.method", "must be a method, by name or as L.<name> {}")
+--- The method in a field of a model: { tab, stepper, start = the method of the first steps or nil }.
+function solver.method(m, field, given)
+  local word = vocabulary.name(given, "method") or m:fail(field, "must be a method, by name or as L.<name> {}")
   if not word:match "%.lua$" then
     local _, message = tableau.find(word)
-    if message then m:fail("solver.method", "%s", message) end
+    if message then m:fail(field, "%s", message) end
   end
-  m.tab = tableau.load(word)
-  if m.stochastic ~= (m.tab.noise ~= nil) then
-    m:fail("solver.method", "%s is a method for %s differential equations", m.tab.name, m.tab.noise and "stochastic" or "ordinary")
+  local tab = tableau.load(word)
+  if m.stochastic ~= (tab.noise ~= nil) then
+    m:fail(field, "%s is a method for %s differential equations", tab.name, tab.noise and "stochastic" or "ordinary")
   end
-  m.stepper = steppers:get(m.tab.family)
-  if m.tab.precision and m.precision ~= m.tab.precision then m:fail("precision", "%s needs \"%s\"", m.tab.name, m.tab.precision) end
-  if m.tab.largest_state and m.state > m.tab.largest_state then
-    m:fail("solver.method", "%s factorises the Jacobian of at most %d features, not %d", m.tab.name, m.tab.largest_state, m.state)
+  if tab.precision and m.precision ~= tab.precision then m:fail("precision", "%s needs \"%s\"", tab.name, tab.precision) end
+  if tab.largest_state and m.state > tab.largest_state then
+    m:fail(field, "%s factorises the Jacobian of at most %d features, not %d", tab.name, tab.largest_state, m.state)
   end
+  local start = tab.start and { tab = tab.start, stepper = steppers:get(tab.start.family) }
+  return { tab = tab, stepper = steppers:get(tab.family), start = start }
+end
+
+local function load_method(m, options)
+  local given = options.method or m.spec.solver.method or (m.stochastic and "sosri" or "tsit5")
+  local method = solver.method(m, "solver.method", given)
+  m.method, m.tab, m.stepper = method, method.tab, method.stepper
 end
 
 local function load_tspan(m)
@@ -93,7 +100,7 @@ local function load_atol(m, given)
   return largest, shares
 end
 
---- Sets tab, stepper, solver and saveat of m.  options.method overrides the model's.
+--- Sets method, tab, stepper, solver and saveat of m.  options.method overrides the model's.
 function solver.load(m, options)
   local given = contract.check(m.spec.solver, { method = "string|table?", atol = "number|table?", rtol = "number?",
                                                 tspan = "table|string?", max_steps = "integer?", h = "number?" }, m.file, "solver")

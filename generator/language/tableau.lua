@@ -5,12 +5,16 @@
 --   name, family, file, source, aliases
 --   stages, order, embedded_order     measured; embedded_order is a number, a list if there are several error vectors
 --   fsal                              the last stage is f(t + h, u1)
+--   late                              which no stage is, but evaluated when the step is accepted; nil: it is a stage
+--   past, start                       how many steps before a step remembers; the method, with the same past, of as many first
+--                                     ones; nil: none
 --   c, b; A                           lists; A[i] has i-1 entries; what else a family needs (families/) is likewise
 --   err, combine                      error vectors { {..}, .. } or nil (fixed step only); "rms" or "hairer53"
 --   text                              c, A, b, err again, as short text for comments
 --   first_order                       p of the automatic first step, ~ tolerance^(1/p), if it is not the order
 --   controller                        { beta1, beta2, gamma, qmin, qmax, qsteady }
---   dense                             { order, degree, poly[i][j], stages, extra, extra_c, extra_A } (interpolant.lua)
+--   dense                             { order, degree, poly[i][j], stages, extra, extra_c, extra_A } (interpolant.lua), or
+--                                     { order, hermite = true, extra = 0 }: of u and f at both ends
 --   stiffness_pair                    { j, s }: the last two stages with c = 1, or nil
 --   real_stability_limit              nil: the method has none
 --   precision, largest_state          what a model must have, or may at most; nil: anything

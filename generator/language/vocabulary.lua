@@ -22,11 +22,18 @@ vocabulary.losses = registry.open("losses", {
 vocabulary.optimizers = registry.open("optimizers", {
   name = "string", doc = "string", options = "table", slots = "integer", update = "function" })   -- options: with defaults
 vocabulary.sensitivities = registry.open("sensitivities", {
-  name = "string", doc = "string", options = "table", kernels = "function?", adjoint = "function?",      -- options: with defaults
+  name = "string", doc = "string", options = "table", kernels = "function?", start_kernels = "function?", adjoint = "function?",      -- options: with defaults
   recordless = "boolean?" })                               -- the sweep needs no record of the forward solution
 vocabulary.regularizers = registry.open("regularizers", {                    -- options: with their words, the default first
   name = "string", doc = "string", options = "table", title = "function", missing = "function", sums = "function",
   estimate = "function", times_h = "function" })
+
+--- The contract of an optimizer's options: the learning rate may be a schedule.
+function vocabulary.optimizer_fields(name)
+  local fields = settings.fields(vocabulary.optimizers:get(name).options)
+  fields.lr = "number|table?"
+  return fields
+end
 
 local made_by = setmetatable({}, { __mode = "k" })
 
@@ -54,13 +61,6 @@ local function component(kind, name, fields)
     made_by[o] = { kind = kind, name = name, fields = fields }
     return o
   end
-end
-
--- An optimizer's options are numbers, as their defaults are; the learning rate may be a schedule.
-local function optimizer_options(defaults)
-  local fields = {}
-  for name in pairs(defaults) do fields[name] = name == "lr" and "number|table?" or "number?" end
-  return fields
 end
 
 local function add_math(L)
@@ -101,14 +101,14 @@ function vocabulary.environment(options, used)
   for _, name in ipairs(network.layers:names()) do L[name] = network.constructor(name) end
   for _, name in ipairs(vocabulary.losses:names()) do L[name] = component("loss", name, vocabulary.losses:get(name).options) end
   for _, name in ipairs(vocabulary.optimizers:names()) do
-    L[name] = component("optimizer", name, optimizer_options(vocabulary.optimizers:get(name).options))
+    L[name] = component("optimizer", name, vocabulary.optimizer_fields(name))
   end
   for _, name in ipairs(vocabulary.sensitivities:names()) do
     L[name] = component("sensitivity", name, settings.fields(vocabulary.sensitivities:get(name).options))
   end
   for _, name in ipairs(vocabulary.regularizers:names()) do L[name] = component("regularizer", name) end
   for _, name in ipairs(tableau.names()) do L[name] = component("method", name, {}) end
-  for _, reader in ipairs(data.readers()) do L[reader] = component("data", reader, data.options(reader)) end
+  for _, reader in ipairs(data.readers:names()) do L[reader] = component("data", reader, data.readers:get(reader).options) end
   for _, name in ipairs { "ode", "sde" } do                           -- the file's value is checked later
     L[name] = function(o) return type(o) == "table" and component("model", name)(o) or nil end
   end

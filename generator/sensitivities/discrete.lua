@@ -12,11 +12,12 @@ local discrete = {
 }
 
 --- Differentiates a step already built in k; full: with cotangents of the stages (dense output) and of the error sums.
-local function reverse(k, system, tab, stepper, step, full)
+local function reverse(k, s, step, full)
+  local system, tab, stepper = s.system, s.tab, s.stepper
   local pairs_ = {}
   local function add(v, field, component) pairs_[#pairs_ + 1] = { v, k:component(field, component) } end
   for i, component in ipairs(stepper.carry_components(system, tab)) do
-    add(step.next[i], ("cot_next[%d]"):format(i - 1), component)
+    if step.next[i] then add(step.next[i], ("cot_next[%d]"):format(i - 1), component) end
   end
   if full then
     local interior, stages = stepper.interior(tab), {}
@@ -37,32 +38,36 @@ local function reverse(k, system, tab, stepper, step, full)
 end
 
 --- What the record has of a step without a tape: { [id] = field }.
-local function recorded(tab, stepper, step, full)
+local function recorded(s, step, full)
   local stops = {}
-  for i, v in ipairs(step.next) do stops[v.id] = ("next_in[%d]"):format(i - 1) end
+  for i, v in ipairs(step.next) do if v then stops[v.id] = ("next_in[%d]"):format(i - 1) end end
   if full then
-    for slot, i in ipairs(stepper.interior(tab)) do stops[step.k[i][1].id] = ("k_in[%d]"):format(slot - 1) end
+    for slot, i in ipairs(s.stepper.interior(s.tab)) do stops[step.k[i][1].id] = ("k_in[%d]"):format(slot - 1) end
   end
   for _, v in ipairs(step.carry) do stops[v.id] = nil end
   return stops
 end
 
---- The kernels of a system this sensitivity adds: step_tape, rev_step, rev_step_full, rev_rhs; and the tape.
-function discrete.kernels(system, tab, stepper, params)
-  local rev = kernel.new("rev_step", params)
-  local step = stepper.carried_step(rev, system, tab)
-  local forward = reverse(rev, system, tab, stepper, step, false)
-  local stops = recorded(tab, stepper, step, false)
+--- A reverse kernel before it is cut where the record or a tape has something; what the record has; the step; its size.
+local function reverse_kernel(name, s, params, full)
+  local k = kernel.new(name, params)
+  local step = s.stepper.carried_step(k, s.system, s.tab)
+  local forward = reverse(k, s, step, full)
+  return k, recorded(s, step, full), step, forward
+end
+
+--- The kernels this sensitivity adds to those of s, a system by a method: step_tape, rev_step, rev_step_full, rev_rhs; and the tape.
+function discrete.kernels(s, params)
+  local system, stepper = s.system, s.stepper
+  local rev, stops, step, forward = reverse_kernel("rev_step", s, params, false)
   local tape = tapes.plan(rev.graph, forward, step, stops)
 
   local forward_kernel = kernel.new("step_tape", params)
-  local same = stepper.carried_step(forward_kernel, system, tab)
-  stepper.put_step(forward_kernel, system, tab, same)
+  local same = stepper.carried_step(forward_kernel, system, s.tab)
+  stepper.put_step(forward_kernel, system, s.tab, same)
   tape:write(forward_kernel)
 
-  local full = kernel.new("rev_step_full", params)
-  local full_step = stepper.carried_step(full, system, tab)
-  reverse(full, system, tab, stepper, full_step, true)
+  local full, full_stops = reverse_kernel("rev_step_full", s, params, true)
 
   local rhs = kernel.new("rev_rhs", params)
   local u, constants = stepper.read_carry(rhs, system, { fsal = false }, "carry"), stepper.read_constants(rhs, system)
@@ -75,9 +80,20 @@ function discrete.kernels(system, tab, stepper, params)
   return {
     step_tape = forward_kernel,
     rev_step = tape:read(rev, stops),
-    rev_step_full = tape:read(full, recorded(tab, stepper, full_step, true)),
+    rev_step_full = tape:read(full, full_stops),
     rev_rhs = rhs,
   }, tape
+end
+
+--- Those of a method's first steps: too few to have a tape.
+function discrete.start_kernels(s, params)
+  local kernels = {}
+  for name, full in pairs { rev_step = false, rev_step_full = true } do
+    local k, stops = reverse_kernel(name, s, params, full)
+    k.graph = k.graph:extract(stops)
+    kernels[name] = k
+  end
+  return kernels
 end
 
 return discrete

@@ -35,7 +35,8 @@ void tool_catch_interrupt(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, double time_limit_s, int64_t seed)
+lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, double time_limit_s, int64_t seed,
+                                  double adjoint_atol, double adjoint_rtol)
 {
     lrnde_options o = LRNDE_OPTIONS;
     o.device = device;
@@ -43,6 +44,8 @@ lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t m
     if (memory_limit > 0) o.memory_limit = (size_t)memory_limit;
     if (!isnan(time_limit_s)) o.time_limit_s = time_limit_s;
     if (seed > 0) o.seed = (uint64_t)seed;
+    if (!isnan(adjoint_atol)) o.adjoint_atol = adjoint_atol;
+    if (!isnan(adjoint_rtol)) o.adjoint_rtol = adjoint_rtol;
     o.cancel = cancelled;
     o.warn = warn;
     return o;

@@ -6,8 +6,11 @@
 #include "lrnde.h"
 
 /* The options of model.def that concern a solver, as a tool's struct has them; those not given keep their defaults. */
-#define TOOL_SOLVER_OPTIONS(o) tool_solver_options((o)->device, (o)->threads, (o)->memory_limit, (o)->time_limit, (o)->seed)
-lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, double time_limit_s, int64_t seed);
+#define TOOL_SOLVER_OPTIONS(o)                                                                                                   \
+    tool_solver_options((o)->device, (o)->threads, (o)->memory_limit, (o)->time_limit, (o)->seed, (o)->adjoint_atol,             \
+                        (o)->adjoint_rtol)
+lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, double time_limit_s, int64_t seed,
+                                  double adjoint_atol, double adjoint_rtol);
 
 /* From now on Ctrl-C stops a solve, through the options' cancel callback, instead of the process. */
 void tool_catch_interrupt(void);

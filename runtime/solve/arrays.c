@@ -76,7 +76,7 @@ void lrnde__list_arrays(lrnde_solver *s)
                           .size = desc->state,
                           .times = &s->noise.steps,
                           .can_set = 1,
-                          .ready = &s->recorded};
+                          .ready = &s->meshed};
     for (; noise.offset < noise.pitch; noise.offset++) list(s, noise, noise.offset ? "noise/dZ" : "noise/dW");
     list(s, (lrnde__entry){.setting = MESH, .rows = 1, .size = 1, .times = &s->mesh_points, .ready = &s->meshed}, "mesh");
     list_params(s, LRNDE_GRADIENT, s->grad, "grad/", &s->differentiated);
@@ -209,15 +209,23 @@ static lrnde_status check(lrnde_solver *s, const lrnde__entry *e, const char *na
     return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s: %zu bytes given, (%s) %s are %zu", name, bytes, shape, type[a.type], a.bytes);
 }
 
+/* Whether a solve reads it, so that a gradient of the last one would mix old and new. */
+static int solve_reads(const lrnde__entry *e)
+{
+    return e->role != LRNDE_GRADIENT && e->role != LRNDE_SLOT;
+}
+
 lrnde_status lrnde_set(lrnde_solver *s, const char *name, const void *data, size_t bytes)
 {
     const lrnde__entry *e = find(s, name);
     if (e && e->role == LRNDE_SETTING && e->setting == TIMES) return set_times(s, data, bytes);
     LRNDE_TRY(check(s, e, name, bytes, &bytes));
     if (!e->can_set) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s: is computed, it cannot be set", name);
-    if (e->role == LRNDE_SETTING) return set_setting(s, e->setting, data);
+    if (e->role == LRNDE_SETTING) LRNDE_TRY(set_setting(s, e->setting, data));
+    if (solve_reads(e)) s->recorded = 0;
+    if (e->role == LRNDE_SETTING) return LRNDE_OK;
     if (e->table == &s->noise.table) {
-        if (!s->recorded) return lrnde__fail(s, LRNDE_ERR_ORDER, "%s: is set after a solve over the same steps", name);
+        if (!s->meshed) return lrnde__fail(s, LRNDE_ERR_ORDER, "%s: is set after a solve over the same steps", name);
         s->noise.held = s->noise.steps;
     }
     if (e->shared)
@@ -266,7 +274,10 @@ lrnde_status lrnde_gradient(lrnde_solver *s, const char *name, const void *cot, 
 {
     const lrnde__entry *e = find(s, name);
     LRNDE_TRY(check(s, e, name, bytes, &bytes));
-    if (!s->recorded) return lrnde__fail(s, LRNDE_ERR_ORDER, "a gradient is of a solve with options.training");
+    if (!s->options.training) return lrnde__fail(s, LRNDE_ERR_ORDER, "a gradient is of a solver with options.training");
+    if (!s->recorded)
+        return lrnde__fail(s, LRNDE_ERR_ORDER, "a gradient is of the last solve: %s",
+                           s->solved ? "something it read was changed since, or it kept no record" : "there is none");
     if (e->table == &s->saves.u) return lrnde__gradient(s, LRNDE__FROM_STATE, 0, cot, 0);
     if (e->role == LRNDE_OUTPUT) return lrnde__gradient(s, LRNDE__FROM_OUTPUT, e->offset, cot, 0);
     return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s: a cotangent is of u or of an output", name);

@@ -12,7 +12,7 @@
 /* u at the times of stages [first, first + n); those at equal times share one array. */
 static void supply_states(lrnde__run *r, double t, double h, int32_t first, int32_t n)
 {
-    const double *c = r->sys->external_c;
+    const double *c = lrnde__method(r->sys, &lrnde__slot_at(r->record, r->record->steps)->past)->external_c;
     for (int32_t i = first; i < first + n; i++) {
         int32_t same = first;
         while (c[same] != c[i]) same++;
@@ -81,12 +81,12 @@ lrnde_status lrnde__sweep_continuous(lrnde_solver *s)
         s->driver->zero(s->device, lrnde__slot_at(r->record, 0)->carry[i], lrnde__array_bytes(s, &sys->carry[i]));
     r->supply = sys->n_external ? supply_states : NULL;
     r->accepted = how->n_nodes && !segments ? lrnde__quadrature_step : NULL;
-    r->atol = how->atol > 0 ? how->atol : s->options.atol;
-    r->rtol = how->rtol > 0 ? how->rtol : s->options.rtol;
+    r->atol = s->options.adjoint_atol > 0 ? s->options.adjoint_atol : s->options.atol;
+    r->rtol = s->options.adjoint_rtol > 0 ? s->options.adjoint_rtol : s->options.rtol;
     if (!(r->atol > 0))
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT,
                            "the adjoint starts at zero, which an absolute tolerance of 0 cannot measure: "
-                           "give sensitivity.atol");
+                           "give it one of its own, sensitivity.atol or adjoint_atol");
     lrnde__quadrature_begin(s);
     lrnde__jump_next(s, &t); /* lambda is zero after the last save time */
     lrnde__retrace_begin(s, t);

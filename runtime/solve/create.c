@@ -7,6 +7,7 @@
 
 #include "io/rng.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,12 +81,22 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
                            : !(o->atol >= 0)         ? "atol"
                            : !(o->rtol >= 0)         ? "rtol"
                            : !(o->h >= 0)            ? "h"
+                           : !(o->adjoint_atol >= 0) ? "adjoint_atol"
+                           : !(o->adjoint_rtol >= 0) ? "adjoint_rtol"
                                                      : NULL;
     if (negative) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "option %s is negative", negative);
+    if (!desc->adjoint && (o->adjoint_atol > 0 || o->adjoint_rtol > 0))
+        return lrnde__fail(s, LRNDE_ERR_ARGUMENT,
+                           "options adjoint_atol, adjoint_rtol: the gradient of %s is by \"%s\", which solves no adjoint",
+                           desc->name, desc->sensitivity.name);
+    if (!isfinite(o->t1 - o->t0))
+        return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "options t0, t1: [%.9g, %.9g] is no interval", o->t0, o->t1);
     if (o->batch == 0) o->batch = desc->train.batch > 0 ? desc->train.batch : 1;
     if (!o->device) o->device = "auto";
     if (o->atol == 0) o->atol = desc->atol;
     if (o->rtol == 0) o->rtol = desc->rtol;
+    if (o->adjoint_atol == 0) o->adjoint_atol = desc->sensitivity.atol;
+    if (o->adjoint_rtol == 0) o->adjoint_rtol = desc->sensitivity.rtol;
     if (o->h == 0) o->h = desc->h;
     if (o->t0 == o->t1) o->t0 = desc->t0, o->t1 = desc->t1;
     if (o->max_steps == 0) o->max_steps = desc->max_steps > 0 ? desc->max_steps : 1000000;
@@ -112,6 +123,7 @@ static void need_system(needs *n, const lrnde_system_desc *sys, int64_t tiles)
 #define LRNDE_X(name, doc) need(n, &sys->name, tiles);
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
+    if (sys->start) need_system(n, sys->start, tiles);
 }
 
 static needs needs_of(const lrnde_model_desc *desc, int64_t tiles)
@@ -119,6 +131,7 @@ static needs needs_of(const lrnde_model_desc *desc, int64_t tiles)
     needs n = {.gradient = desc->n_params};
     need_system(&n, desc->forward, tiles);
     if (desc->adjoint) need_system(&n, desc->adjoint, tiles);
+    if (desc->regularizer.system) need_system(&n, desc->regularizer.system, tiles);
 #define LRNDE_X(name, doc) need(&n, &desc->name, tiles);
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X
@@ -181,8 +194,9 @@ static void **initial_arrays(lrnde_solver *s)
 static void plan_local(lrnde_solver *s)
 {
     lrnde__local *l = &s->local;
-    l->run = (lrnde__run){.s = s, .sys = s->desc->forward, .record = &l->record, .what = "local step", .f0 = s->forward.f0};
-    lrnde__record_open(s, &l->record, s->desc->forward, 0, 0, 0);
+    const lrnde_system_desc *sys = s->desc->regularizer.system ? s->desc->regularizer.system : s->desc->forward;
+    l->run = (lrnde__run){.s = s, .sys = sys, .record = &l->record, .what = "local step", .f0 = s->forward.f0};
+    lrnde__record_open(s, &l->record, sys, 0, 0, 0);
     lrnde__noise_plan(s, &l->run, &l->noise, LRNDE__STREAM_LOCAL_NOISE);
 }
 
@@ -208,8 +222,9 @@ static void plan_adjoint(lrnde_solver *s)
     s->adjoint = (lrnde__run){.s = s, .sys = sys, .record = &s->adjoint_record};
     s->adjoint.what = how->state ? "adjoint, solving u back" : "adjoint";
     s->adjoint.f0 = lrnde__arrays(s, sys->carry, sys->n_components);
-    s->adjoint.external = lrnde__host(s, (size_t)sys->n_external * sizeof *s->adjoint.external);
-    s->adjoint_u = lrnde__state_arrays(s, sys->n_external);
+    int32_t externals = sys->start && sys->start->n_external > sys->n_external ? sys->start->n_external : sys->n_external;
+    s->adjoint.external = lrnde__host(s, (size_t)externals * sizeof *s->adjoint.external);
+    s->adjoint_u = lrnde__state_arrays(s, externals);
     if (how->n_nodes) {
         int32_t n = how->n_integrals;
         s->quadrature.lambda = lrnde__device(s, lrnde__sample_bytes(s, s->desc->state));

@@ -4,6 +4,7 @@
  *   cot = 0
  *   for every step, last first:   cot(carry at its end)   += jumps at its end
  *                                 cot, k, carry at start  += transposed dense output of jumps inside
+ *                                 cot(u at its end)       += transposed right-hand side of the k1 that a late step left to it
  *                                 cot(carry at its start)  = transposed step
  *   cot(u0) = cot + jumps at t0 + transposed right-hand side of the k1 that FSAL methods start with
  */
@@ -43,6 +44,7 @@ static lrnde_args reverse_args(lrnde_solver *s, int64_t n)
     lrnde_args a = s->args;
     a.s.t = slot->t;
     a.s.h = slot->h;
+    lrnde__tell_past(&a, &slot->past);
     a.carry = lrnde__in(slot->carry);
     a.next_in = n < record->steps ? lrnde__in(lrnde__slot_at(record, n + 1)->carry) : NULL;
     a.k_in = lrnde__in(slot->k);
@@ -74,32 +76,44 @@ static void meet_inside(lrnde_solver *s, int64_t n, double t)
         add_state(s, v->sum_k[i], v->dense_next[s->desc->forward->n_carry + i]);
 }
 
+/* Of the k1 in the carry of slot n, through the right-hand side that made it, to u there. */
+static void reverse_derivative(lrnde_solver *s, int64_t n)
+{
+    lrnde__transposed *v = &s->transposed;
+    lrnde_args a = reverse_args(s, n);
+    a.cot_next = lrnde__in(v->cot + s->desc->forward->n_components);
+    s->driver->launch(s->device, &s->desc->forward->rev_rhs, &a, NULL);
+    add_state(s, v->cot[0], v->cot_before[0]);
+}
+
 static void step_back(lrnde_solver *s, int64_t n)
 {
     lrnde__transposed *v = &s->transposed;
-    const lrnde_system_desc *sys = s->desc->forward;
+    const lrnde__slot *slot = lrnde__slot_at(&s->forward_record, n);
+    const lrnde_system_desc *sys = s->desc->forward, *method = lrnde__method(sys, &slot->past);
     double cot_sums[LRNDE_MAX_SUMS];
-    double t, start = lrnde__slot_at(&s->forward_record, n)->t, h = lrnde__slot_at(&s->forward_record, n)->h;
-    const lrnde_kernel *kernel = &sys->rev_step;
+    double t, start = slot->t, h = slot->h;
+    const lrnde_kernel *kernel = &method->rev_step;
     lrnde__recall(&s->forward, n);
-    for (; lrnde__jump_next(s, &t) && (t - start) * h > 0; kernel = &sys->rev_step_full) {
-        if (kernel == &sys->rev_step) {
+    for (; lrnde__jump_next(s, &t) && (t - start) * h > 0; kernel = &method->rev_step_full) {
+        if (kernel == &method->rev_step) {
             zero_carry(s, v->sum_carry);
             for (int32_t i = 0; i < stages(sys); i++)
                 s->driver->zero(s->device, v->sum_k[i], lrnde__sample_bytes(s, s->desc->state));
         }
         meet_inside(s, n, t);
     }
+    if (method->late) reverse_derivative(s, n + 1);
     lrnde_args a = reverse_args(s, n);
     a.cot_k = lrnde__in(v->sum_k);
     if (s->local.joined && n == s->local.step) {
-        kernel = &s->desc->rev_step_local;
+        kernel = &method->rev_step_local;
         lrnde__local_cotangents(s, cot_sums);
         a.cot_sums = cot_sums;
         a.k_in = lrnde__in(s->local.k);
     }
     s->driver->launch(s->device, kernel, &a, NULL);
-    if (kernel == &sys->rev_step_full) add_carry(s, v->cot_before, v->sum_carry);
+    if (kernel == &method->rev_step_full) add_carry(s, v->cot_before, v->sum_carry);
     void **swapped = v->cot;
     v->cot = v->cot_before;
     v->cot_before = swapped;
@@ -117,7 +131,6 @@ static void meet_at(lrnde_solver *s, int64_t n)
 
 lrnde_status lrnde__sweep_discrete(lrnde_solver *s)
 {
-    const lrnde_system_desc *sys = s->desc->forward;
     lrnde__transposed *v = &s->transposed;
     int64_t n = s->forward_record.steps;
     lrnde__run_clock(&s->forward);
@@ -129,12 +142,7 @@ lrnde_status lrnde__sweep_discrete(lrnde_solver *s)
         step_back(s, n);
         meet_at(s, n);
     }
-    if (sys->fsal) {
-        lrnde_args a = reverse_args(s, 0);
-        a.cot_next = lrnde__in(v->cot + sys->n_components);
-        s->driver->launch(s->device, &sys->rev_rhs, &a, NULL);
-        add_state(s, v->cot[0], v->cot_before[0]);
-    }
+    if (s->desc->forward->fsal) reverse_derivative(s, 0);
     s->driver->copy(s->device, s->cot_initial[0], v->cot[0], lrnde__sample_bytes(s, s->desc->state));
     return LRNDE_OK;
 }

@@ -4,7 +4,8 @@
  * Where: at a time drawn before the solve (unbiased), or at one of the solve's own points, of which reservoir sampling keeps
  * one as the solve runs (biased); points are the starts of accepted steps but the first, or the save times but the end.
  * What: the accepted step that contains the time, as the record has it, or a step from u(t_reg), of the length that a fresh
- * solve would begin with, which is taken here.  Either way the step is read, sums, stages and all, and not repeated.
+ * solve would begin with, which is taken here; as is a step by another method, from where the accepted one began or from
+ * u(t_reg).  Either way the step is read, sums, stages and all, and not repeated.
  *
  *   R_i = estimate_i of the sums, times |h| if it is an error;  the loss gets sum_i w_i R_i
  */
@@ -62,6 +63,8 @@ static void hold(lrnde__run *r, int64_t n)
     lrnde__slot *own = &l->record.slot[0], *own_next = &l->record.slot[1];
     l->t = slot->t;
     l->h = slot->h;
+    l->past = slot->past;
+    l->sys = lrnde__method(sys, &slot->past);
     memcpy(l->sums, slot->sums, sizeof l->sums);
     if (l->step == n) return; /* several candidates lie in one step */
     l->step = n;
@@ -92,13 +95,15 @@ static void take(lrnde__run *r, int64_t n, double t_reg)
     lrnde__local *l = &s->local;
     lrnde__slot *slot = lrnde__slot_at(r->record, n);
     void *u = l->record.slot[0].carry[0];
+    int accepted = !l->given_h && !s->desc->regularizer.automatic_step;
     l->t_reg = t_reg;
-    if (!l->given_h && !s->desc->regularizer.automatic_step) {
+    if (accepted && l->run.sys == r->sys) {
         hold(r, n);
         return;
     }
-    l->t = t_reg;
-    if (t_reg == slot->t)
+    l->t = accepted ? slot->t : t_reg;
+    l->own_h = accepted ? slot->h : l->given_h;
+    if (l->t == slot->t)
         copy_state(s, u, slot->carry[0]);
     else
         lrnde__dense(r, n, (t_reg - slot->t) / slot->h, u);
@@ -142,11 +147,13 @@ static lrnde_status take_own(lrnde_solver *s)
     LRNDE_TRY(lrnde__record_open(s, &l->record, l->run.sys, 0, 0, 0));
     l->run.atol = s->options.atol;
     l->run.rtol = s->options.rtol;
-    LRNDE_TRY(lrnde__run_start(&l->run, l->t, s->options.t1, !l->given_h));
-    double h = l->given_h ? l->given_h : l->run.h;
+    LRNDE_TRY(lrnde__run_start(&l->run, l->t, s->options.t1, !l->own_h));
+    double h = l->own_h ? l->own_h : l->run.h;
     LRNDE_TRY(lrnde__run_mesh(&l->run, (double[]){l->t, l->t + h}, 2));
     lrnde__slot *slot = &l->record.slot[0];
     l->h = slot->h;
+    l->past = slot->past;
+    l->sys = lrnde__method(l->run.sys, &slot->past);
     l->carry = slot->carry, l->next = l->record.slot[1].carry, l->k = slot->k;
     memcpy(l->sums, slot->sums, sizeof l->sums);
     s->forward.stats.nfe_local = l->run.stats.nfe;
@@ -165,6 +172,7 @@ static lrnde_args local_args(const lrnde_solver *s)
     lrnde_args a = s->args;
     a.s.t = s->local.t;
     a.s.h = s->local.h;
+    lrnde__tell_past(&a, &s->local.past);
     a.carry = lrnde__in(s->local.carry);
     a.next_in = lrnde__in(s->local.next);
     a.k_in = lrnde__in(s->local.k);
@@ -175,16 +183,15 @@ static lrnde_args local_args(const lrnde_solver *s)
 lrnde_status lrnde__local_evaluate(lrnde_solver *s)
 {
     const lrnde_regularizer_desc *reg = &s->desc->regularizer;
-    const lrnde_system_desc *sys = s->desc->forward;
     lrnde__local *l = &s->local;
-    double n = lrnde__entries(s, sys);
     if (l->step < 0) LRNDE_TRY(take_own(s));
-    if (s->desc->local.tile) {
+    double n = lrnde__entries(s, l->sys);
+    if (l->sys->local.tile) {
         lrnde_args a = local_args(s);
-        s->driver->launch(s->device, &s->desc->local, &a, l->sums + sys->n_sums);
+        s->driver->launch(s->device, &l->sys->local, &a, l->sums + l->sys->n_sums);
     }
     LRNDE_TRY(lrnde__wait(s));
-    l->E = sys->finish(l->sums, n);
+    l->E = l->sys->finish(l->sums, n);
     for (int32_t i = 0; i < reg->n_terms; i++) {
         const lrnde_regularizer_term *term = &reg->terms[i];
         l->R[i] = term->estimate(l->sums + term->first_sum, n) * (term->times_h ? fabs(l->h) : 1);
@@ -204,7 +211,7 @@ void lrnde__local_cotangents(const lrnde_solver *s, double *cot_sums)
 {
     const lrnde_regularizer_desc *reg = &s->desc->regularizer;
     const lrnde__local *l = &s->local;
-    double n = lrnde__entries(s, s->desc->forward);
+    double n = lrnde__entries(s, l->sys);
     memset(cot_sums, 0, LRNDE_MAX_SUMS * sizeof *cot_sums);
     for (int32_t i = 0; i < reg->n_terms; i++) {
         const lrnde_regularizer_term *term = &reg->terms[i];
@@ -218,7 +225,7 @@ void lrnde__local_cotangents(const lrnde_solver *s, double *cot_sums)
 int lrnde__local_joins(const lrnde_solver *s)
 {
     const lrnde__local *l = &s->local;
-    if (l->step < 0 || !s->desc->rev_step_local.tile) return 0;
+    if (l->step < 0 || !l->sys->rev_step_local.tile) return 0;
     double end = lrnde__slot_at(&s->forward_record, l->step + 1)->t;
     for (int64_t i = 0; i < s->saves.n; i++)
         if ((s->saves.t[i] - l->t) * l->h > 0 && (end - s->saves.t[i]) * l->h > 0) return 0;
@@ -235,7 +242,7 @@ void lrnde__local_gradient(lrnde_solver *s)
     a.cot_constants = s->cot_initial + 1;
     a.partial = s->partial;
     a.partial_stride = s->partial_stride;
-    s->driver->launch(s->device, &s->desc->rev_local, &a, NULL);
+    s->driver->launch(s->device, &s->local.sys->rev_local, &a, NULL);
 }
 
 lrnde_status lrnde_local(lrnde_solver *s, double t, double h, lrnde_local_report *report)

@@ -118,14 +118,16 @@ static int has_layers(const lrnde__run *r)
 void lrnde__locate(lrnde__run *r, int64_t n)
 {
     lrnde_solver *s = r->s;
-    const int32_t kept = r->sys->n_k + (r->sys->fsal ? 2 : 0); /* stochastic methods keep no stage */
+    const lrnde_system_desc *method = lrnde__method(r->sys, &lrnde__slot_at(r->record, n)->past);
+    /* Stochastic methods keep no stage, and where the carry is all that dense output needs, only the first is kept. */
+    const int32_t kept = !method->fsal ? method->n_k : method->n_k == method->stages - 2 ? method->stages : 1;
     int32_t i = 0;
     while (i < kept && !is_culprit(s, stage(r, n, i), i + 1)) i++;
     if (i == kept) is_culprit(s, lrnde__slot_at(r->record, n + 1)->carry[0], -1);
     if (i == kept || !has_layers(r)) return;
     void *z = s->driver->alloc(s->device, (size_t)(s->lanes * s->desc->state) * (size_t)s->desc->real_bytes);
     const lrnde__slot *slot = lrnde__slot_at(r->record, n);
-    if (z && stage_argument(r, n, i, z)) locate_layer(s, slot->t + slot->h * r->sys->external_c[i], z);
+    if (z && stage_argument(r, n, i, z)) locate_layer(s, slot->t + slot->h * method->external_c[i], z);
     if (z) s->driver->free(s->device, z);
 }
 

@@ -13,6 +13,7 @@ static void take_again(lrnde__run *run, int64_t n, int own)
 {
     lrnde__record_equip(run->s, run->record, n, own);
     lrnde__take_step(run, n);
+    lrnde__end_step(run, n);
     run->record->again++;
 }
 

@@ -63,7 +63,7 @@ static int owns_tape(const lrnde__record *r)
     return r->keep_tape && r->keep == LRNDE__KEEP_WHOLE;
 }
 
-/* The memory of a mesh is known beforehand. */
+/* What a number of steps known beforehand takes. */
 static lrnde_status reserve_whole(lrnde_solver *s, lrnde__record *r, int64_t steps)
 {
     LRNDE_TRY(lrnde__pool_reserve(s, &r->carry, steps + 1));
@@ -223,5 +223,6 @@ void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r)
     for (int32_t i = 0; r->steps && i < r->sys->n_carry; i++)
         s->driver->copy(s->device, first->carry[i], last->carry[i], lrnde__array_bytes(s, &r->sys->carry[i]));
     first->t = last->t;
+    first->past = last->past;
     r->steps = r->cursor = 0;
 }

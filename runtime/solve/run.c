@@ -4,7 +4,7 @@
  *   start    the derivative at t0 (which FSAL methods carry), the automatic first step
  *   to       steps that end exactly at a time: adaptive ones, h being what the controller proposed, clipped or not; or, if
  *            options.h says so, fixed ones, the last shorter
- *   restart  the state was changed from outside: the derivative is taken anew, the step size is kept
+ *   restart  the state was changed from outside: the derivative is taken anew, the step size is kept, the past is void
  *   mesh     prescribed steps
  *
  * A trial step reads the current slot of the record and writes the next one; accepting it is moving on by one slot.
@@ -43,24 +43,31 @@ static void count(lrnde__run *r, const lrnde_kernel *kernel, int64_t nfe)
     r->stats.nfe_diffusion += kernel->diffusion_evals;
 }
 
-/* f(t, u) of the current slot, into the carry of FSAL methods. */
-static void derive(lrnde__run *r, void **f)
+/* f(t, u) of slot n. */
+static void derive(lrnde__run *r, int64_t n, void **f)
 {
-    if (r->supply) r->supply(r, r->t, 0, 0, 1);
+    const lrnde__slot *slot = lrnde__slot_at(r->record, n);
+    if (r->supply) r->supply(r, slot->t, 0, 0, 1);
     lrnde_args a = r->s->args;
-    a.s.t = r->t;
-    a.carry = lrnde__in(lrnde__slot_at(r->record, r->record->steps)->carry);
+    a.s.t = slot->t;
+    a.carry = lrnde__in(slot->carry);
     a.external = lrnde__in(r->external);
     a.out = f;
     r->s->driver->launch(r->s->device, &r->sys->rhs, &a, NULL);
-    count(r, &r->sys->rhs, 1);
+}
+
+/* The place of f(t, u) in the carry of slot n, of FSAL methods. */
+static void **carried_f(const lrnde__run *r, int64_t n)
+{
+    return lrnde__slot_at(r->record, n)->carry + r->sys->n_components;
 }
 
 lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic)
 {
     lrnde__slot *slot = lrnde__slot_at(r->record, 0);
-    void **f0 = r->sys->fsal ? slot->carry + r->sys->n_components : r->f0;
+    void **f0 = r->sys->fsal ? carried_f(r, 0) : r->f0;
     r->t = r->t0 = slot->t = t0;
+    slot->past = (lrnde__past){0};
     r->shortest = lrnde_shortest(t0, t1);
     r->e_old = LRNDE_E_OLD;
     lrnde__run_clock(r);
@@ -70,7 +77,10 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
         return lrnde__fail(r->s, LRNDE_ERR_UNSUPPORTED, "%s has no error estimate: it needs fixed steps (solver.h) or a mesh",
                            r->s->desc->method);
     if (r->noise) LRNDE_TRY(lrnde__noise_begin(r, automatic));
-    if (automatic || r->sys->fsal) derive(r, f0);
+    if (automatic || r->sys->fsal) {
+        derive(r, 0, f0);
+        count(r, &r->sys->rhs, 1);
+    }
     r->h = r->s->options.h != 0 ? copysign(r->s->options.h, t1 - t0) : 0;
     if (automatic) {
         LRNDE_TRY(lrnde__first_step(r, slot->carry, f0, t0, t1, &r->h));
@@ -82,8 +92,11 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
 
 void lrnde__run_restart(lrnde__run *r)
 {
-    lrnde__slot *slot = lrnde__slot_at(r->record, r->record->steps);
-    if (r->sys->fsal) derive(r, slot->carry + r->sys->n_components);
+    int64_t n = r->record->steps;
+    lrnde__slot_at(r->record, n)->past = (lrnde__past){0};
+    if (!r->sys->fsal) return;
+    derive(r, n, carried_f(r, n));
+    count(r, &r->sys->rhs, 1);
 }
 
 lrnde_status lrnde__run_in_time(const lrnde__run *r, const char *what, double t, double h)
@@ -111,12 +124,15 @@ void lrnde__take_step(lrnde__run *r, int64_t n)
 {
     lrnde_solver *s = r->s;
     lrnde__slot *slot = lrnde__slot_at(r->record, n), *next = lrnde__slot_at(r->record, n + 1);
-    const lrnde_kernel *step = r->record->keep && r->record->keep_tape ? &r->sys->step_tape : &r->sys->step;
+    const lrnde_system_desc *method = lrnde__method(r->sys, &slot->past);
+    int taped = r->record->keep && r->record->keep_tape && method->step_tape.tile;
+    const lrnde_kernel *step = taped ? &method->step_tape : &method->step;
     lrnde_args a = s->args;
     a.s.t = slot->t;
     a.s.h = slot->h;
     a.s.atol = r->atol;
     a.s.rtol = r->rtol;
+    lrnde__tell_past(&a, &slot->past);
     a.carry = lrnde__in(slot->carry);
     a.next = next->carry;
     a.k = slot->k;
@@ -129,26 +145,40 @@ void lrnde__take_step(lrnde__run *r, int64_t n)
     r->stats.nfe_diffusion += step->diffusion_evals;
 }
 
+void lrnde__end_step(lrnde__run *r, int64_t n)
+{
+    if (!lrnde__method(r->sys, &lrnde__slot_at(r->record, n)->past)->late) return;
+    derive(r, n + 1, carried_f(r, n + 1));
+    r->stats.rhs_calls += r->sys->rhs.rhs_evals;
+}
+
 /* A step of h from the current slot to the next, and its error norm (0 of a finite step without an estimate). */
 static lrnde_status try_step(lrnde__run *r, double h, double *E)
 {
     LRNDE_TRY(may_go_on(r, h));
     LRNDE_TRY(lrnde__record_extend(r->s, r->record));
-    if (r->supply) r->supply(r, r->t, h, 0, r->sys->stages);
     lrnde__slot *slot = lrnde__slot_at(r->record, r->record->steps);
+    const lrnde_system_desc *method = lrnde__method(r->sys, &slot->past);
+    int32_t carried = method->fsal ? 1 : 0; /* stages that the step is given */
+    if (r->supply) r->supply(r, r->t, h, carried, method->stages - carried);
     slot->h = h;
     if (r->noise) LRNDE_TRY(lrnde__noise_trial(r, r->record->steps, h));
     lrnde__take_step(r, r->record->steps);
-    r->stats.nfe += r->noise ? r->sys->step.rhs_evals : r->sys->stages - (r->sys->fsal ? 1 : 0);
-    *E = r->sys->finish ? r->sys->finish(slot->sums, lrnde__entries(r->s, r->sys)) : 0 * slot->sums[0];
+    r->stats.nfe += r->noise ? r->sys->step.rhs_evals : method->stages - carried;
+    *E = method->finish ? method->finish(slot->sums, lrnde__entries(r->s, r->sys)) : 0 * slot->sums[0];
     return isfinite(*E) ? LRNDE_OK : lrnde__wait(r->s);
 }
 
 static void accept(lrnde__run *r, double t)
 {
     int64_t n = r->record->steps++;
-    r->t = r->stats.t = lrnde__slot_at(r->record, n + 1)->t = t;
+    const lrnde__slot *slot = lrnde__slot_at(r->record, n);
+    lrnde__slot *next = lrnde__slot_at(r->record, n + 1);
+    r->t = r->stats.t = next->t = t;
+    next->past = lrnde__past_after(&slot->past, slot->h);
     r->stats.accepted++;
+    lrnde__end_step(r, n);
+    r->stats.nfe += lrnde__method(r->sys, &slot->past)->late;
     if (r->noise) lrnde__noise_accept(r, n);
     if (r->accepted) r->accepted(r, n);
 }
@@ -174,10 +204,14 @@ static lrnde_status step_to(lrnde__run *r, double t)
     return LRNDE_OK;
 }
 
-/* Steps of r->h; the last is shorter, or longer by rounding. */
+double lrnde__fixed_steps(double length, double h)
+{
+    return fmax(1, ceil(fabs(length / h) - 1e-6));
+}
+
 static lrnde_status fixed_to(lrnde__run *r, double stop)
 {
-    double start = r->t, h = copysign(r->h, stop - start), n = ceil((stop - start) / h - 1e-6);
+    double start = r->t, h = copysign(r->h, stop - start), n = lrnde__fixed_steps(stop - start, h);
     for (double i = 1; i < n; i++) LRNDE_TRY(step_to(r, start + i * h));
     return r->t == stop ? LRNDE_OK : step_to(r, stop);
 }

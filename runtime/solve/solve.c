@@ -22,6 +22,14 @@ static void look_at_step(lrnde__run *r, int64_t n)
     lrnde__retrace_step(r, n);
 }
 
+/* Steps of a mesh or of fixed length; those there cannot be are not prepared for. */
+static int64_t known_steps(const lrnde_solver *s, size_t m, double length)
+{
+    if (m) return (int64_t)m - 1;
+    double n = s->options.h != 0 ? lrnde__fixed_steps(length, s->options.h) : 0;
+    return n <= (double)s->options.max_steps ? (int64_t)n : 0;
+}
+
 static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int keep)
 {
     const lrnde_model_desc *desc = s->desc;
@@ -35,7 +43,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     if (r->noise && !(t1 > t0))
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "a stochastic equation is solved forwards in time, not from %.9g to %.9g", t0,
                            t1);
-    s->forward_record.expected = m ? (int64_t)m - 1 : 0;
+    s->forward_record.expected = known_steps(s, m, t1 - t0);
     LRNDE_TRY(lrnde__record_open(s, &s->forward_record, desc->forward, record ? lrnde__store_keep(s) : LRNDE__KEEP_NOTHING,
                                  record && dense, record && tape));
     lrnde__retrace_forget(s);

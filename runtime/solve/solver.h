@@ -38,6 +38,12 @@ typedef struct lrnde__pool {
     lrnde__chunk *chunks;
 } lrnde__pool;
 
+/* What a step may know of those before it, since the start or the last change of the state from outside. */
+typedef struct lrnde__past {
+    int32_t steps;        /* at most LRNDE_PAST */
+    double h[LRNDE_PAST]; /* their lengths, the last one first */
+} lrnde__past;
+
 /*
  * An accepted step from t of length h.  The slot after the last step holds the end: its t and carry.  Every slot has t and
  * h; the rest is there when the record keeps it, or after lrnde__recall: a step is whole when its stages and tape, and the
@@ -45,6 +51,7 @@ typedef struct lrnde__pool {
  */
 typedef struct lrnde__slot {
     double t, h;
+    lrnde__past past;
     void **carry; /* (n_carry) arrays at t */
     void **k;     /* (n_k + n_extra) stages; shared by all slots if the record does not keep them */
     void *tape;
@@ -77,7 +84,7 @@ typedef struct lrnde__record {
     lrnde__pool carry, k, tape;
     void **shared_k, **shared_tape;
 
-    int64_t most, expected; /* checkpoints; steps of a mesh, else 0 */
+    int64_t most, expected; /* checkpoints; steps if their number is known beforehand, else 0 */
     lrnde__mark *mark;      /* (mark_room) the checkpoints, in order */
     int64_t marks, mark_room;
     int64_t stride;            /* INTERVALS: steps from one to the next */
@@ -146,11 +153,14 @@ typedef enum lrnde__choice { LRNDE__NO_LOCAL, LRNDE__AT_TIME, LRNDE__OF_STEPS, L
 typedef struct lrnde__local {
     lrnde__choice choice;
     double given_h; /* nonzero: the length asked for */
+    double own_h;   /* nonzero: that of a step of its own */
     int taken;      /* AT_TIME: done */
     double count;   /* candidates of the reservoir */
     int64_t step;   /* the accepted step it is; -1: one of its own, from u(t) */
     int joined;     /* the sweep's own reverse of that step is the local step's too */
     double t_reg, t, h;
+    lrnde__past past;
+    const lrnde_system_desc *sys;                /* by the method that took it */
     void *const *carry, *const *next, *const *k; /* the step, where a record has it */
     lrnde__record record;                        /* of two slots: a step of its own, or what another record will not keep */
     lrnde__run run;                              /* takes a step of its own, */
@@ -220,12 +230,12 @@ struct lrnde_solver {
     lrnde__block *blocks;
     size_t memory, peak;
     int32_t workers, tile;
-    int64_t lanes;                        /* tiles x tile */
-    int solved, recorded, differentiated; /* what there is to get or to build on */
-    int meshed;                           /* the forward record holds all steps */
-    int64_t step;                         /* training steps done */
-    lrnde_store store;                    /* what the record keeps: the model's choice, or less if memory is limited */
-    int64_t checkpoints, planned_steps;   /* planned_steps: what checkpoints were chosen for, see store.c */
+    int64_t lanes;                      /* tiles x tile */
+    int solved, meshed, differentiated; /* what there is to get: states and outputs; all steps, their noise; gradients */
+    int recorded;                       /* the solve can be differentiated: nothing it read was changed since */
+    int64_t step;                       /* training steps done */
+    lrnde_store store;                  /* what the record keeps: the model's choice, or less if memory is limited */
+    int64_t checkpoints, planned_steps; /* planned_steps: what checkpoints were chosen for, see store.c */
 
     lrnde_args args; /* what every launch starts from */
     void *partial;   /* (workers, partial_stride) parameter gradient of the workers */
@@ -320,12 +330,19 @@ static inline lrnde__slot *lrnde__slot_at(const lrnde__record *r, int64_t n)
 /* recall.c */
 void lrnde__recall(lrnde__run *r, int64_t n);
 
+/* past.c: the method of a step, the scalars of its kernels, the past of the step after it. */
+const lrnde_system_desc *lrnde__method(const lrnde_system_desc *sys, const lrnde__past *past);
+void lrnde__tell_past(lrnde_args *a, const lrnde__past *past);
+lrnde__past lrnde__past_after(const lrnde__past *past, double h);
+
 /* run.c */
 void lrnde__run_clock(lrnde__run *r);
 lrnde_status lrnde__run_in_time(const lrnde__run *r, const char *what, double t, double h);
 void lrnde__take_step(lrnde__run *r, int64_t n);
+void lrnde__end_step(lrnde__run *r, int64_t n); /* what an accepted step left undone */
 lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic);
 void lrnde__run_restart(lrnde__run *r);
+double lrnde__fixed_steps(double length, double h); /* the last is shorter, or longer by rounding */
 lrnde_status lrnde__run_to(lrnde__run *r, double stop);
 lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m);
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys);

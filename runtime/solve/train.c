@@ -112,6 +112,7 @@ lrnde_status lrnde_update(lrnde_solver *s)
     a.in = lrnde__in(s->optimizer + 1);
     a.out = s->optimizer;
     s->driver->launch(s->device, &s->desc->update, &a, NULL);
+    s->recorded = 0;
     s->step++;
     return LRNDE_OK;
 }

@@ -9,11 +9,14 @@ c.files = { { extension = ".h", template = "model.h.in" }, { extension = ".c", t
 --- The elementwise functions every generated file carries.
 function c.math() return assert(host.read(host.root .. "/templates/c/math.h")) end
 
-c.reserved = { "a", "T", "i", "j", "l", "e", "tile", "tile0", "tile1", "worker", "lanes", "work", "partial", "sums", "real",
+c.reserved = { "a", "T", "i", "j", "l", "e", "tile", "tile0", "tile1", "worker", "work", "partial", "sums", "real",
                "double", "float", "int", "const", "restrict", "static", "for", "if", "else", "return", "short", "long", "auto",
                "register", "signed", "unsigned", "char", "void", "do", "while", "switch", "case", "break", "continue", "goto",
                "struct", "union", "enum", "inline", "volatile", "extern", "typedef", "default", "sizeof", "e0", "e1", "w", "n",
                "y0", "y1", "j0", "j1", "jn", "yn", "gamma", "index", "div", "exp", "log", "sin", "cos", "tanh", "sqrt", "pow" }
+
+-- Integers of the code around a block that the block may read.
+c.counts = { "lanes" }
 
 -- One line an op: %1 %2 %3 are its operands, R the suffix of the precision computed in.
 c.spell = {

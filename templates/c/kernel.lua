@@ -6,17 +6,20 @@ local shape = {}
 
 local STACK_ROWS = 64         -- arrays up to this many rows live on the stack, larger ones in the workspace
 
---- Sums over the batch: the lanes of a block's values, kept in arrays that are added after the lane loop.
+--- Sums over the batch: the lanes of a block's values, kept in arrays that are added after the lane loop, through a pointer
+-- where a function may have to.
 local function batch_sums(e, block, parts)
   for _, sum in ipairs(e:batch_sums(block)) do
     local rows = e:fresh("b" .. sum.id, sum.id)
     table.insert(parts.before, ("%s %s[T];"):format(sum.type, rows))
     table.insert(parts.lane, ("%s[l] = %s;"):format(rows, sum.text))
     local to = ("%s[%d]"):format(sum.array, sum.at)
-    if sum.rows then
+    if sum.type == "double" then
+      parts.repeats = false                                      -- the end of a kernel
+    elseif sum.rows or parts.repeats then
       local pointer = e:fresh("p" .. sum.id, sum.id)
       table.insert(parts.pointers, { pointer, ("%s + %d"):format(sum.array, sum.at) })
-      to = pointer .. "[i]"
+      to = pointer .. (sum.rows and "[i]" or "[0]")
     end
     table.insert(parts.after, ("%s += lrnde_lane_sum_%s(%s, lanes);"):format(to, sum.type == "double" and "f64" or e.backend.precision, rows))
   end
@@ -46,7 +49,7 @@ local function map_block(e, block, out)
   body:add(indent, "}")
   for _, line in ipairs(parts.after) do body:add(indent, "%s", line) end
   if braces then body:add(0, "}") end
-  if loops and #parts.formulas + #parts.reduce == 0 then
+  if parts.repeats then
     out:place(2, body, e, parts.written, parts.pointers)
   else
     for _, p in ipairs(parts.pointers) do out:add(2, "real *restrict %s = %s;", p[1], p[2]) end

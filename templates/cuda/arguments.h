@@ -34,29 +34,52 @@ typedef struct lrnde__cuda_lengths {
 #undef LRNDE_X
 } lrnde__cuda_lengths;
 
-/* An entry point, and the threads of its blocks. */
-typedef struct lrnde__cuda_phase {
-    CUfunction function;
-    int threads;
-} lrnde__cuda_phase;
+/* What is compiled together: see modules.h. */
+typedef enum lrnde__cuda_part {
+    LRNDE__CUDA_VECTORS,
+    LRNDE__CUDA_COMMON,
+    LRNDE__CUDA_STEP,
+    LRNDE__CUDA_STEP_TAPE,
+    LRNDE__CUDA_RUN,
+    LRNDE__CUDA_RUN_TAPE,
+    LRNDE__CUDA_REVERSE,
+    LRNDE__CUDA_REV_STEP,
+    LRNDE__CUDA_REV_STEP_FULL,
+    LRNDE__CUDA_REV_LOCAL,
+    LRNDE__CUDA_REV_STEP_LOCAL,
+    LRNDE__CUDA_ADJOINT,
+    LRNDE__CUDA_ADJOINT_STEP,
+    LRNDE__CUDA_RARE,
+    LRNDE__CUDA_PARTS
+} lrnde__cuda_part;
+
+/* An entry point. */
+typedef struct lrnde__cuda_entry {
+    char name[168]; /* empty: there is none */
+    lrnde__cuda_part part;
+    CUfunction function; /* NULL until the part is loaded */
+    int threads;         /* of a block: the launch bound */
+} lrnde__cuda_entry;
 
 typedef struct lrnde__cuda_kernel {
     const lrnde_kernel *kernel;
-    char symbol[160];               /* without _tile or _shared */
-    lrnde__cuda_phase tile, shared; /* the driver's */
+    lrnde__cuda_entry tile, shared;
     lrnde__cuda_lengths lengths;
 } lrnde__cuda_kernel;
 
 /* All that a model may have: an upper bound for the list. */
 enum {
     LRNDE__CUDA_KERNELS = 0
-#define LRNDE_X(name, doc) +2
+#define LRNDE_X(name, doc) +5 /* of the forward and the adjoint system, of their starts, of the local step */
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
 #define LRNDE_X(name, doc) +1
         LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X
 };
+
+/* "NAME_WHAT_f64ENDING", as the generator names a model's entry points. */
+lrnde__cuda_entry lrnde__cuda_entry_of(const lrnde_model_desc *desc, const char *what, const char *ending, lrnde__cuda_part part);
 
 /* Lists the kernels the model has; returns how many. */
 int32_t lrnde__cuda_kernels(const lrnde_model_desc *desc, lrnde__cuda_kernel *list);

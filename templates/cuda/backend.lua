@@ -15,7 +15,9 @@ cuda.carried = true
 local WIDE <const> = 4096          -- elements of a matrix from which several warps share a tile
 local WIDE_TEAM <const> = 8
 
-for word in ([[args warp end valid chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
+cuda.counts = { "l", "valid" }
+
+for word in ([[args warp end chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
                template class this new delete operator private protected public namespace using typename bool true false try catch
                throw friend virtual explicit mutable and or not xor asm export signal constexpr decltype nullptr noexcept alignas
                fma fmaf abs max min fabs fabsf sqrtf expf log1p log1pf logf sinf cosf tanhf powf]]):gmatch "%S+" do

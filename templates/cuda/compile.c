@@ -4,6 +4,7 @@
 #include "io/file.h"
 #include "io/hash.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@ static uint64_t key_of(const lrnde__cuda_program *p, const char *library)
                                (int64_t)s.st_mtim.tv_nsec};
     uint64_t hash = lrnde__hash_text(lrnde__hash_text(LRNDE__HASH, p->text), p->name);
     for (int i = 0; lrnde__nvrtc_options[i]; i++) hash = lrnde__hash_text(hash, lrnde__nvrtc_options[i]);
+    for (int i = 0; p->options && p->options[i]; i++) hash = lrnde__hash_text(hash, p->options[i]);
     return lrnde__hash_bytes(lrnde__hash_text(hash, library), numbers, sizeof numbers);
 }
 
@@ -59,20 +61,72 @@ static void report(const lrnde__cuda_program *p, uint64_t key, const char *log, 
     free(text_path);
 }
 
-int lrnde__cuda_compile(const lrnde__cuda_program *p, lrnde__cuda_image *image, char *why, size_t size)
+/* A program that is being compiled. */
+typedef struct job {
+    const lrnde__cuda_program *program;
+    uint64_t key;
+    char *path; /* NULL: there is no cache */
+    lrnde__cuda_image *image;
+} job;
+
+/* Those of the cache; returns how many jobs are left, which come first. */
+static int look_up(const char *library, const lrnde__cuda_program *programs, int n, lrnde__cuda_image *images, job *jobs)
 {
-    char *library = lrnde__nvrtc_find(p->driver, why, size), *log = NULL;
-    if (!library) return -1;
-    uint64_t key = key_of(p, library);
-    char *path = lrnde__cuda_cache_path(p->name, key, "cubin");
-    int status = path ? lrnde__cuda_cache_load(path, key, image) : -1;
-    if (status) {
-        status = lrnde__nvrtc_compile(library, p, image, &log, why, size);
-        if (!status && path) lrnde__cuda_cache_store(path, key, image);
-        if (status && log) report(p, key, log, why, size);
+    int left = 0;
+    for (int i = 0; i < n; i++) {
+        const lrnde__cuda_program *p = &programs[i];
+        job j = {.program = p, .key = key_of(p, library), .image = &images[i]};
+        j.path = lrnde__cuda_cache_path(p->name, j.key, "cubin");
+        if (j.path && !lrnde__cuda_cache_load(j.path, j.key, j.image))
+            free(j.path);
+        else
+            jobs[left++] = j;
     }
-    free(log);
-    free(path);
+    return left;
+}
+
+static int make(const char *library, job *jobs, int n, char *why, size_t size)
+{
+    const lrnde__cuda_program **programs = calloc((size_t)n, sizeof *programs);
+    lrnde__nvrtc_outcome *outcomes = calloc((size_t)n, sizeof *outcomes);
+    int status = programs && outcomes ? 0 : -1;
+    if (status) snprintf(why, size, "out of memory");
+    for (int i = 0; i < n && !status; i++) programs[i] = jobs[i].program;
+    if (!status) lrnde__nvrtc_compile_all(library, programs, n, outcomes);
+    for (int i = 0; i < n && outcomes; i++) {
+        lrnde__nvrtc_outcome *o = &outcomes[i];
+        if (!o->status && o->image.bytes && jobs[i].path) lrnde__cuda_cache_store(jobs[i].path, jobs[i].key, &o->image);
+        if (o->status && !status) {
+            status = -1;
+            snprintf(why, size, "%s", o->why);
+            if (o->log) report(jobs[i].program, jobs[i].key, o->log, why, size);
+        }
+        *jobs[i].image = o->image;
+        free(o->log);
+    }
+    free(outcomes);
+    free(programs);
+    return status;
+}
+
+int lrnde__cuda_compile(const lrnde__cuda_program *programs, int n, lrnde__cuda_image *images, char *why, size_t size)
+{
+    memset(images, 0, (size_t)n * sizeof *images);
+    char *library = n ? lrnde__nvrtc_find(programs->driver, why, size) : NULL;
+    job *jobs = calloc((size_t)n + 1, sizeof *jobs);
+    int left = 0, status = n && !library ? -1 : 0;
+    if (!jobs) {
+        snprintf(why, size, "out of memory");
+        status = -1;
+    }
+    if (!status) left = look_up(library, programs, n, images, jobs);
+    if (left) status = make(library, jobs, left, why, size);
+    for (int i = 0; i < n && status; i++) {
+        free(images[i].bytes);
+        images[i].bytes = NULL;
+    }
+    for (int i = 0; i < left; i++) free(jobs[i].path);
+    free(jobs);
     free(library);
     return status;
 }

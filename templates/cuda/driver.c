@@ -1,7 +1,7 @@
 /*
  * driver.c - runs the kernels of templates/cuda on NVIDIA GPUs.
  *
- * A model carries them as text, which is compiled for the device when it is opened (compile.h).  Everything is queued on one
+ * A model carries them as text, which is compiled for the device, what a solve needs when it is opened (modules.h).  Everything is queued on one
  * stream, in order; the host waits where it wants numbers: a launch with total, get, sync.  What it hands over, arrays and
  * argument tables, is first copied into a ring of pinned memory, so that it need not wait there.
  *
@@ -15,8 +15,7 @@
  */
 #include "driver.h"
 
-#include "arguments.h"
-#include "compile.h"
+#include "modules.h"
 #include "vectors.h"
 
 #include <math.h>
@@ -26,7 +25,6 @@
 
 enum {
     MOST_WORKERS = 4096, /* the same on every device, for the order in which batch sums are added is that of the workers */
-    ADD_BLOCK = 256,
     ADD_BLOCKS = 1024,
     RING = 1 << 22,
     PIECE = RING / 4, /* of an array on its way through the ring */
@@ -43,10 +41,7 @@ struct lrnde_device {
     int32_t multiprocessors;
     int capability;
     size_t real_bytes;
-    CUmodule model, vectors;
-    CUfunction add, sums;
-    lrnde__cuda_kernel kernels[LRNDE__CUDA_KERNELS];
-    int32_t n_kernels;
+    lrnde__cuda_modules model;
     char *ring; /* pinned; a piece of it is free again when the stream has been waited for */
     size_t used;
     CUdeviceptr ring_copy; /* argument tables on the device, where they are in the ring */
@@ -119,48 +114,13 @@ static int make_room(lrnde_device *d)
     return CALL(d, cuMemHostGetDevicePointer, &d->total_there, d->total, 0);
 }
 
-static int load_module(lrnde_device *d, CUmodule *module, const char *name, const char *text)
-{
-    lrnde__cuda_program program = {.name = name, .text = text, .capability = d->capability, .driver = d->cu->version};
-    lrnde__cuda_image image;
-    if (!text) snprintf(d->failure, sizeof d->failure, "out of memory");
-    if (!text || lrnde__cuda_compile(&program, &image, d->failure, sizeof d->failure)) return -1;
-    int status = CALL(d, cuModuleLoadData, module, image.bytes);
-    free(image.bytes);
-    return status;
-}
-
-static int load_vectors(lrnde_device *d)
-{
-    char *text = lrnde__cuda_vectors(d->real_bytes);
-    int status = load_module(d, &d->vectors, "lrnde", text);
-    free(text);
-    CALL(d, cuModuleGetFunction, &d->add, d->vectors, "lrnde_add");
-    CALL(d, cuModuleGetFunction, &d->sums, d->vectors, "lrnde_sums");
-    return status;
-}
-
-static void find_phase(lrnde_device *d, lrnde__cuda_phase *p, const char *symbol, const char *phase)
-{
-    char name[192];
-    snprintf(name, sizeof name, "%s_%s", symbol, phase);
-    CUresult error = *d->failure ? 0 : d->cu->cuModuleGetFunction(&p->function, d->model, name);
-    if (error) lrnde__cuda_explain(d->cu, error, name, d->failure, sizeof d->failure);
-    CALL(d, cuFuncGetAttribute, &p->threads, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, p->function);
-}
-
 static int load_model(lrnde_device *d, const lrnde_model_desc *desc)
 {
     const lrnde_text *text = lrnde_text_for(desc, &lrnde_driver_cuda);
     if (!text) snprintf(d->failure, sizeof d->failure, "%s was generated without kernels for cuda", desc->name);
-    if (*d->failure || load_module(d, &d->model, desc->name, text->text)) return -1;
-    d->n_kernels = lrnde__cuda_kernels(desc, d->kernels);
-    for (int32_t i = 0; i < d->n_kernels; i++) {
-        lrnde__cuda_kernel *k = &d->kernels[i];
-        if (k->kernel->tile) find_phase(d, &k->tile, k->symbol, "tile");
-        if (k->kernel->shared) find_phase(d, &k->shared, k->symbol, "shared");
-    }
-    return *d->failure ? -1 : 0;
+    return *d->failure
+               ? -1
+               : lrnde__cuda_modules_open(&d->model, d->cu, desc, text->text, d->capability, d->failure, sizeof d->failure);
 }
 
 /* Closing goes on after a failure: the context may still be good for others. */
@@ -169,8 +129,7 @@ static void cuda_close(lrnde_device *d)
     const lrnde__cuda_api *cu = d->cu;
     if (cu && d->context) {
         cu->cuCtxSetCurrent(d->context);
-        if (d->model) cu->cuModuleUnload(d->model);
-        if (d->vectors) cu->cuModuleUnload(d->vectors);
+        lrnde__cuda_modules_close(&d->model);
         if (d->total) cu->cuMemFreeHost(d->total);
         if (d->ring_copy) cu->cuMemFree(d->ring_copy);
         if (d->ring) cu->cuMemFreeHost(d->ring);
@@ -194,7 +153,7 @@ static lrnde_device *cuda_open(const lrnde_model_desc *desc, int32_t ordinal, in
         return NULL;
     }
     d->real_bytes = (size_t)desc->real_bytes;
-    if (!find_device(d, ordinal) && !make_room(d) && !load_model(d, desc) && !load_vectors(d)) return d;
+    if (!find_device(d, ordinal) && !make_room(d) && !load_model(d, desc)) return d;
     snprintf(why, size, "%s", d->failure);
     cuda_close(d);
     return NULL;
@@ -268,10 +227,17 @@ static void cuda_zero(lrnde_device *d, void *p, size_t bytes)
 
 /* ---- kernels ---- */
 
-static void queue(lrnde_device *d, CUfunction function, int64_t blocks, int threads, void **arguments)
+/* Whether the entry can be launched. */
+static int has(lrnde_device *d, const lrnde__cuda_entry *entry)
 {
-    if (blocks > 0)
-        CALL(d, cuLaunchKernel, function, (unsigned)blocks, 1, 1, (unsigned)threads, 1, 1, 0, d->stream, arguments, NULL);
+    return !*d->failure && !lrnde__cuda_modules_need(&d->model, entry, d->failure, sizeof d->failure);
+}
+
+static void queue(lrnde_device *d, const lrnde__cuda_entry *entry, int64_t blocks, void **arguments)
+{
+    if (blocks > 0 && has(d, entry))
+        CALL(d, cuLaunchKernel, entry->function, (unsigned)blocks, 1, 1, (unsigned)entry->threads, 1, 1, 0, d->stream, arguments,
+             NULL);
 }
 
 static int64_t quotient_up(int64_t a, int64_t b)
@@ -282,14 +248,14 @@ static int64_t quotient_up(int64_t a, int64_t b)
 static void cuda_add(lrnde_device *d, void *to, const void *from, int32_t rows, size_t stride, int64_t n)
 {
     long long count = n;
-    int64_t blocks = quotient_up(n, ADD_BLOCK);
+    int64_t blocks = quotient_up(n, LRNDE__CUDA_VECTOR_BLOCK);
     enter(d);
-    queue(d, d->add, blocks < ADD_BLOCKS ? blocks : ADD_BLOCKS, ADD_BLOCK, (void *[]){&to, &from, &rows, &stride, &count});
+    queue(d, &d->model.add, blocks < ADD_BLOCKS ? blocks : ADD_BLOCKS, (void *[]){&to, &from, &rows, &stride, &count});
 }
 
 static const lrnde__cuda_kernel *find(const lrnde_device *d, const lrnde_kernel *kernel)
 {
-    const lrnde__cuda_kernel *k = d->kernels;
+    const lrnde__cuda_kernel *k = d->model.kernels;
     while (k->kernel != kernel) k++;
     return k;
 }
@@ -309,7 +275,7 @@ static void collect_sums(lrnde_device *d, const lrnde_kernel *kernel, const lrnd
     const double *sums = a->sums + (kernel->tile ? 0 : (int64_t)a->tiles * kernel->n_sums);
     long long rows = (kernel->tile ? a->tiles : 0) + chunks;
     int n = kernel->n_sums;
-    queue(d, d->sums, 1, LRNDE__CUDA_SUMS_BLOCK, (void *[]){&sums, &rows, &n, &d->total_there});
+    queue(d, &d->model.sums, 1, (void *[]){&sums, &rows, &n, &d->total_there});
     int failed = wait_for(d);
     for (int i = 0; i < n; i++) total[i] = failed ? NAN : d->total[i];
 }
@@ -323,8 +289,8 @@ static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde
     if (kernel->shared && kernel->partial)
         cuda_zero(d, args->partial, (size_t)args->workers * args->partial_stride * d->real_bytes);
     lrnde_args a = move_tables(d, k, args);
-    if (kernel->tile) queue(d, k->tile.function, a.workers, k->tile.threads, (void *[]){&a});
-    if (kernel->shared) queue(d, k->shared.function, chunks, k->shared.threads, (void *[]){&a});
+    if (kernel->tile) queue(d, &k->tile, a.workers, (void *[]){&a});
+    if (kernel->shared) queue(d, &k->shared, chunks, (void *[]){&a});
     if (total) collect_sums(d, kernel, &a, chunks, total);
 }
 

@@ -34,12 +34,20 @@ local function feature_loop(e, n, out)
 end
 
 local function map_block(e, block, out)
-  local parts = e:map_statements(block)
+  local parts, pointers = e:map_statements(block), {}
   local lane, reduce = parts.lane, parts.reduce
+  local apart = parts.repeats and block.domain == 1
   for _, sum in ipairs(e:batch_sums(block)) do
-    local name = e:fresh("b" .. sum.id, sum.id)
+    local name, to = e:fresh("b" .. sum.id, sum.id), ("%s[%d%s]"):format(sum.array, sum.at, sum.rows and " + i" or "")
+    if sum.type == "double" then
+      apart = false                                              -- the end of a kernel
+    elseif apart then
+      local pointer = e:fresh("p" .. sum.id, sum.id)
+      pointers[#pointers + 1] = { pointer, ("%s + %d"):format(sum.array, sum.at) }
+      to = pointer .. "[0]"
+    end
     lane[#lane + 1] = ("const %s %s = lrnde_lane_sum(valid ? %s : (%s)0);"):format(sum.type, name, sum.text, sum.type)
-    lane[#lane + 1] = ("if (l == 0) %s[%d%s] += %s;"):format(sum.array, sum.at, sum.rows and " + i" or "", name)
+    lane[#lane + 1] = ("if (l == 0) %s += %s;"):format(to, name)
   end
   if #lane == 0 then return end
   local team = e.backend.team
@@ -47,8 +55,10 @@ local function map_block(e, block, out)
   for _, formula in ipairs(parts.formulas) do out:add(3, "%s", formula) end
   for _, r in ipairs(reduce) do out:add(3, "%s %s = %s;", r.type, r.name, r.init) end
   feature_loop(e, block.domain, out)
-  for _, row in ipairs(block.row_order or {}) do out:add(4, "const real %s = %s;", row.name, row.text) end
-  for _, line in ipairs(lane) do out:add(4, "%s", line) end
+  local body = writer.new()
+  for _, row in ipairs(block.row_order or {}) do body:add(0, "const real %s = %s;", row.name, row.text) end
+  for _, line in ipairs(lane) do body:add(0, "%s", line) end
+  if apart then out:place(4, body, e, parts.written, pointers) else out:append(4, body) end
   out:add(3, "}")
   for i, r in ipairs(team > 1 and reduce or {}) do
     if r.kind == "argmax" then
@@ -105,13 +115,25 @@ local function product_block(e, block, out)
           transposed and ("1, %d"):format(cols) or ("%d, 1"):format(cols), from, x_stride, to, y_stride, start and "true" or "false")
 end
 
+--- An entry point, a kernel for the driver: what is outside of all of them, in model.cu.in too, is functions, which cost little
+--- to compile where they are not called.
+local function begin_entry(out, name, threads)
+  out:add(0, "#if !defined LRNDE_ONLY || defined LRNDE_ONLY_%s", name)
+  out:add(0, 'extern "C" __global__ void __launch_bounds__(%s, 1) %s(const lrnde_args args)', threads, name)
+  out:add(0, "{")
+end
+
+local function end_entry(out)
+  out:add(0, "}")
+  out:add(0, "#endif")
+end
+
 local function shared_function(e, name, out)
   local plan = e.plan
   e:begin_function()
   local body, pointers, sums = e:shared_statements()
   out:add(0, "")
-  out:add(0, 'extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1) %s_shared(const lrnde_args args)', name)
-  out:add(0, "{")
+  begin_entry(out, name .. "_shared", "MOST_THREADS")
   out:add(1, "const lrnde_args *const a = &args;")
   e:declare_scalars(out)
   for _, p in ipairs(pointers) do
@@ -132,7 +154,7 @@ local function shared_function(e, name, out)
     out:add(2, "if (threadIdx.x == 0) a->sums[((size_t)a->tiles + chunk) * %d + %d] = %s;", plan.n_sums, q, total)
   end
   out:add(1, "}")
-  out:add(0, "}")
+  end_entry(out)
 end
 
 --- Declares the pointers of a tile kernel to shared inputs, or to per-sample ones, which begin at the thread's lane.
@@ -194,10 +216,9 @@ local function tile_function(e, name, out)
   out:add(1, "}")
   out:add(0, "}")
   out:add(0, "")
-  out:add(0, 'extern "C" __global__ void __launch_bounds__(T * TEAM, 1) %s_tile(const lrnde_args args)', name)
-  out:add(0, "{")
+  begin_entry(out, name .. "_tile", "T * TEAM")
   out:add(1, "%s(&args);", name)
-  out:add(0, "}")
+  end_entry(out)
   return work
 end
 

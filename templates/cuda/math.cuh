@@ -4,6 +4,10 @@
  */
 #define LRNDE_HUGE ((real)__int_as_float(0x7f800000))
 
+/* Of what kernels have in common: a function compiled once, of pointers that may be any. */
+#define LRNDE_ONCE __device__ __noinline__
+#define restrict
+
 #define lrnde_fma_f32(x, y, z) fmaf(x, y, z)
 #define lrnde_fma_f64(x, y, z) fma(x, y, z)
 #define lrnde_sqrt_f32(x)      sqrtf(x)

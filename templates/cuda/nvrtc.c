@@ -185,14 +185,23 @@ static int choose_target(const nvrtc *rtc, const lrnde__cuda_program *p, target 
 /* As the generated C is compiled: no contraction but where the text says fma. */
 const char *const lrnde__nvrtc_options[] = {"--std=c++14", "--fmad=false", NULL};
 
-enum { MOST_OPTIONS = 8 };
-
-static int run(const nvrtc *rtc, nvrtc_program program, const target *t, lrnde__cuda_image *image)
+static int count(const char *const *options)
 {
-    const char *options[MOST_OPTIONS] = {t->option};
-    int n = 1, error;
-    for (int i = 0; lrnde__nvrtc_options[i]; i++) options[n++] = lrnde__nvrtc_options[i];
-    error = rtc->nvrtcCompileProgram(program, n, options);
+    int n = 0;
+    while (options && options[n]) n++;
+    return n;
+}
+
+static int run(const nvrtc *rtc, nvrtc_program program, const lrnde__cuda_program *p, const target *t, lrnde__cuda_image *image)
+{
+    int n = count(lrnde__nvrtc_options), further = count(p->options), error;
+    const char **options = calloc((size_t)(1 + n + further), sizeof *options);
+    if (!options) return 0; /* and no image */
+    options[0] = t->option;
+    memcpy(options + 1, lrnde__nvrtc_options, (size_t)n * sizeof *options);
+    if (further) memcpy(options + 1 + n, p->options, (size_t)further * sizeof *options);
+    error = rtc->nvrtcCompileProgram(program, 1 + n + further, options);
+    free(options);
     if (!error) error = (t->is_exact ? rtc->nvrtcGetCUBINSize : rtc->nvrtcGetPTXSize)(program, &image->size);
     if (error || !(image->bytes = calloc(1, image->size + 1))) return error;
     return (t->is_exact ? rtc->nvrtcGetCUBIN : rtc->nvrtcGetPTX)(program, image->bytes);
@@ -219,7 +228,7 @@ int lrnde__nvrtc_compile(const char *library, const lrnde__cuda_program *p, lrnd
     int error = rtc.nvrtcCreateProgram(&program, p->text, file, 0, NULL, NULL);
     free(file);
     if (!error) {
-        error = run(&rtc, program, &t, image);
+        error = run(&rtc, program, p, &t, image);
         *log = log_of(&rtc, program);
         rtc.nvrtcDestroyProgram(&program);
     }

@@ -13,8 +13,9 @@
 typedef struct lrnde__cuda_program {
     const char *name; /* messages call the text NAME.cu */
     const char *text;
-    int capability; /* of the device, 10 major + minor: 90 */
-    int driver;     /* CUDA version of the driver: 12040 */
+    const char *const *options; /* further ones, NULL after the last; may be NULL */
+    int capability;             /* of the device, 10 major + minor: 90 */
+    int driver;                 /* CUDA version of the driver: 12040 */
 } lrnde__cuda_program;
 
 /*
@@ -32,5 +33,16 @@ extern const char *const lrnde__nvrtc_options[];
  */
 int lrnde__nvrtc_compile(const char *library, const lrnde__cuda_program *p, lrnde__cuda_image *image, char **log, char *why,
                          size_t size);
+
+/* What came of a program: status and what lrnde__nvrtc_compile says.  The holder frees image.bytes and log. */
+typedef struct lrnde__nvrtc_outcome {
+    int status;
+    lrnde__cuda_image image;
+    char *log, why[256];
+} lrnde__nvrtc_outcome;
+
+/* Compiles n programs, several in processes of their own: the compiler does one at a time in a process.  See parallel.c. */
+void lrnde__nvrtc_compile_all(const char *library, const lrnde__cuda_program *const *programs, int n,
+                              lrnde__nvrtc_outcome *outcomes);
 
 #endif

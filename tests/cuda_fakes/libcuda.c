@@ -315,7 +315,7 @@ static void __syncthreads(void)
 #define ENTRY        static void
 #define __shared__   static
 #define VECTORS(...) __VA_ARGS__
-enum { SUMS_BLOCK = LRNDE__CUDA_SUMS_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS };
+enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS };
 #define REAL       float
 #define lrnde_add  add_float
 #define lrnde_sums sums_float

@@ -2,11 +2,14 @@
  * libnvrtc.c - stands in for NVIDIA's compiler.  What it makes is the text itself; a line with #error is an error, reported
  * as the real one reports it.  The environment says
  *   FAKE_NVRTC_VERSION  major version (13)          FAKE_NVRTC_NEWEST  latest of 80, 90, 100 it compiles for
+ *   FAKE_NVRTC_PROCESS  the only process it works in: others it ends
  *   FAKE_NVRTC_JOURNAL  a file to note in that it was loaded and with which architecture it was run
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct program {
     char *text, name[128], log[1024], target[64];
@@ -87,6 +90,7 @@ int nvrtcCompileProgram(program p, int n, const char *const *options)
     for (int i = 0; i < n; i++)
         if (!strncmp(options[i], "--gpu-architecture=", 19)) snprintf(p->target, sizeof p->target, "%s", options[i] + 19);
     note(p->target);
+    if (setting("FAKE_NVRTC_PROCESS", getpid()) != getpid()) kill(getpid(), SIGKILL);
     const char *error = strstr(p->text, "#error");
     if (!error) return 0;
     int line = 1;

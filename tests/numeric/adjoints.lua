@@ -87,13 +87,23 @@ check.case("a reverse solve has tolerances of its own", function()
   local exact = gradient(LOTKA_VOLTERRA, "u[1]+u[2]", "discrete")
   for _, name in ipairs { "interpolating", "gauss", "quadrature" } do
     local function distance(tolerance)
-      local sensitivity = ("L.%s{atol=%g,rtol=%g}"):format(name, tolerance, tolerance)
-      return vector.distance(gradient(LOTKA_VOLTERRA, "u[1]+u[2]", sensitivity), exact)
+      local options = { ["adjoint-atol"] = tolerance, ["adjoint-rtol"] = tolerance }
+      return vector.distance(gradient(LOTKA_VOLTERRA, "u[1]+u[2]", name, options), exact)
     end
     check.below(distance(1e-10), 1e-8)
     check.below(distance(1e-6), 1e-4)
     check.below(1e-6, distance(1e-4))
   end
+end)
+
+check.case("a model may give them, the command line gives others", function()
+  local given = "L.gauss{atol=1e-5,rtol=1e-5}"
+  local function by(sensitivity, tolerance)
+    return gradient(LOTKA_VOLTERRA, "u[1]+u[2]", sensitivity, { ["adjoint-atol"] = tolerance, ["adjoint-rtol"] = tolerance })
+  end
+  check.equal(by(given), by("gauss", 1e-5))
+  check.equal(by(given, 1e-10), by("gauss", 1e-10))
+  check.equal(by(given, 1e-10), by "gauss")                        -- the solve's own are 1e-10
 end)
 
 check.case("solving back over a descending time span", function()

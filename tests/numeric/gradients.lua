@@ -5,6 +5,7 @@
 
 local check = require "check"
 local dual = require "witness.dual"
+local explicit = require "witness.explicit"
 local runge_kutta = require "witness.runge_kutta"
 local system = require "witness.system"
 local tableau = require "language.tableau"
@@ -101,7 +102,7 @@ local function check_continuous(model, method, sensitivity)
   check.below(0.5 * summed, slope)
 end
 
-for _, method in ipairs(tableau.names "erk") do
+for _, method in ipairs(explicit) do
   for _, name in ipairs(tableau.load(method).err and { "network", "equations", "mixed" } or {}) do
     local model = ("tests/numeric/models/%s.lua"):format(name)
     for _, tolerance in ipairs { 1e-3, 1e-6 } do

@@ -1,10 +1,11 @@
 --- Gradients of the regularizers: the local step of lrnde-solve --local-step against the same step by the reference
 --- evaluator, differentiated by the complex step and, as a second witness, by differences over six points.
 --
--- What a gradient holds: t and h always.  "partial" u(t) besides, "truncated" k1 too; "total" differentiates the whole
--- discrete solution up to t and holds its mesh only.
+-- What a gradient holds: t and h always.  "partial" u(t) besides, and those of steps before that a method remembers; "truncated"
+-- k1 too; "total" differentiates the whole discrete solution up to t and holds its mesh only.
 
 local check = require "check"
+local explicit = require "witness.explicit"
 local runge_kutta = require "witness.runge_kutta"
 local system = require "witness.system"
 local tableau = require "language.tableau"
@@ -23,7 +24,7 @@ local function local_step(s, r, o, held)
     local f, u, k1 = s:field(p), held.u, nil
     if o.gradient == "total" then u = runge_kutta.at(s.tab, f, runge_kutta.integrate(s.tab, f, r.mesh, held.u0), r.t) end
     if o.gradient == "truncated" then k1 = held.k1 end
-    local step = runge_kutta.step(s.tab, f, r.t, r.h, u, k1)
+    local step = runge_kutta.step(s.tab, f, r.t, r.h, u, k1, held.past)
     local E = runge_kutta.error(s.tab, step, TOLERANCE)
     local error = (o.scale == "none" and runge_kutta.error(s.tab, step, nil) or E) * r.h
     if o.estimate == "error" then return error, E.value end
@@ -35,8 +36,9 @@ end
 --- What the local step starts from: everything that some gradient holds, at parameters p.
 local function start(s, r, p)
   local f, u0 = s:field(p), vector.constant(s.m.u0)
-  local u = runge_kutta.at(s.tab, f, runge_kutta.integrate(s.tab, f, r.mesh, u0), r.t)
-  return { u0 = u0, u = u, k1 = f(r.t, u) }
+  local steps = runge_kutta.integrate(s.tab, f, r.mesh, u0)
+  local u, step = runge_kutta.at(s.tab, f, steps, r.t), runge_kutta.containing(steps, r.t)
+  return { u0 = u0, u = u, k1 = f(r.t, u), past = r.t == step.t and r.h == step.h and step.past or nil }
 end
 
 --- The derivative along `direction` by the six points at 1, 2 and 3 steps on both sides.
@@ -84,7 +86,7 @@ end
 
 local function case(name, method, o)
   local model = ("tests/numeric/models/%s.lua"):format(name)
-  for _, gradient in ipairs { "truncated", "partial", "total" } do
+  for _, gradient in ipairs(tableau.load(method).past and { "partial" } or { "truncated", "partial", "total" }) do
     local all = { gradient = gradient, estimate = o.estimate or "error", step_size = o.step_size or "accepted", scale = o.scale }
     check.case(("%s, %s: %s %s of the %s step"):format(name, method, gradient, all.estimate, all.step_size), function()
       check_gradient(model, method, all)
@@ -92,7 +94,7 @@ local function case(name, method, o)
   end
 end
 
-for _, method in ipairs(tableau.names "erk") do
+for _, method in ipairs(explicit) do
   local tab = tableau.load(method)
   if tab.err then case("mixed", method, {}) end
   if tab.err and tab.stiffness_pair then case("equations", method, { estimate = "stiffness" }) end

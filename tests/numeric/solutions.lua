@@ -1,6 +1,7 @@
 --- Solutions: every method comes within 100 tolerances of what is known, and gradients of Lotka-Volterra to their digits.
 
 local check = require "check"
+local explicit = require "witness.explicit"
 local problems = require "witness.problems"
 local runge_kutta = require "witness.runge_kutta"
 local tableau = require "language.tableau"
@@ -33,7 +34,7 @@ local function gradient_limit(tab, sensitivity)
   return sensitivity ~= "discrete" and tab.dense.order < tab.order - 1 and 2e-7 or 1e-8
 end
 
-for _, method in ipairs(tableau.names "erk") do
+for _, method in ipairs(explicit) do
   local tab = tableau.load(method)
   local order = tab.order
   for _, problem in ipairs(tab.err and problems or {}) do

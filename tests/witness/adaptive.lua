@@ -26,15 +26,15 @@ end
 --- The accepted steps from t0 to t1, and how many trials were rejected.
 function adaptive.mesh(tab, f, t0, t1, u, tolerance)
   local c, mesh, rejected, before = tab.controller, { t0 }, 0, 1e-4
-  local t, h = t0, adaptive.first_step(tab, f, t0, t1, u, tolerance)
+  local t, h, past = t0, adaptive.first_step(tab, f, t0, t1, u, tolerance), {}
   while t < t1 do
     h = math.min(h, t1 - t)
-    local step = runge_kutta.step(tab, f, t, h, u)
+    local step = runge_kutta.step(tab, f, t, h, u, nil, past)
     local E = runge_kutta.error(tab, step, tolerance).value
     local q = E ^ c.beta1 / c.gamma
     if E <= 1 then
       t = math.abs(t + h - t1) < 1e-13 and t1 or t + h
-      mesh[#mesh + 1], u = t, step.u1
+      mesh[#mesh + 1], u, past = t, step.u1, { step, past[1] }
       q, before = math.max(q / before ^ c.beta2, 1 / c.qmax), math.max(E, 1e-4)
     else
       rejected = rejected + 1

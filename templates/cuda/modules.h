@@ -1,0 +1,35 @@
+/*
+ * modules.h - a model's entry points on a device: compiled when one is needed, in parts.
+ *
+ * A part is what one run of the compiler makes.  With the first entry that is needed of a group of parts the whole group is
+ * compiled, its parts at the same time:
+ *   solving    at the beginning: what every solve needs, and the driver's own kernels
+ *   training   the way back, and the solves whose tapes it reads
+ *   the rest   each part by itself
+ */
+#ifndef LRNDE_CUDA_MODULES_H
+#define LRNDE_CUDA_MODULES_H
+
+#include "arguments.h"
+
+typedef struct lrnde__cuda_modules {
+    const lrnde__cuda_api *cu;
+    const lrnde_model_desc *desc;
+    const char *text;
+    int capability;
+    lrnde__cuda_kernel kernels[LRNDE__CUDA_KERNELS];
+    int32_t n_kernels;
+    lrnde__cuda_entry run, run_tape; /* the whole solve in a launch, where the text has it */
+    lrnde__cuda_entry add, sums;     /* vectors.def */
+    CUmodule modules[LRNDE__CUDA_PARTS];
+} lrnde__cuda_modules;
+
+/* Lists the entries of a text and compiles those of solving.  0, or -1 and why; in both cases close frees what there is. */
+int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, const lrnde_model_desc *desc, const char *text,
+                             int capability, char *why, size_t size);
+void lrnde__cuda_modules_close(lrnde__cuda_modules *m);
+
+/* Sees to it that the entry's function is there; an entry that is not in use needs none. */
+int lrnde__cuda_modules_need(lrnde__cuda_modules *m, const lrnde__cuda_entry *entry, char *why, size_t size);
+
+#endif
