@@ -53,6 +53,7 @@
 #define PART_init           COMMON
 #define PART_rev_init       REVERSE
 #define PART_head           COMMON
+#define PART_ensemble       RARE
 #define PART_rev_head       REVERSE
 #define PART_rev_output     RARE
 #define PART_local          REVERSE
