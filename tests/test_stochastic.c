@@ -135,6 +135,7 @@ static void failures(void **state)
 
 int main(void)
 {
+    setenv("CC", "tests/quick_cc.sh", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_step_and_counts),
         cmocka_unit_test(ensembles),

@@ -260,6 +260,7 @@ static void local_steps(void **state)
 
 int main(void)
 {
+    setenv("CC", "tests/quick_cc.sh", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(discrete_gradients),
         cmocka_unit_test(the_record_keeps_little),
