@@ -14,7 +14,8 @@ local fields = {
   shared_load = "function", shared_element = "function", files = "table", math = "function", carried = "boolean?",
 }
 
-local function run(path)
+--- What a Lua file below the root returns: how a backend reaches a file of its own.
+function backends.run(path)
   local text = assert(host.read(host.root .. "/" .. path))
   return assert(load(text, "@" .. path, "t"))()
 end
@@ -30,13 +31,13 @@ end
 --- The spellings of a backend, a copy that the caller may change: a dialect begins with another's.
 function backends.spelling(name)
   local path = ("templates/%s/backend.lua"):format(name)
-  return contract.check(run(path), fields, path)
+  return contract.check(backends.run(path), fields, path)
 end
 
 function backends.get(name)
   local backend = backends.spelling(name)
   local path = ("templates/%s/kernel.lua"):format(name)
-  backend.shape = contract.check(run(path), { kernel = "function" }, path)
+  backend.shape = contract.check(backends.run(path), { kernel = "function" }, path)
   return backend
 end
 

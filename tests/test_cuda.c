@@ -418,7 +418,16 @@ static const mistake MISTAKES[] = {
     {"a tile too many", "tests/models/mixed.lua", "tile < end;", "tile <= end;"},
     {"a sample too many", "tests/models/mixed.lua", "l < a->batch", "l <= a->batch"},
     {"all lanes add", "tests/models/mixed.lua", "if (l == 0) ", ""},
-    {"a lane exchanges with the wrong one", "tests/models/wide.lua", "given, half)", "given, half ^ 1)"},
+    {"a lane exchanges with the wrong one", "tests/models/mixed.lua", "given, half)", "given, half ^ 1)"},
+    {"a lane exchanges with others' lanes", "tests/models/wide.lua", "lrnde_lanes(), x, half)", "lrnde_lanes(), x, 2 * half)"},
+    {"no barrier before a panel is read", "tests/models/wide.lua", "__syncthreads(); /* all of it is there */", ""},
+    {"no barrier before a panel is replaced", "tests/models/wide.lua", "__syncthreads(); /* nobody reads what is replaced now */",
+     ""},
+    {"a panel too few", "tests/models/wide.lua", "j0 < n; j0 += TERM_PANEL", "j0 + TERM_PANEL < n; j0 += TERM_PANEL"},
+    {"a row of a panel too many", "tests/models/wide.lua", "first + row8 + 8 * r < m", "first + row8 + 8 * r <= m"},
+    {"a result beyond the rows", "tests/models/wide.lua", "part > 0 || i >= m", "part > 0 || i > m"},
+    {"parts of a sum left out", "tests/models/wide.lua", "half = SPLIT / 2", "half = SPLIT / 4"},
+    {"samples that are none counted", "tests/models/wide.lua", "valid && i0 + i < n", "i0 + i < n"},
     {"a lane returns early", "tests/models/mixed.lua", "const int l = (int)threadIdx.x % T;",
      "const int l = (int)threadIdx.x % T;\n    if (l > 30) return;"},
 };
@@ -465,7 +474,7 @@ static void mistakes_are_caught(void **state)
         const lrnde_model_desc *m;
         build_variant(&v, &TOOL, &m);
         char *text = replaced(lrnde_text_for(m, &SIM)->text, x->from, x->to);
-        load_text(text, "-O1");
+        load_text(text, "-O0");
         free(text);
         int by = 0;
         while (by < N_ORDERS && !goes_wrong(&v, m, ORDERS[by])) by++;

@@ -1,34 +1,44 @@
 --- CUDA C++ for NVRTC: C's spelling of ops and numbers, but a thread is a sample, so that a lane is a variable, not an array.
 --
--- A tile is a warp wide.  Where layers are matrices a block of several warps shares a tile: the warps divide the features;
--- in small models a tile is one warp, and what lies between its loops stays in the thread.
+-- In small models a tile is a warp, and what lies between its loops stays in the thread.  Where layers are matrices a tile has fewer
+-- samples, so that there are more of them, and a block of several warps shares it: its members, a lane for each sample, divide
+-- the features, and its warps the matrix products.
 
 local backends = require "backends"
 local host = require "host"
+local products = backends.run "templates/cuda/products.lua"
+local template = require "template"
 
 local cuda = backends.spelling "c"
 
-cuda.name, cuda.extension, cuda.doc = "cuda", "cu", "CUDA C++, compiled by NVRTC at run time; a warp, or a block of warps, a tile"
+cuda.name, cuda.extension, cuda.doc = "cuda", "cu", "CUDA C++, compiled by NVRTC at run time; a warp, or a block, a tile"
 cuda.files = { { extension = ".cu", template = "model.cu.in" } }
 cuda.carried = true
 
-local WIDE <const> = 4096          -- elements of a matrix from which several warps share a tile
-local WIDE_TEAM <const> = 8
+local WARP <const> = 32
+local WIDE <const> = 4096          -- elements of a matrix from which a block shares a tile
 
 cuda.counts = { "l", "valid" }
 
-for word in ([[args warp end chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
+for word in ([[args member end chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
                template class this new delete operator private protected public namespace using typename bool true false try catch
                throw friend virtual explicit mutable and or not xor asm export signal constexpr decltype nullptr noexcept alignas
                fma fmaf abs max min fabs fabsf sqrtf expf log1p log1pf logf sinf cosf tanhf powf]]):gmatch "%S+" do
   table.insert(cuda.reserved, word)
 end
 
---- The elementwise functions and sums every generated file carries.
-function cuda.math() return assert(host.read(host.root .. "/templates/cuda/math.cuh")) end
+--- The elementwise functions and sums every generated file carries, and the products of its kind of tile.
+function cuda.math()
+  local tile = cuda.team > 1 and "team" or "lane"
+  return assert(host.read(host.root .. "/templates/cuda/math.cuh")) .. "\n"
+         .. template.fill(("templates/cuda/%s.cuh"):format(tile), { panel = products.PANEL })
+end
 
 function cuda.set_model(m)
-  cuda.precision, cuda.tile, cuda.team = m.precision, 32, m.params:largest_matrix() >= WIDE and WIDE_TEAM or 1
+  cuda.precision, cuda.tile, cuda.team = m.precision, WARP, 1
+  if m.params:largest_matrix() >= WIDE then
+    cuda.tile, cuda.team = products.TILE, products.WARPS * WARP // products.TILE
+  end
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
 end
 

@@ -1,4 +1,5 @@
---- The shape of a CUDA kernel: a block is a worker; its threads are the lanes of a tile, times the warps that share it.
+--- The shape of a CUDA kernel: a block is a worker; its threads are the lanes of a tile, times the members of
+-- the team that shares it.
 --
 --   <symbol>_tile    launched with a block for each of args.workers, which goes through its tiles
 --   <symbol>_shared  a block for each chunk of LRNDE_CHUNK elements
@@ -7,7 +8,9 @@
 -- longer.  The tile phase is a function of its own, which model.cu.in also calls where a whole integration is one launch; so
 -- what is per sample is not const __restrict__: a later step reads what an earlier one wrote.
 
+local backends = require "backends"
 local emit = require "emit"
+local products = backends.run "templates/cuda/products.lua"
 local writer = require "writer"
 local shape = {}
 
@@ -21,10 +24,16 @@ local function lane_rows(base, row, array)
   return row == 0 and base or ("%s + %d * T"):format(base, row), "T"
 end
 
---- Begins the loop over n features, or what only one warp does.
+--- The same as arguments of a product.  A team's arrays are all alike, so that only a lone thread's need the distance.
+local function product_rows(e, base, row, array)
+  local first, stride = lane_rows(base, row, array)
+  return e.backend.team > 1 and first or ("%s, %s"):format(first, stride)
+end
+
+--- Begins the loop over n features, or what only one member does.
 local function feature_loop(e, n, out)
   if e.backend.team > 1 then
-    out:add(3, n == 1 and "if (warp == 0) {" or "for (int i = warp; i < %d; i += TEAM) {", n)
+    out:add(3, n == 1 and "if (member == 0) {" or "for (int i = member; i < %d; i += TEAM) {", n)
   elseif n == 1 then
     out:add(3, "{")
   else
@@ -85,11 +94,10 @@ local function product_block(e, block, out)
   if v.op:match "^lu" then return solve_block(e, v, out) end
   if v.op == "outer" then
     local y, x = plan.values[v.args[1]], plan.values[v.args[2]]
-    local ys, y_stride = lane_rows(e:rows(y))
-    local xs, x_stride = lane_rows(e:rows(x))
     for _, p in ipairs(plan.partials) do
       if p.value == v.id then
-        out:add(3, "lrnde_outer(partial + %d, %d, %d, %s, %s, %s, %s, valid);", p.at, y.size, x.size, ys, y_stride, xs, x_stride)
+        out:add(3, "lrnde_outer(partial + %d, %d, %d, %s, %s, valid);", p.at, y.size, x.size, product_rows(e, e:rows(y)),
+                product_rows(e, e:rows(x)))
       end
     end
     return
@@ -98,8 +106,7 @@ local function product_block(e, block, out)
   if w.op ~= "input" then error("the matrix of a product must be a parameter", 0) end
   local transposed = v.op == "matvec_t"
   local array, row = v.storage.array, v.storage.row
-  local from, x_stride = lane_rows(e:rows(x))
-  local to, y_stride = lane_rows(e:array_name(array), row, array)
+  local from, to = product_rows(e, e:rows(x)), product_rows(e, e:array_name(array), row, array)
   local start = v.args[3] and e:operand(plan.values[v.args[3]], block)
   local rows, cols = w.dims[1], w.dims[2]
   out:add(3, "/* %s = %s%s x%s */", v.name or e:name(v), w.name:gsub("^params%.", ""), transposed and "^T" or "",
@@ -111,8 +118,13 @@ local function product_block(e, block, out)
     out:add(3, "}")
     if e.backend.team > 1 then out:add(3, "lrnde_meet();") end
   end
-  out:add(3, "lrnde_product(%d, %d, %s, %s, %s, %s, %s, %s, %s);", v.size, transposed and rows or cols, e:pointer(w.name),
-          transposed and ("1, %d"):format(cols) or ("%d, 1"):format(cols), from, x_stride, to, y_stride, start and "true" or "false")
+  local terms, shape = transposed and rows or cols, ""
+  if e.backend.team > 1 then
+    v.shape = products.shape(v.size, terms, e.backend.precision == "f32" and 4 or 8)
+    shape = ("<%d, %d>"):format(v.shape.rows, v.shape.split)
+  end
+  out:add(3, "lrnde_product%s(%d, %d, %s, %s, %s, %s, %s);", shape, v.size, terms, e:pointer(w.name),
+          transposed and ("1, %d"):format(cols) or ("%d, 1"):format(cols), from, to, start and "true" or "false")
 end
 
 --- An entry point, a kernel for the driver: what is outside of all of them, in model.cu.in too, is functions, which cost little
@@ -194,7 +206,7 @@ local function tile_function(e, name, out)
   out:add(0, "static __device__ __forceinline__ void %s(const lrnde_args *a)", name)
   out:add(0, "{")
   out:add(1, "const int l = (int)threadIdx.x % T;")
-  if e.backend.team > 1 then out:add(1, "const int warp = lrnde_warp();") end
+  if e.backend.team > 1 then out:add(1, "const int member = lrnde_member();") end
   declare_inputs(e, inputs, "shared", 1, out)
   out:append(0, scalars)
   out:add(1, "for (int32_t worker = blockIdx.x; worker < a->workers; worker += gridDim.x) {")

@@ -90,9 +90,10 @@ inline void change(context *from, context *to)
 #endif
 
 struct warp {
-    int lanes, live, arrived;
-    unsigned exchanges;
-    alignas(16) char data[2][WARP][16]; /* of this exchange and the one before, which some lanes may still read */
+    int lanes, live;
+    int arrived[WARP]; /* at an exchange of the group that begins at this lane */
+    int from[WARP];
+    alignas(16) char given[WARP][16], taken[WARP][16];
 };
 
 struct fiber {
@@ -183,25 +184,30 @@ inline void barrier(int line)
     turn(); /* the last to arrive need not be the first to leave */
 }
 
-/* The value that lane `from` of the warp brings. */
+/* The value that lane `from` of the warp brings, among the lanes of the mask: neighbours, a power of two. */
 template <class number> number exchange(unsigned mask, number x, int from)
 {
     static_assert(sizeof x <= 16, "too wide to exchange");
     warp *w = &b->warps[b->current / WARP];
-    const int lane = b->current % WARP;
-    if (mask != 0xffffffffu) fault("only exchanges of whole warps are simulated");
-    if (w->live != WARP) fault("an exchange in a warp some lane of which has returned");
-    char(*data)[16] = w->data[w->exchanges % 2];
-    memcpy(data[lane], &x, sizeof x);
-    if (++w->arrived == WARP) {
-        w->arrived = 0;
-        w->exchanges++;
-        for (int i = 0; i < WARP; i++) b->fibers[b->current - lane + i].ready = true;
+    const int lane = b->current % WARP, n = __builtin_popcount(mask), first = lane / n * n;
+    if (mask != (n == WARP ? ~0u : ((1u << n) - 1) << first))
+        fault("only exchanges of neighbours are simulated, in groups of a power of two");
+    if (from / n * n != first) fault("an exchange with a lane that is not in the mask");
+    for (int i = first; i < first + n; i++)
+        if (b->fibers[b->current - lane + i].done) fault("an exchange with a lane that has returned");
+    memcpy(w->given[lane], &x, sizeof x);
+    w->from[lane] = from;
+    if (++w->arrived[first] == n) {
+        w->arrived[first] = 0;
+        for (int i = first; i < first + n; i++) {
+            memcpy(w->taken[i], w->given[w->from[i]], sizeof w->taken[i]);
+            b->fibers[b->current - lane + i].ready = true;
+        }
     } else {
         b->fibers[b->current].ready = false;
         turn();
     }
-    memcpy(&x, data[from % WARP], sizeof x);
+    memcpy(&x, w->taken[lane], sizeof x);
     return x;
 }
 
@@ -228,7 +234,7 @@ inline void run_block(const std::function<void()> &kernel, unsigned index, unsig
         warp *w = &self.warps[i];
         const int left = (int)threads - (int)i * WARP;
         w->lanes = w->live = left < WARP ? left : (int)WARP;
-        w->arrived = 0, w->exchanges = 0;
+        memset(w->arrived, 0, sizeof w->arrived);
     }
     b = &self;
     blockIdx.x = index, gridDim.x = blocks, blockDim.x = threads;
