@@ -180,7 +180,21 @@ local function sensitivities()
   end
 end
 
-local parts = { { "tolerances", tolerances }, { "options", options }, { "sensitivities", sensitivities }, { "paper", paper }, { "nsde", nsde } }
+--- Moments over a million paths: of Brownian motion under rejection, and of equations that have a solution.  The suites
+-- themselves, with more paths; they fail beyond 3 standard errors.
+local function moments()
+  local suites = { ("%s/tests/test_noise"):format(build), ("%s/tests/lua tests/numeric/stochastic.lua"):format(build) }
+  if not os.execute(("make -s B=%s %s/tests/test_noise %s/tests/lua"):format(build, build, build)) then os.exit(1) end
+  print "\nMoments over 10^6 paths, in standard errors from the exact ones"
+  for _, suite in ipairs(suites) do
+    local pipe = assert(io.popen(("LRNDE_BUILD=%s LRNDE_PATHS=1000000 %s 2>&1"):format(build, suite)))
+    for line in pipe:lines() do if line:match "standard errors" or line:match "^FAIL" or line:match "FAILED" then print(line) end end
+    if not pipe:close() then os.exit(1) end
+  end
+end
+
+local parts = { { "tolerances", tolerances }, { "options", options }, { "sensitivities", sensitivities }, { "paper", paper },
+                { "nsde", nsde }, { "moments", moments } }
 for _, each in ipairs(parts) do
   if not part or part == each[1] then each[2]() end
 end

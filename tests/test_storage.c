@@ -81,7 +81,7 @@ static void compare(lrnde_model_desc model, int adaptive)
     }
 }
 
-/* Stochastic methods replay their noise besides: test_stochastic.c. */
+/* Stochastic methods replay their noise besides: test_stochastic_gradient.c. */
 static void every_tableau(void **state)
 {
     (void)state;

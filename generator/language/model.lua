@@ -243,8 +243,8 @@ end
 local function load_train(m)
   local train = m.spec.train
   if not train then return end
-  contract.check(train, { optimizer = "table|string?", batch = "integer|string?", steps = "integer?", evaluate_every = "integer?" },
-                 m.file, "train")
+  contract.check(train, { optimizer = "table|string?", batch = "integer|string?", steps = "integer?", evaluate_every = "integer?",
+                          evaluate_trajectories = "integer?" }, m.file, "train")
   local o = train.optimizer or "adam"
   local name = m:word("train.optimizer", "optimizer", vocabulary.optimizers, o)
   vocabulary.check_options(o)
@@ -253,14 +253,15 @@ local function load_train(m)
                                     function(option, ...) m:fail("train.optimizer." .. option, ...) end)
   local lr = schedules.of(options.lr) or m:fail("train.optimizer.lr", "must be a number or a schedule")
   if type(train.batch) == "string" and train.batch ~= "all" then m:fail("train.batch", "must be a whole number or \"all\"") end
-  for _, key in ipairs { "batch", "steps", "evaluate_every" } do
+  for _, key in ipairs { "batch", "steps", "evaluate_every", "evaluate_trajectories" } do
     if math.type(train[key]) == "integer" and not (train[key] >= 1 and train[key] < 1 << 31) then
       m:fail("train." .. key, "%d is not between 1 and %d", train[key], (1 << 31) - 1)
     end
   end
+  if train.evaluate_trajectories and not m.stochastic then m:fail("train.evaluate_trajectories", "the model is not stochastic") end
   m.train = { optimizer = name, module = module, options = options, lr = lr,
               batch = math.type(train.batch) == "integer" and train.batch or 0, steps = train.steps or 1000,
-              evaluate_every = train.evaluate_every or 0 }
+              evaluate_every = train.evaluate_every or 0, evaluate_trajectories = train.evaluate_trajectories or 0 }
 end
 
 --- Methods for additive noise want a diffusion of t alone.

@@ -114,7 +114,7 @@ function rosenbrock.step(k, system, tab, u, t, h, constants, f0)
   for i = 1, tab.stages do
     local f = f0 or start
     if i > 1 then
-      step.z[i] = one_step.combine(k, system, u, h, tab.A[i], tab.text.A[i], step.k, "a" .. i, "z" .. i)
+      step.z[i] = one_step.combine(k, system, u, h, tab.A[i], tab.text.A[i], step.k, "h_a" .. i, "z" .. i)
       local ti = t + k:const(tab.c[i], tab.text.c[i]) * h
       f = one_step.evaluate(k, system, step.z[i], ti, constants, one_step.read_external(k, system, i - 1))
     end
@@ -126,7 +126,7 @@ function rosenbrock.step(k, system, tab, u, t, h, constants, f0)
     end
     step.k[i] = one_step.name(k, system, stage, "k" .. i)
   end
-  step.u1 = one_step.combine(k, system, u, h, tab.b, tab.text.b, step.k, "b", "u1")
+  step.u1 = one_step.combine(k, system, u, h, tab.b, tab.text.b, step.k, "h_b", "u1")
   return step
 end
 

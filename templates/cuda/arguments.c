@@ -30,6 +30,7 @@
 #define TABLES_init       .out = 1 + desc->n_constants
 #define TABLES_rev_init   .in = 1 + desc->n_constants, .out = desc->n_inputs
 #define TABLES_head       .in = 1, .out = desc->n_outputs
+#define TABLES_ensemble   .in = desc->n_outputs, .out = desc->n_outputs
 #define TABLES_rev_head   .in = 1, .out = 1
 #define TABLES_rev_output .in = 1 + desc->n_outputs, .out = 1
 #define TABLES_locate     .carry = 1, .out = 1
@@ -53,6 +54,7 @@
 #define PART_init           COMMON
 #define PART_rev_init       REVERSE
 #define PART_head           COMMON
+#define PART_ensemble       RARE
 #define PART_rev_head       REVERSE
 #define PART_rev_output     RARE
 #define PART_local          REVERSE
