@@ -1,7 +1,8 @@
 --- The backends: folders of templates/ that have a backend.lua.
 --
 -- backend.lua gives spellings; kernel.lua beside it the shape of a kernel.  Both are loaded here and checked.  `carried`: the
--- text has no descriptor, and travels in that of a backend that has one, with its tile.
+-- text has no descriptor, and travels in that of a backend that has one, with its tile.  `solves`: whether a solve of a model is
+-- one launch; `explain`: writes what --explain says of the backend.
 
 local contract = require "language.contract"
 local host = require "host"
@@ -11,10 +12,12 @@ local backends = {}
 local fields = {
   name = "string", extension = "string", doc = "string", reserved = "table", counts = "table", spell = "table",
   set_model = "function", op = "function", double = "function", number = "function", lane = "function", load = "function",
-  shared_load = "function", shared_element = "function", files = "table", math = "function", carried = "boolean?",
+  shared_load = "function", shared_element = "function", files = "table", math = "function",
+  carried = "boolean?", solves = "function?", explain = "function?",
 }
 
-local function run(path)
+--- What a Lua file below the root returns: how a backend reaches a file of its own.
+function backends.run(path)
   local text = assert(host.read(host.root .. "/" .. path))
   return assert(load(text, "@" .. path, "t"))()
 end
@@ -30,13 +33,13 @@ end
 --- The spellings of a backend, a copy that the caller may change: a dialect begins with another's.
 function backends.spelling(name)
   local path = ("templates/%s/backend.lua"):format(name)
-  return contract.check(run(path), fields, path)
+  return contract.check(backends.run(path), fields, path)
 end
 
 function backends.get(name)
   local backend = backends.spelling(name)
   local path = ("templates/%s/kernel.lua"):format(name)
-  backend.shape = contract.check(run(path), { kernel = "function" }, path)
+  backend.shape = contract.check(backends.run(path), { kernel = "function" }, path)
   return backend
 end
 

@@ -50,8 +50,15 @@ typedef struct lrnde_driver {
     void (*launch)(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total);
 
     /*
+     * NULL, or goes a course (kernel.h): integrates the forward system by itself, deciding as control.h does.  args are those of
+     * step but for what the course has; tables and results of the course are on the host, and ready when the call returns.
+     * 0: it did not, nothing has happened, and whoever asked takes the steps.
+     */
+    int (*run)(lrnde_device *d, const lrnde_args *args, lrnde_course *course);
+
+    /*
      * Waits for everything.  NULL, or one line that says how the device failed; it stays so: from then on its functions do
-     * nothing, and what they give is NaN.
+     * nothing, and what they give is NaN; a course is over at once.
      */
     const char *(*sync)(lrnde_device *d);
 } lrnde_driver;

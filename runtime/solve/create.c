@@ -210,6 +210,7 @@ static void plan_solve(lrnde_solver *s)
     if (s->initial) s->args.constants = lrnde__in(s->initial + 1);
     lrnde__noise_plan(s, &s->forward, &s->noise, LRNDE__STREAM_NOISE);
     if (desc->regularizer.n_terms) plan_local(s);
+    if (s->driver->run) lrnde__course_plan(s);
 }
 
 /* What the continuous adjoint needs beside its record. */

@@ -98,19 +98,20 @@ double lrnde__weight(const lrnde_solver *s)
     return 1 / ((double)s->options.batch * (double)s->saves.n);
 }
 
-void lrnde__heads(lrnde_solver *s)
+void lrnde__heads(lrnde_solver *s, const lrnde_kernel *head, void *const *in, int32_t pitch, double share)
 {
     lrnde__saves *v = &s->saves;
     memset(v->sums, 0, sizeof v->sums);
-    for (int64_t save = 0; s->desc->head.tile && save < v->n; save++) {
+    for (int64_t save = 0; head->tile && save < v->n; save++) {
         double sums[LRNDE_MAX_SUMS];
         lrnde_args a = s->args;
         a.s.t = v->t[save];
         a.s.weight = lrnde__weight(s);
         a.data = lrnde__data_at(s, save);
-        a.in = lrnde__in(&v->u[save]);
+        a.s.share = share;
+        a.in = lrnde__in(in + save * pitch);
         a.out = v->out + save * s->desc->n_outputs;
-        s->driver->launch(s->device, &s->desc->head, &a, sums);
-        for (int32_t i = 0; i < s->desc->head.n_sums; i++) v->sums[i] += sums[i];
+        s->driver->launch(s->device, head, &a, sums);
+        for (int32_t i = 0; i < head->n_sums; i++) v->sums[i] += sums[i];
     }
 }

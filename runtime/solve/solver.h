@@ -124,6 +124,8 @@ struct lrnde__run {
     void (*accepted)(lrnde__run *r, int64_t n); /* after step n was accepted; may be NULL */
     /* Fills external for stages [first, first + n) of the step from t of length h; may be NULL. */
     void (*supply)(lrnde__run *r, double t, double h, int32_t first, int32_t n);
+    /* The first time at which `accepted` wants the step that reaches it; t itself: every step.  NULL: none. */
+    double (*look)(const lrnde__run *r);
     double atol, rtol;
     double t0;          /* where it started */
     double t, h, e_old; /* now; the next step to try; see control.h */
@@ -141,6 +143,12 @@ typedef struct lrnde__saves {
     int64_t done;                /* saved so far */
     double sums[LRNDE_MAX_SUMS]; /* of head, over the save times */
 } lrnde__saves;
+
+/* Outputs added up over trajectories. */
+typedef struct lrnde__ensemble {
+    void **total; /* (room, n_outputs) arrays */
+    int64_t room;
+} lrnde__ensemble;
 
 /* The local step to regularize: how its time is chosen, then the step that was chosen and what is said of it. */
 typedef enum lrnde__choice { LRNDE__NO_LOCAL, LRNDE__AT_TIME, LRNDE__OF_STEPS, LRNDE__OF_SAVES } lrnde__choice;
@@ -251,6 +259,7 @@ struct lrnde_solver {
     double *default_t; /* (n_default) save times unless a solve has its own; none: the end */
     int64_t n_default;
     lrnde__saves saves;
+    lrnde__ensemble ensemble;
     lrnde__local local;
     lrnde__jumps jumps;
     lrnde__noise noise; /* of the forward solve */
@@ -260,6 +269,7 @@ struct lrnde_solver {
     lrnde__transposed transposed;
     lrnde__quadrature quadrature;
     lrnde__retrace retrace;
+    lrnde_course course; /* of the forward solve; its tables are there if the driver goes courses */
     int64_t mesh_points; /* of the last solve */
 };
 
@@ -308,6 +318,7 @@ void lrnde__pool_empty(lrnde_solver *s, lrnde__pool *p); /* and their memory */
 lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, lrnde__keep keep, int keep_k,
                                 int keep_tape);
 lrnde_status lrnde__record_extend(lrnde_solver *s, lrnde__record *r);
+lrnde_status lrnde__record_ahead(lrnde_solver *s, lrnde__record *r, int64_t n); /* of a whole record: n further steps at once */
 lrnde_status lrnde__record_close(lrnde_solver *s, lrnde__record *r);
 void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r); /* forgets the steps: their end becomes the start */
 void lrnde__record_empty(lrnde_solver *s, lrnde__record *r);
@@ -338,7 +349,14 @@ void lrnde__run_restart(lrnde__run *r);
 double lrnde__fixed_steps(double length, double h); /* the last is shorter, or longer by rounding */
 lrnde_status lrnde__run_to(lrnde__run *r, double stop);
 lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m);
+lrnde_status lrnde__run_may_go_on(const lrnde__run *r, double h); /* whether a step from t of length h may be tried */
+void lrnde__run_accept(lrnde__run *r, double t);
+lrnde_status lrnde__run_give_up(lrnde__run *r, double h, double E); /* what a step that cannot be made shorter means */
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys);
+
+/* course.c */
+lrnde_status lrnde__course_plan(lrnde_solver *s);
+lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went);
 
 /* noise.c: of a stochastic run.  A trial step asks for its increments, again if it is tried again. */
 lrnde_status lrnde__noise_plan(lrnde_solver *s, lrnde__run *r, lrnde__noise *noise, int stream);
@@ -366,7 +384,8 @@ int lrnde__saves_inside(const lrnde_solver *s, double t0, double t1);
 void lrnde__saves_start(lrnde_solver *s);
 void lrnde__saves_step(lrnde__run *r, int64_t n);
 double lrnde__weight(const lrnde_solver *s);
-void lrnde__heads(lrnde_solver *s);
+/* The outputs at the save times and what is said of them, by a kernel like head; pitch: its inputs, of each save time. */
+void lrnde__heads(lrnde_solver *s, const lrnde_kernel *head, void *const *in, int32_t pitch, double share);
 const void *const *lrnde__data_at(lrnde_solver *s, int64_t save);
 
 /* store.c */
@@ -404,6 +423,9 @@ void lrnde__retrace_begin(lrnde_solver *s, double t);
 int lrnde__retrace_next(const lrnde_solver *s, double *t);
 void lrnde__retrace_meet(lrnde_solver *s, double t, void **carry);
 lrnde_status lrnde__retrace_end(lrnde_solver *s);
+
+/* train.c */
+void lrnde__report_loss(const lrnde_solver *s, lrnde_report *report);
 
 /* gradient.c, discrete.c, continuous.c */
 lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);

@@ -6,22 +6,23 @@
 
 /*
  * The tables of each kernel besides data, constants and cot_constants, which are as long for all; a kernel without a line
- * here does not compile.  Of a system: f components, all of the carry, k interior stages, `dense` with the extra ones.
+ * here does not compile.  Of a system: f components, all of the carry, k interior stages, `dense` with the extra ones; f of a
+ * stochastic system is drift and diffusion.
  */
 #define TABLES_rhs            .carry = f, .external = external > 0, .out = f
 #define TABLES_first          .carry = f, .in = f
 #define TABLES_second         .carry = f, .in = f, .external = external > 0
-#define TABLES_step           .carry = all, .external = external, .next = all, .k = k
+#define TABLES_step           .carry = all, .noise = noise, .external = external, .next = all, .k = k
 #define TABLES_step_tape      TABLES_step
 #define TABLES_extra          .carry = all, .next_in = all, .k_in = dense, .k = dense, .external = external
 #define TABLES_dense          .carry = all, .next_in = all, .k_in = dense, .out = 1
 #define TABLES_rev_rhs        .carry = all, .cot_next = f, .cot_carry = f
-#define TABLES_rev_step       .carry = all, .next_in = all, .cot_next = all, .cot_carry = all
+#define TABLES_rev_step       .carry = all, .noise = noise, .next_in = all, .cot_next = all, .cot_carry = all
 #define TABLES_rev_step_full  TABLES_rev_step, .k_in = dense, .cot_k = dense, .cot_sums = sums
 #define TABLES_rev_dense      .carry = all, .next_in = all, .k_in = dense, .in = 1, .cot_carry = all, .out = all + dense
 #define TABLES_integrand      .carry = 1, .external = 1, .in = integrals, .out = integrals
 #define TABLES_miss           .carry = all, .in = 1
-#define TABLES_local          .carry = all, .next_in = all, .k_in = k
+#define TABLES_local          .carry = all, .noise = noise, .next_in = all, .k_in = k
 #define TABLES_cot_local      TABLES_local, .cot_sums = sums + sys->local.n_sums
 #define TABLES_rev_local      TABLES_cot_local, .cot_carry = 1
 #define TABLES_rev_step_local TABLES_cot_local, .cot_next = all, .cot_carry = all
@@ -29,6 +30,7 @@
 #define TABLES_init       .out = 1 + desc->n_constants
 #define TABLES_rev_init   .in = 1 + desc->n_constants, .out = desc->n_inputs
 #define TABLES_head       .in = 1, .out = desc->n_outputs
+#define TABLES_ensemble   .in = desc->n_outputs, .out = desc->n_outputs
 #define TABLES_rev_head   .in = 1, .out = 1
 #define TABLES_rev_output .in = 1 + desc->n_outputs, .out = 1
 #define TABLES_locate     .carry = 1, .out = 1
@@ -52,6 +54,7 @@
 #define PART_init           COMMON
 #define PART_rev_init       REVERSE
 #define PART_head           COMMON
+#define PART_ensemble       RARE
 #define PART_rev_head       REVERSE
 #define PART_rev_output     RARE
 #define PART_local          REVERSE
@@ -91,13 +94,13 @@ static void add(listing *l, const char *prefix, const lrnde_kernel *kernel, lrnd
 
 static void add_system(listing *l, const char *prefix, const lrnde_system_desc *sys)
 {
-    int32_t f = sys->n_components, all = sys->n_carry, k = sys->n_k, dense = sys->n_k + sys->n_extra;
-    int32_t external = sys->n_external, sums = sys->n_sums;
+    int32_t f = sys->n_noise ? 2 : sys->n_components, all = sys->n_carry, k = sys->n_k, dense = sys->n_k + sys->n_extra;
+    int32_t external = sys->n_external, noise = sys->n_noise, sums = sys->n_sums;
     int32_t integrals = l->desc->sensitivity.n_integrals * (l->desc->sensitivity.differences ? 2 : 1);
-    int adjoint = l->desc->adjoint && (sys == l->desc->adjoint || sys == l->desc->adjoint->start);
+    int solving = sys == l->desc->forward || sys == l->desc->forward->start;
 #define ADJOINT_PART(name) PART(name) == LRNDE__CUDA_STEP ? LRNDE__CUDA_ADJOINT_STEP : LRNDE__CUDA_ADJOINT
 #define LRNDE_X(name, doc)                                                                                                       \
-    add(l, prefix, &sys->name, adjoint ? ADJOINT_PART(PART_##name) : PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
+    add(l, prefix, &sys->name, solving ? PART(PART_##name) : ADJOINT_PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
 }

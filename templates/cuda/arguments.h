@@ -18,6 +18,7 @@
     X(next_in)                                                                                                                   \
     X(k)                                                                                                                         \
     X(k_in)                                                                                                                      \
+    X(noise)                                                                                                                     \
     X(external)                                                                                                                  \
     X(out)                                                                                                                       \
     X(in)                                                                                                                        \

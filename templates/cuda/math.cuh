@@ -1,6 +1,6 @@
 /*
  * What the kernels below are written in.  CUDA's own functions are at most 2 ulp from the exact ones; sums over lanes and
- * warps have a fixed order, so that the same numbers give the same bits.
+ * members have a fixed order, so that the same numbers give the same bits.
  */
 #define LRNDE_HUGE ((real)__int_as_float(0x7f800000))
 
@@ -33,27 +33,33 @@
 #define lrnde_sigmoid_f32(x)   (1.0f / (1.0f + expf(-(x))))
 #define lrnde_sigmoid_f64(x)   (1.0 / (1.0 + exp(-(x))))
 
-/* What the warps of a team wrote is seen by all of them. */
+/* What the members of a team wrote is seen by all of them. */
 static __device__ __forceinline__ void lrnde_meet()
 {
     if (TEAM > 1) __syncthreads();
 }
 
-/* The number of this warp in its team. */
-static __device__ __forceinline__ int lrnde_warp()
+/* The number of this thread's member, T lanes, in its team. */
+static __device__ __forceinline__ int lrnde_member()
 {
     return TEAM > 1 ? (int)threadIdx.x / T : 0;
+}
+
+/* The lanes of this thread's member, as bits of its warp. */
+static __device__ __forceinline__ unsigned lrnde_lanes()
+{
+    return T == 32 ? 0xffffffffu : ((1u << T % 32) - 1) << threadIdx.x % 32 / T * T;
 }
 
 /* Sum over the lanes, the same in each. */
 template <class number> static __device__ __forceinline__ number lrnde_lane_sum(number x)
 {
 #pragma unroll
-    for (int half = T / 2; half > 0; half /= 2) x += __shfl_xor_sync(0xffffffffu, x, half);
+    for (int half = T / 2; half > 0; half /= 2) x += __shfl_xor_sync(lrnde_lanes(), x, half);
     return x;
 }
 
-/* What the warps of a team hold for a lane, put together in their order by `join`: the same in each. */
+/* What the members of a team hold for a lane, put together in their order by `join`: the same in each. */
 template <class number, class Join> static __device__ __forceinline__ number lrnde_team(number x, Join join)
 {
     if (TEAM == 1) return x;
@@ -76,7 +82,7 @@ static __device__ __forceinline__ real lrnde_team_max(real x)
     return lrnde_team(x, [](real a, real b) { return b > a ? b : a; });
 }
 
-/* Of the features that the warps found largest, the first that is largest. */
+/* Of the features that the members found largest, the first that is largest. */
 struct lrnde_place {
     real at, best;
 };
@@ -90,75 +96,12 @@ static __device__ __forceinline__ real lrnde_team_argmax(real at, real best)
 }
 
 /*
- * y (m) = W x for the lane, plus y itself if `add`; element (i, j) of W is w[i * si + j * sj], elements of x and y are xs and
- * ys apart.  A warp does ROWS rows at a time, their sums in registers.  In small models the call is inlined, all its
- * arguments being known; in large ones it is not: faster to compile.
- */
-static __device__ LRNDE_PRODUCT void lrnde_product(int m, int n, const real *w, int si, int sj, const real *x, int xs, real *y, int ys,
-                                                   bool add)
-{
-    enum { ROWS = 4 };
-    for (int i = ROWS * lrnde_warp(); i < m; i += ROWS * TEAM) {
-        accumulator s[ROWS];
-#pragma unroll
-        for (int r = 0; r < ROWS; r++) s[r] = add && i + r < m ? y[(i + r) * ys] : 0;
-#pragma unroll 4
-        for (int j = 0; j < n; j++) {
-            const real x_j = x[j * xs];
-#pragma unroll
-            for (int r = 0; r < ROWS; r++)
-                if (i + r < m) s[r] = fma((accumulator)w[(i + r) * si + j * sj], (accumulator)x_j, s[r]);
-        }
-#pragma unroll
-        for (int r = 0; r < ROWS; r++)
-            if (i + r < m) y[(i + r) * ys] = (real)s[r];
-    }
-}
-
-/* From terms of 2 half sums in every lane to one of these sums in each. */
-template <int half> static __device__ __forceinline__ void lrnde_halve(accumulator *s, int lane)
-{
-    const bool upper = lane & half;
-#pragma unroll
-    for (int q = 0; q < half; q++) {
-        const accumulator kept = upper ? s[q + half] : s[q], given = upper ? s[q] : s[q + half];
-        s[q] = kept + __shfl_xor_sync(0xffffffffu, given, half);
-    }
-    lrnde_halve<half / 2>(s, lane);
-}
-
-template <> __device__ __forceinline__ void lrnde_halve<0>(accumulator *, int)
-{
-}
-
-/*
- * to (m, n) += sum over the valid lanes of y x^T, elements of y and x ys and xs apart.  A warp does T elements at a time: each
- * lane its terms of all of them, then in every halving a lane hands half of what it holds to its partner, and is left with the
- * sum of one element.  A function, not text in every stage: faster to compile.
- */
-static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, const real *y, int ys, const real *x, int xs, bool valid)
-{
-    const int lane = (int)threadIdx.x % T;
-    for (int e0 = T * lrnde_warp(); e0 < m * n; e0 += T * TEAM) {
-        accumulator s[T];
-        int i = e0 / n, j = e0 % n;
-#pragma unroll
-        for (int q = 0; q < T; q++) {
-            s[q] = valid && i < m ? (accumulator)y[i * ys] * (accumulator)x[j * xs] : 0;
-            if (++j == n) i++, j = 0;
-        }
-        lrnde_halve<T / 2>(s, lane);
-        if (e0 + lane < m * n) to[e0 + lane] += (real)s[0];
-    }
-}
-
-/*
  * P M = L U for the lane: M (n*n) column by column, F (n*n + n) the factors, then the rows exchanged.  Partial pivoting: the
- * largest of what is left of a column, the first of equals.  Rows are s, fs apart; one warp of a team does it all.
+ * largest of what is left of a column, the first of equals.  Rows are s, fs apart; one member of a team does it all.
  */
 static __device__ __noinline__ void lrnde_lu(int n, const real *m, int s, real *f, int fs)
 {
-    if (lrnde_warp() > 0) return;
+    if (lrnde_member() > 0) return;
     for (int i = 0; i < n * n; i++) f[i * fs] = m[i * s];
     for (int k = 0; k < n; k++) {
         real *column = f + k * n * fs;
@@ -187,7 +130,7 @@ static __device__ __forceinline__ void lrnde_exchange(int n, int k, const real *
 /* x = M^-1 b */
 static __device__ __noinline__ void lrnde_lu_solve(int n, const real *f, int fs, const real *b, int bs, real *x, int xs)
 {
-    if (lrnde_warp() > 0) return;
+    if (lrnde_member() > 0) return;
     for (int i = 0; i < n; i++) x[i * xs] = b[i * bs];
     for (int k = 0; k < n; k++) lrnde_exchange(n, k, f, fs, x, xs);
     for (int k = 0; k < n; k++)
@@ -201,7 +144,7 @@ static __device__ __noinline__ void lrnde_lu_solve(int n, const real *f, int fs,
 /* x = M^-T b */
 static __device__ __noinline__ void lrnde_lu_solve_t(int n, const real *f, int fs, const real *b, int bs, real *x, int xs)
 {
-    if (lrnde_warp() > 0) return;
+    if (lrnde_member() > 0) return;
     for (int i = 0; i < n; i++) x[i * xs] = b[i * bs];
     for (int k = 0; k < n; k++) {
         for (int i = 0; i < k; i++) x[k * xs] = fma(-f[(k * n + i) * fs], x[i * xs], x[k * xs]);

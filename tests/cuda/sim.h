@@ -90,14 +90,23 @@ inline void change(context *from, context *to)
 #endif
 
 struct warp {
-    int lanes, live, arrived;
-    unsigned exchanges;
-    alignas(16) char data[2][WARP][16]; /* of this exchange and the one before, which some lanes may still read */
+    int lanes, live;
+    int arrived[WARP]; /* at an exchange of the group that begins at this lane */
+    int from[WARP];
+    alignas(16) char given[WARP][16], taken[WARP][16];
+};
+
+/* What a fiber has begun to copy. */
+struct copy {
+    void *to;
+    const void *from; /* null: zeros */
+    size_t size;
 };
 
 struct fiber {
     context at;
     bool ready, done;
+    std::vector<copy> copies;
 };
 
 /* The block that runs on this thread of the operating system. */
@@ -183,25 +192,30 @@ inline void barrier(int line)
     turn(); /* the last to arrive need not be the first to leave */
 }
 
-/* The value that lane `from` of the warp brings. */
+/* The value that lane `from` of the warp brings, among the lanes of the mask: neighbours, a power of two. */
 template <class number> number exchange(unsigned mask, number x, int from)
 {
     static_assert(sizeof x <= 16, "too wide to exchange");
     warp *w = &b->warps[b->current / WARP];
-    const int lane = b->current % WARP;
-    if (mask != 0xffffffffu) fault("only exchanges of whole warps are simulated");
-    if (w->live != WARP) fault("an exchange in a warp some lane of which has returned");
-    char(*data)[16] = w->data[w->exchanges % 2];
-    memcpy(data[lane], &x, sizeof x);
-    if (++w->arrived == WARP) {
-        w->arrived = 0;
-        w->exchanges++;
-        for (int i = 0; i < WARP; i++) b->fibers[b->current - lane + i].ready = true;
+    const int lane = b->current % WARP, n = __builtin_popcount(mask), first = lane / n * n;
+    if (mask != (n == WARP ? ~0u : ((1u << n) - 1) << first))
+        fault("only exchanges of neighbours are simulated, in groups of a power of two");
+    if (from / n * n != first) fault("an exchange with a lane that is not in the mask");
+    for (int i = first; i < first + n; i++)
+        if (b->fibers[b->current - lane + i].done) fault("an exchange with a lane that has returned");
+    memcpy(w->given[lane], &x, sizeof x);
+    w->from[lane] = from;
+    if (++w->arrived[first] == n) {
+        w->arrived[first] = 0;
+        for (int i = first; i < first + n; i++) {
+            memcpy(w->taken[i], w->given[w->from[i]], sizeof w->taken[i]);
+            b->fibers[b->current - lane + i].ready = true;
+        }
     } else {
         b->fibers[b->current].ready = false;
         turn();
     }
-    memcpy(&x, data[from % WARP], sizeof x);
+    memcpy(&x, w->taken[lane], sizeof x);
     return x;
 }
 
@@ -228,7 +242,7 @@ inline void run_block(const std::function<void()> &kernel, unsigned index, unsig
         warp *w = &self.warps[i];
         const int left = (int)threads - (int)i * WARP;
         w->lanes = w->live = left < WARP ? left : (int)WARP;
-        w->arrived = 0, w->exchanges = 0;
+        memset(w->arrived, 0, sizeof w->arrived);
     }
     b = &self;
     blockIdx.x = index, gridDim.x = blocks, blockDim.x = threads;
@@ -251,12 +265,56 @@ inline void launch(const std::function<void()> &kernel, unsigned blocks, unsigne
 
 } // namespace sim
 
+/* From emitted text's asm: copies to shared memory that are there when waited for. */
+template <class number> void lrnde_fetch(number *to, const number *from, bool valid)
+{
+    memset((void *)to, 0xff, sizeof *to); /* NaN */
+    sim::b->fibers[sim::b->current].copies.push_back({to, valid ? from : nullptr, sizeof *to});
+}
+inline void lrnde_fetched()
+{
+    std::vector<sim::copy> &copies = sim::b->fibers[sim::b->current].copies;
+    for (const sim::copy &c : copies) c.from ? memcpy(c.to, c.from, c.size) : memset(c.to, 0, c.size);
+    copies.clear();
+}
+
+/* Tensor cores: the warp's lanes bring their parts of a and b, and read those of all.  What does not fit into tf32 is not read. */
+inline float tf32(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits &= 0xffffe000u;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+inline void lrnde_mma(float (&s)[4], const float (&a)[4], const float (&b)[2])
+{
+    struct rows {
+        float of[4];
+    };
+    const int lane = (int)(threadIdx.x % 32);
+    const rows given_a = {{tf32(a[0]), tf32(a[1]), tf32(a[2]), tf32(a[3])}}, given_b = {{tf32(b[0]), tf32(b[1]), 0, 0}};
+    for (int k = 0; k < 8; k++) {
+        const rows from_a = sim::exchange(~0u, given_a, lane / 4 * 4 + k % 4);
+        for (int c = 0; c < 2; c++) {
+            const float from_b = sim::exchange(~0u, given_b, (lane % 4 * 2 + c) * 4 + k % 4).of[k / 4];
+            for (int r = 0; r < 2; r++) s[2 * r + c] += from_a.of[k / 4 * 2 + r] * from_b;
+        }
+    }
+}
+
 #define __syncthreads() sim::barrier(__LINE__)
 #define __nanosleep(n)  sched_yield()
 #define __threadfence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 template <class number> number __shfl_xor_sync(unsigned mask, number given, int other)
 {
     return sim::exchange(mask, given, (int)(threadIdx.x % 32) ^ other);
+}
+inline int __float_as_int(float x)
+{
+    int y;
+    memcpy(&y, &x, sizeof y);
+    return y;
 }
 inline float __int_as_float(int x)
 {
