@@ -159,21 +159,31 @@ local function gradients()
     io.stderr:write(("\r%-34s"):format(runs.field(line, "case")))
   end
   io.stderr:write "\n"
+  for _, case in ipairs(list) do
+    if not lines[case] then
+      io.stderr:write("error: lrnde-bench ended without ", case, "\n")
+      os.exit(1)
+    end
+  end
   return names, lines
 end
 
 --- Every sensitivity algorithm: what a gradient costs, and what training by it gives.
 local function sensitivities()
-  local function column(line) return ("%8.2f %9.1f %9.1e"):format(runs.field(line, "ratio"), runs.field(line, "memory_mib"), runs.field(line, "gradient_error")) end
+  local function column(line)
+    local function get(key) return runs.field(line, key) end
+    return ("%8.2f %9.1f %9.1e"):format(get "ratio", get "memory_mib", get "gradient_error")
+  end
   local names, lines = gradients()
-  print(("\nwhat a gradient adds to a solve in times of it, MiB at the peak, error of the gradient: mnist_node, %d steps; fashion_node, f64, %d steps"):format(
+  print "\none thread: what a gradient adds to a solve in times of it, MiB at the peak, error of the gradient, of"
+  print(("mnist_node, %d steps; fashion_node, f64, %d steps; then training fashion_node, f32, seed 0: test accuracy, seconds"):format(
     runs.field(lines["adjoint_" .. names[1]], "steps"), runs.field(lines["long_" .. names[1]], "steps")))
-  print "fashion_node trained for 600 steps, f32, seed 0: test accuracy, seconds"
   for _, name in ipairs(names) do
     local adjoint, long, trained = lines["adjoint_" .. name], lines["long_" .. name], ""
     local setting = runs.field(adjoint, "sensitivity")
     if setting == name then                                 -- with less kept it is the same training
-      local result = run("sensitivities_" .. name, words("models/fashion_node.lua", "--every", 100, "--set", "sensitivity=" .. name))
+      local result = run("sensitivities_" .. name, words(
+        "models/fashion_node.lua", "--every", 100, "--threads", 1, "--set", "sensitivity=" .. name))
       trained = ("%9.4f %7.1f"):format(runs.summary(result, "test_accuracy"), runs.summary(result, "train_s"))
     end
     print(("%-32s %s   %s   %s"):format(setting, column(adjoint), column(long), trained))

@@ -91,7 +91,7 @@ typedef struct lrnde_options {
     void (*log)(void *user, const char *line);  /* what was created, how memory grows */
     int (*cancel)(void *user);                  /* nonzero stops the solve; asked at every step */
     void (*warn)(void *user, const char *line); /* what does not fail but is not to be relied on; once a solver */
-    double adjoint_atol, adjoint_rtol;          /* of a continuous adjoint's reverse solve; default: the model's, else atol, rtol */
+    double adjoint_atol, adjoint_rtol;          /* of a continuous adjoint's solve; default: the model's, else atol, rtol */
 } lrnde_options;
 
 #define LRNDE_OPTIONS                                                                                                            \

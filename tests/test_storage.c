@@ -94,7 +94,7 @@ static void every_tableau(void **state)
         bool stochastic = is_stochastic(json_string_value(json_object_get(report, "family")));
         json_decref(report);
         if (stochastic) {
-            print_message("not here: %s (test_stochastic)\n", method);
+            print_message("not here: %s (test_stochastic_gradient)\n", method);
             continue;
         }
         lrnde_model_desc discrete = build(method, "sensitivity=discrete");

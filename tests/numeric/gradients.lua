@@ -108,7 +108,7 @@ local function each(visit)
   local elsewhere = {}
   for _, method in ipairs(tableau.names()) do
     local tab = tableau.load(method)
-    local where = tab.noise and "tests/test_stochastic.c" or not tab.err and "tests/numeric/fixed.lua"
+    local where = tab.noise and "tests/test_stochastic_gradient.c" or not tab.err and "tests/numeric/fixed.lua"
     if where then elsewhere[#elsewhere + 1] = ("%s (%s)"):format(method, where) end
     for i = tab.family == "rosenbrock" and #MODELS or 1, where and 0 or #MODELS do visit(method, MODELS[i]) end
   end
