@@ -296,7 +296,7 @@ local function explain_systems(step)
         line("  to factorise and %d to solve instead of %d and %d; the loop takes over where partial pivoting exchanges rows",
              s.flops.lu_solve, 2 * (n * n * n // 3), 2 * n * n)
       else
-        line("systems of %d equations: dense, %d operations to factorise and %d to solve, partial pivoting", n, 2 * (n * n * n // 3), 2 * n * n)
+        line("systems of %d equations: dense, %d operations to factorise, by %s, and %d to solve", n, 2 * (n * n * n // 3), v.solver, 2 * n * n)
       end
     end
   end

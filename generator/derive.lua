@@ -209,15 +209,20 @@ function derive.vjp(pairs_, wrt)
   local depends = dependents(g, wrt, last)
   local cotangent, features, independent = {}, {}, {}
   for _, x in ipairs(wrt) do independent[x.id] = true end
+  local function add_feature(x, i, part)
+    features[x.id] = features[x.id] or {}
+    local sum = features[x.id][i]
+    features[x.id][i] = sum and sum + part or part
+  end
   local function accumulate(x, c)
     c = unbroadcast(c, x)
     local i, part = single_feature(c)
-    local parts = i and { [i] = part } or value.info(x).op == "lu" and value.scalars(c)
-    if parts then
-      features[x.id] = features[x.id] or {}
-      for j = 1, value.size(x) do
-        local sum, more = features[x.id][j], parts[j]
-        if more and not value.is_zero(more) then features[x.id][j] = sum and sum + more or more end
+    local parts = not i and value.info(x).op == "lu" and value.scalars(c)
+    if i then
+      add_feature(x, i, part)
+    elseif parts then
+      for j, entry in ipairs(parts) do
+        if not value.is_zero(entry) then add_feature(x, j, entry) end
       end
     else
       cotangent[x.id] = cotangent[x.id] and cotangent[x.id] + c or c

@@ -95,5 +95,12 @@ for _, model in ipairs { "models/robertson.lua", "tests/numeric/models/hires.lua
   end)
 end
 
+check.case("--explain says how a step solves its systems", function()
+  local function explain(options) return (check.run(("%s --explain %s"):format(check.tool "lrnde-gen", options))) end
+  check.contains(explain(host.root .. "/models/robertson.lua"), "systems of 3 equations: 8 of 9 entries can differ from zero")
+  check.contains(explain("--method rodas4 --set precision=f64 --set regularize=false " .. host.root .. "/tests/models/wide.lua"),
+                 "systems of 72 equations: dense, 248832 operations to factorise, by LAPACK")
+end)
+
 check.run("rm -r " .. scratch)
 check.done()

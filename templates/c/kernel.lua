@@ -103,7 +103,7 @@ local function sparse_functions(b, s, name)
   return out:text()
 end
 
---- Factors of the lanes' matrices, or solutions with them.
+--- Factors of the lanes' matrices, or solutions with them.  v.solver: what --explain says of general ones.
 local function solve_block(e, v, out)
   local b, n, args = e.backend, v.size, {}
   for i, id in ipairs(v.args) do args[i] = place(e:rows(e.plan.values[id])) end
@@ -116,6 +116,7 @@ local function solve_block(e, v, out)
   end
   if v.op == "lu" then
     n = v.size - e.plan.values[v.args[1]].size
+    v.solver = n >= LARGE_SYSTEM and "LAPACK" or "a loop over the lanes"
     if n >= LARGE_SYSTEM then
       local lanes = math.min(b.tile, 8)
       e.work = math.max(e.work, -((n * n * lanes + n) // -b.tile))
