@@ -145,6 +145,7 @@ static void solve_twice(char *text)
     lrnde_solver *s = create(&desc, "cuda", text);
     lrnde_stats stats;
     MUST(s);
+    set_inputs(s);
     for (int i = 0; i < 2; i++) {
         before[i] = waits();
         MUST(!lrnde_solve(s, NULL, 0, &stats));
@@ -172,6 +173,9 @@ static void waits_are_few(void **state)
     assert_int_equal(second, 4);
     assert_int_equal(sscanf(world_run(solve_twice, WITH("FAKE_RESIDENT=0")), "%d %d %d", &first, &second, &steps), 3);
     assert_true(second >= steps);
+    build("tests/models/mixed.lua", "regularize.step_size=automatic"); /* an output and a loss at four times */
+    assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
+    assert_int_equal(second, 4);
 }
 
 static void models(void **state)
