@@ -43,7 +43,7 @@ end
 
 local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
                          "rev_dense", "integrand", "miss", "local", "rev_local", "rev_step_local" }
-local model_kernels = { "init", "rev_init", "head", "rev_head", "rev_output", "update", "locate" }
+local model_kernels = { "init", "rev_init", "head", "ensemble", "rev_head", "rev_output", "update", "locate" }
 
 --- The rows of the matrix A, with their zeros.
 local function coefficients(tab)
@@ -189,8 +189,9 @@ function descriptor.text(p)
     ".adjoint = " .. adjoint,
   }
   if m.train then
-    fields[#fields + 1] = (".train = {%s, %d, %s, %d, %d, %d}"):format(
-      quote(m.train.optimizer), m.train.module.slots, schedule(m.train.lr), m.train.batch, m.train.steps, m.train.evaluate_every)
+    fields[#fields + 1] = (".train = {%s, %d, %s, %d, %d, %d, %d}"):format(
+      quote(m.train.optimizer), m.train.module.slots, schedule(m.train.lr), m.train.batch, m.train.steps, m.train.evaluate_every,
+      m.train.evaluate_trajectories)
   end
   if r then
     local regularizers = array(out, "lrnde_regularizer_term", name .. "_regularizers", map(r.terms, function(term)

@@ -7,8 +7,8 @@ local fields = {}
 local Fields = {}
 Fields.__index = Fields
 
-local scalars = { t = true, h = true, theta = true, atol = true, rtol = true, weight = true, difference = true, lr = true,
-                  step = true, h_1 = true, h_2 = true }
+local scalars = { t = true, h = true, theta = true, atol = true, rtol = true, weight = true, difference = true, share = true,
+                  lr = true, step = true, h_1 = true, h_2 = true }
 
 -- Fields that hold one pointer for all of the kernel, and those that hold a table of pointers.
 local writable = { next = true, k = true, tape = true, out = true, cot_carry = true, cot_constants = true, partial = true }

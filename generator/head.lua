@@ -10,10 +10,9 @@ local function put(k, field, values)
   for i, v in ipairs(values) do k:output(("%s[%d]"):format(field, i - 1), v) end
 end
 
---- Outputs, loss terms and metrics of the state at one save time.  Sums carry `weight`, so that they are means.
-local function evaluate(k, m)
-  local u, t, weight = k:array("in[0]", "sample", { m.state }), k:scalar "t", k:scalar "weight"
-  local outputs, by_name = m:outputs(k, u, t), {}
+--- Loss terms and metrics of the outputs at one save time.  Sums carry `weight`, so that they are means.
+local function evaluate(k, m, outputs)
+  local weight, by_name = k:scalar "weight", {}
   for _, o in ipairs(outputs) do by_name[o.name] = o.value end
   local function mean(term, per_sample)
     return value.batch_sum(value.spread(per_sample(by_name[term.of], (data.at(m.data, k, term.data)))) * weight)
@@ -21,7 +20,21 @@ local function evaluate(k, m)
   local terms, metrics = {}, {}
   for i, term in ipairs(m.terms) do terms[i] = mean(term, term.module.per_sample) end
   for i, metric in ipairs(m.metrics) do metrics[i] = mean(metric, metric.per_sample) end
-  return u, outputs, terms, metrics
+  return terms, metrics
+end
+
+--- Outputs of the state at one save time.
+local function outputs_of_state(k, m)
+  local u = k:array("in[0]", "sample", { m.state })
+  return m:outputs(k, u, k:scalar "t"), u
+end
+
+--- Writes outputs and what is said of them.
+local function report(k, m, outputs)
+  local terms, metrics = evaluate(k, m, outputs)
+  for i, o in ipairs(outputs) do k:output(("out[%d]"):format(i - 1), o.value) end
+  for i, v in ipairs(terms) do k:accumulate(("sums[%d]"):format(i - 1), v) end
+  for i, v in ipairs(metrics) do k:accumulate(("sums[%d]"):format(#terms + i - 1), v) end
 end
 
 --- The kernels, by name (those a model has no use for are missing), and the outputs { {name, size}.. }.
@@ -51,25 +64,31 @@ function head.kernels(m)
   end
 
   local k = new "head"
-  local _, outputs, terms, metrics = evaluate(k, m)
-  for i, o in ipairs(outputs) do k:output(("out[%d]"):format(i - 1), o.value) end
-  for i, v in ipairs(terms) do k:accumulate(("sums[%d]"):format(i - 1), v) end
-  for i, v in ipairs(metrics) do k:accumulate(("sums[%d]"):format(#terms + i - 1), v) end
+  local outputs = outputs_of_state(k, m)
+  report(k, m, outputs)
   local shapes = {}
   for i, o in ipairs(outputs) do shapes[i] = { name = o.name, size = value.size(o.value) } end
 
+  if #m.terms > 0 and m.stochastic then
+    local ensemble, means = new "ensemble", {}
+    for i, o in ipairs(shapes) do
+      means[i] = { name = o.name, value = ensemble:array(("in[%d]"):format(i - 1), "sample", { o.size }) * ensemble:scalar "share" }
+    end
+    report(ensemble, m, means)
+  end
+
   if #m.terms > 0 then
     local rev = new "rev_head"
-    local u, _, losses = evaluate(rev, m)
+    local state_outputs, u = outputs_of_state(rev, m)
     local pairs_ = {}
-    for i, v in ipairs(losses) do pairs_[i] = { v, rev:const(m.terms[i].weight) } end
+    for i, v in ipairs((evaluate(rev, m, state_outputs))) do pairs_[i] = { v, rev:const(m.terms[i].weight) } end
     rev:reverse(pairs_, { { "out[0]", u } })
   end
 
   local rev = new "rev_output"
-  local u = rev:array("in[0]", "sample", { m.state })
+  local state_outputs, u = outputs_of_state(rev, m)
   local pairs_ = {}
-  for i, o in ipairs(m:outputs(rev, u, rev:scalar "t")) do
+  for i, o in ipairs(state_outputs) do
     pairs_[i] = { o.value, rev:array(("in[%d]"):format(i), "sample", { value.size(o.value) }) }
   end
   rev:reverse(pairs_, { { "out[0]", u } })

@@ -5,7 +5,8 @@
 --   u(t + theta h) = u + h sum b_i(theta) k_i
 --
 -- whatever makes the stages.  A family (steppers/) brings `step`, which makes them, and `formulas`, which says so to the
--- reader of the emitted text; one_step.stepper adds the rest.
+-- reader of the emitted text; one_step.stepper adds the rest.  Of a method that remembers steps before (tab.past) all but the
+-- step itself is the same.
 --
 -- A tableau without an error estimate steps with a fixed h; the one sum of its step, sum u1^2, says whether u1 is finite.
 --
@@ -21,14 +22,17 @@ local derive = require "derive"
 
 local one_step = {}
 
--- u + h sum_j weights[j] k[j] for one component; zero weights are left out.  texts: the weights as their source has them;
--- row: what h times a weight is called.
+-- u + h sum_j weights[j] k[j] for one component; zero weights are left out, h nil: 1.  texts: the weights as their source has
+-- them; row: what h times a weight is called.
 local function combine(k, u, h, weights, texts, stages, row)
   local z = u
   for j, w in ipairs(weights) do
     if w ~= 0 then
-      local step = h * k:const(w, texts and texts[j])
-      k.graph:name(step.id, ("h_%s_%d"):format(row, j))
+      local step = k:const(w, texts and texts[j])
+      if h then
+        step = h * step
+        k.graph:name(step.id, ("%s_%d"):format(row, j))
+      end
       z = z and z + step * stages[j] or step * stages[j]
     end
   end
@@ -41,15 +45,16 @@ local function each_component(system, make)
   return list
 end
 
---- Names what a step computes, for the reader of the emitted text: k3, z3, u1; other components carry their own name.
+--- Names what a step computes, for the reader of the emitted text: k3, z3, u1; other components carry their own name.  text nil:
+-- it has none.
 function one_step.name(k, system, list, text)
   for c, v in ipairs(list) do
-    if value.info(v).op ~= "input" then k.graph:name(v.id, c == 1 and text or text .. "_" .. system.components[c].name) end
+    if text and value.info(v).op ~= "input" then k.graph:name(v.id, c == 1 and text or text .. "_" .. system.components[c].name) end
   end
   return list
 end
 
---- u + h sum_j weights[j] k_j, of every component; u nil: without it.  stages: lists over components; text: its name.
+--- u + h sum_j weights[j] k_j, of every component; u nil: without it, h nil: 1.  stages: lists over components; text: its name.
 function one_step.combine(k, system, u, h, weights, texts, stages, row, text)
   return one_step.name(k, system, each_component(system, function(c)
     local column = {}
@@ -61,12 +66,13 @@ end
 --- "h (1/2 k1 + a3_2 k2)": a sum of stages as the emitted text tells it, coefficients as they were written if that is short.
 function one_step.coefficient(text, symbol) return #text <= 6 and text or symbol end
 
-function one_step.weighted(weights, texts, symbol)
+--- of: what a stage is called, "k" unless it is given.  factor: "h" unless it is given.
+function one_step.weighted(weights, texts, symbol, factor, of)
   local terms = {}
   for j, w in ipairs(weights) do
-    if w ~= 0 then terms[#terms + 1] = ("%s k%d"):format(one_step.coefficient(texts[j], symbol .. j), j) end
+    if w ~= 0 then terms[#terms + 1] = ("%s %s%d"):format(one_step.coefficient(texts[j], symbol .. j), of or "k", j) end
   end
-  return "h (" .. table.concat(terms, " + "):gsub("%+ %-", "- ") .. ")"
+  return (factor or "h") .. " (" .. table.concat(terms, " + "):gsub("%+ %-", "- ") .. ")"
 end
 
 --- What every family tells of a step: { [name of a value] = formula }.
@@ -152,7 +158,7 @@ end
 function one_step.error_sums(k, system, tab, step, h, scaled)
   local sums = {}
   for q, weights in ipairs(tab.err) do
-    local err = step.err and step.err[q] or one_step.combine(k, system, nil, h, weights, tab.text.err[q], step.k, "e" .. q, "err")
+    local err = step.err and step.err[q] or one_step.combine(k, system, nil, h, weights, tab.text.err[q], step.k, "h_e" .. q, "err")
     sums[q] = {}
     for c, component in controlled(system) do
       local e = err[c]
@@ -184,7 +190,7 @@ end
 --- Which stages of component 1 a record keeps beside carry and next.
 function one_step.interior(tab)
   local list = {}
-  if tab.dense.hermite then return list end
+  if tab.dense.hermite or tab.dense.linear then return list end
   for i = tab.fsal and 2 or 1, tab.fsal and tab.stages - 1 or tab.stages do list[#list + 1] = i end
   return list
 end
@@ -211,7 +217,7 @@ end
 --- Adds the extra stages of dense output to `stages` (component 1); u, t, h as in step.
 function one_step.extra_stages(k, system, tab, u, t, h, constants, stages)
   for e = 1, tab.dense.extra do
-    local z = combine(k, u, h, tab.dense.extra_A[e], tab.text.extra_A and tab.text.extra_A[e], stages, "a" .. tab.stages + e)
+    local z = combine(k, u, h, tab.dense.extra_A[e], tab.text.extra_A and tab.text.extra_A[e], stages, "h_a" .. tab.stages + e)
     local external = one_step.read_external(k, system, tab.stages + e - 1)
     stages[tab.stages + e] = one_step.evaluate(k, system, { z }, t + tab.dense.extra_c[e] * h, constants, external)[1]
   end
@@ -252,6 +258,7 @@ function kernels.first(k, system)
   end
 end
 
+--- Of the second derivative, from f after h = dt0.
 function kernels.second(k, system)
   local h, u1, u, f0 = k:scalar "h", {}, {}, {}
   for c, component in ipairs(system.components) do
@@ -295,6 +302,7 @@ end
 local function read_dense(k, system, tab)
   local carry, next_carry = one_step.read_carry(k, system, tab, "carry"), one_step.read_carry(k, system, tab, "next_in")
   local h, theta, n = k:scalar "h", k:scalar "theta", #system.components
+  if tab.dense.linear then return carry, next_carry, {}, carry[1] + theta * (next_carry[1] - carry[1]) end
   if tab.dense.hermite then
     return carry, next_carry, {}, hermite(h, theta, carry[1], carry[n + 1], next_carry[1], next_carry[n + 1])
   end
@@ -334,7 +342,9 @@ end
 --                          err: its error vectors if they are not those of tab.err.  f0: f(t, u) if it is given, else evaluated;
 --                          past: the same i steps before, for i up to tab.past
 --   formulas(tab)          { [name of a value] = formula }
-function one_step.stepper(family)
+--
+-- own: its kernels, by name, that are not as here; nil: none.
+function one_step.stepper(family, own)
   --- The step from the carry: returns what rev_step differentiates as well as writing the outputs.  next[i] is false where the
   -- step leaves it to rhs (tab.late).
   function family.carried_step(k, system, tab)
@@ -357,7 +367,7 @@ function one_step.stepper(family)
     k = k or kernel.new(name, params)
     if name == "step" then
       one_step.put_step(k, system, tab, family.carried_step(k, system, tab))
-    elseif kernels[name](k, system, tab) == false then
+    elseif (own and own[name] or kernels[name])(k, system, tab) == false then
       return nil
     end
     return k

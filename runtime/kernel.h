@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LRNDE_ABI 3
+#define LRNDE_ABI 4
 
 #ifdef __cplusplus
 extern "C" {
@@ -44,6 +44,7 @@ enum {
     X(rtol, "relative tolerance")                                                                                              \
     X(weight, "factor of what is added up: of a loss 1 / (samples x save times), of a quadrature node its weight")             \
     X(difference, "that weight less the one of the embedded rule")                                                             \
+    X(share, "1 / the trajectories that a mean is over")                                                                        \
     X(lr, "learning rate of this training step")                                                                               \
     X(step, "training step, from 1")                                                                                           \
     X(h_1, "length of the step before, and")                                                                                   \
@@ -139,6 +140,7 @@ typedef struct lrnde_kernel {
     X(init, "data -> out[0] = u0, out[1..] = constants")                                                                       \
     X(rev_init, "data, in[0] = cotangent of u0, in[1..] = of constants -> out = cotangents of data, partial += gradient")      \
     X(head, "in[0] = u at a save time, data, t, weight -> out = outputs, sums {loss terms.., metrics..}")                      \
+    X(ensemble, "in = outputs, each summed over trajectories, data, t, weight, share -> out = their means, sums of head of these") \
     X(rev_head, "in[0] = u, data, t, weight -> out[0] = cotangent of u, partial += gradient")                                  \
     X(rev_output, "in[0] = u, in[1..] = cotangents of outputs, data, t -> out[0] = cotangent of u, partial += gradient")       \
     X(locate, "carry[0] = u, constants, t -> out[0] (layers): is what a layer of f gives finite? after a failure only")          \
@@ -154,6 +156,13 @@ void lrnde_gemm_f32_d(int ta, int tb, int m, int n, int k, const float *a, int l
                       int ldc);
 void lrnde_gemm_f64(int ta, int tb, int m, int n, int k, const double *a, int lda, const double *b, int ldb, double beta, double *c,
                     int ldc);
+
+/*
+ * P M = L U by LAPACK, for large systems: m (n*n, lanes) column by column, f (n*n + n, lanes) the factors, then the rows
+ * exchanged, from 0.  lanes: a power of two; work: n + n*n for each lane, of 8 lanes if there are more.  Every CPU backend
+ * provides it, single-threaded.
+ */
+void lrnde_lu_large_f64(int n, int lanes, const double *m, double *f, double *work);
 
 /* An array by name.  size: features of a sample, or elements if shared. */
 typedef struct lrnde_array_desc {
@@ -341,6 +350,7 @@ typedef struct lrnde_train_desc {
     int32_t batch;                    /* 0: all samples */
     int32_t steps;
     int32_t evaluate_every;           /* 0: at the end only */
+    int32_t evaluate_trajectories;    /* whose mean is evaluated; 0: one */
 } lrnde_train_desc;
 
 typedef struct lrnde_model_desc {

@@ -164,7 +164,7 @@ function rossler.complete(data, file, read, levels, control_order)
   m.drift = distinct(m.c0, { m.A0, m.B0 }, function(i) return used(i, { m.alpha }, { m.A0, m.A1 }) end)
   m.diffusion = distinct(m.c1, { m.A1, m.B1 }, function(i) return used(i, m.beta, { m.B0, m.B1 }) end)
   m.noise = uses_chi2(m) and 2 or 1                                 -- dW, and dZ if chi2 occurs
-  m.fsal, m.dense = false, { order = 1, extra = 0 }                 -- u is interpolated linearly
+  m.fsal, m.dense = false, { order = 1, linear = true, extra = 0 }
   if data.delta then
     m.delta = coefficients.read(file, "delta", data.delta):tonumber()
     m.err = { { m.delta } }

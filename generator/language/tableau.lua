@@ -14,7 +14,8 @@
 --   first_order                       p of the automatic first step, ~ tolerance^(1/p), if it is not the order
 --   controller                        { beta1, beta2, gamma, qmin, qmax, qsteady }
 --   dense                             { order, degree, poly[i][j], stages, extra, extra_c, extra_A } (interpolant.lua), or
---                                     { order, hermite = true, extra = 0 }: of u and f at both ends
+--                                     { order, hermite = true, extra = 0 }: of u and f at both ends, or
+--                                     { order, linear = true, extra = 0 }: of u at both ends
 --   stiffness_pair                    { j, s }: the last two stages with c = 1, or nil
 --   real_stability_limit              nil: the method has none
 --   precision, largest_state          what a model must have, or may at most; nil: anything

@@ -22,13 +22,13 @@ function erk.step(k, system, tab, u, t, h, constants, f0)
   local step = { u = u, k = {}, z = { u } }
   step.k[1] = f0 or one_step.evaluate(k, system, u, t, constants, one_step.read_external(k, system, 0))
   for i = 2, tab.stages do
-    step.z[i] = one_step.combine(k, system, u, h, tab.A[i], tab.text.A[i], step.k, "a" .. i, "z" .. i)
+    step.z[i] = one_step.combine(k, system, u, h, tab.A[i], tab.text.A[i], step.k, "h_a" .. i, "z" .. i)
     local ti = t + k:const(tab.c[i], tab.text.c[i]) * h
     local f = one_step.evaluate(k, system, step.z[i], ti, constants, one_step.read_external(k, system, i - 1))
     step.k[i] = one_step.name(k, system, f, "k" .. i)
   end
   local fsal = tab.fsal and one_step.name(k, system, step.z[tab.stages], "u1")
-  step.u1 = fsal or one_step.combine(k, system, u, h, tab.b, tab.text.b, step.k, "b", "u1")
+  step.u1 = fsal or one_step.combine(k, system, u, h, tab.b, tab.text.b, step.k, "h_b", "u1")
   return step
 end
 

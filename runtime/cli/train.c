@@ -57,7 +57,9 @@ static void summarize_json(const lrnde_model_desc *model, const lrnde__outcome *
 
 static void summarize_text(const lrnde_model_desc *model, const lrnde__outcome *outcome)
 {
-    printf("tested on %lld samples: loss %.5g", (long long)outcome->test.samples, outcome->test.loss);
+    printf("tested on %lld samples", (long long)outcome->test.samples);
+    if (outcome->test.trajectories > 1) printf(", the mean of %lld trajectories", (long long)outcome->test.trajectories);
+    printf(": loss %.5g", outcome->test.loss);
     for (int32_t i = 0; i < model->n_metrics; i++) printf("  %s %.4f", model->metrics[i].name, outcome->test.metrics[i]);
     printf("  nfe %.1f  predict %.3g s a batch  trained %.1f s\n", outcome->test.nfe, outcome->test.predict_s, outcome->train_s);
 }
@@ -73,6 +75,7 @@ static int train(const train_options *o, const lrnde__data *data, int64_t seed, 
         .options = solver,
         .steps = o->steps >= 0 ? o->steps : model->train.steps,
         .batch = o->batch >= 0 ? o->batch : model->train.batch,
+        .trajectories = o->trajectories >= 0 ? o->trajectories : model->train.evaluate_trajectories,
         .every = o->every > 0 ? o->every : REPORT_EVERY,
         .out = out,
         .log = o->log,
@@ -130,6 +133,8 @@ static int run(const train_options *o)
     int code = check(o);
     if (!code) code = build_model(&request, &TOOL, &model);
     if (code) return code;
+    if (o->trajectories > 1 && !model->forward->n_noise)
+        return cli_error(&TOOL, "--trajectories: %s is not stochastic", model->name);
     if (!model->n_loss) return cli_error(&TOOL, "%s: the model has no loss: there is nothing to train", file);
 
     lrnde__data data;

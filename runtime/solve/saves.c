@@ -100,21 +100,22 @@ double lrnde__weight(const lrnde_solver *s)
     return 1 / ((double)s->options.batch * (double)s->saves.n);
 }
 
-lrnde_status lrnde__heads(lrnde_solver *s)
+lrnde_status lrnde__heads(lrnde_solver *s, const lrnde_kernel *head, void *const *in, int32_t pitch, double share)
 {
     lrnde__saves *v = &s->saves;
-    int32_t n_sums = s->desc->head.n_sums;
+    int32_t n_sums = head->n_sums;
     memset(v->sums, 0, sizeof v->sums);
-    for (int64_t save = 0; s->desc->head.tile && save < v->n; save++) {
+    for (int64_t save = 0; head->tile && save < v->n; save++) {
         lrnde_args a = s->args;
         a.s.t = v->t[save];
         a.s.weight = lrnde__weight(s);
         a.data = lrnde__data_at(s, save);
-        a.in = lrnde__in(&v->u[save]);
+        a.s.share = share;
+        a.in = lrnde__in(in + save * pitch);
         a.out = v->out + save * s->desc->n_outputs;
-        s->driver->launch(s->device, &s->desc->head, &a, v->each + save * n_sums);
+        s->driver->launch(s->device, head, &a, v->each + save * n_sums);
     }
     LRNDE_TRY(lrnde__wait(s));
-    for (int64_t i = 0; s->desc->head.tile && i < v->n * n_sums; i++) v->sums[i % n_sums] += v->each[i];
+    for (int64_t i = 0; head->tile && i < v->n * n_sums; i++) v->sums[i % n_sums] += v->each[i];
     return LRNDE_OK;
 }

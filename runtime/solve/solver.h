@@ -145,6 +145,12 @@ typedef struct lrnde__saves {
     double sums[LRNDE_MAX_SUMS]; /* and over the save times */
 } lrnde__saves;
 
+/* Outputs added up over trajectories. */
+typedef struct lrnde__ensemble {
+    void **total; /* (room, n_outputs) arrays */
+    int64_t room;
+} lrnde__ensemble;
+
 /* The local step to regularize: how its time is chosen, then the step that was chosen and what is said of it. */
 typedef enum lrnde__choice { LRNDE__NO_LOCAL, LRNDE__AT_TIME, LRNDE__OF_STEPS, LRNDE__OF_SAVES } lrnde__choice;
 typedef struct lrnde__local {
@@ -254,6 +260,7 @@ struct lrnde_solver {
     double *default_t; /* (n_default) save times unless a solve has its own; none: the end */
     int64_t n_default;
     lrnde__saves saves;
+    lrnde__ensemble ensemble;
     lrnde__local local;
     lrnde__jumps jumps;
     lrnde__noise noise; /* of the forward solve */
@@ -378,7 +385,8 @@ int lrnde__saves_inside(const lrnde_solver *s, double t0, double t1);
 void lrnde__saves_start(lrnde_solver *s);
 void lrnde__saves_step(lrnde__run *r, int64_t n);
 double lrnde__weight(const lrnde_solver *s);
-lrnde_status lrnde__heads(lrnde_solver *s); /* and waits for all */
+/* The outputs at the save times and what is said of them, by a kernel like head; pitch: its inputs, of each save time.  Waits for all. */
+lrnde_status lrnde__heads(lrnde_solver *s, const lrnde_kernel *head, void *const *in, int32_t pitch, double share);
 const void *const *lrnde__data_at(lrnde_solver *s, int64_t save);
 
 /* store.c */
@@ -416,6 +424,9 @@ void lrnde__retrace_begin(lrnde_solver *s, double t);
 int lrnde__retrace_next(const lrnde_solver *s, double *t);
 void lrnde__retrace_meet(lrnde_solver *s, double t, void **carry);
 lrnde_status lrnde__retrace_end(lrnde_solver *s);
+
+/* train.c */
+void lrnde__report_loss(const lrnde_solver *s, lrnde_report *report);
 
 /* gradient.c, discrete.c, continuous.c */
 lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);

@@ -16,7 +16,7 @@ static double scheduled(const lrnde_solver *s, const lrnde_schedule *schedule)
     return lrnde__schedule_at(schedule, s->step + 1, steps > 0 ? steps : 1);
 }
 
-static void report_loss(const lrnde_solver *s, lrnde_report *report)
+void lrnde__report_loss(const lrnde_solver *s, lrnde_report *report)
 {
     const lrnde_model_desc *desc = s->desc;
     const double *sums = s->saves.sums;
@@ -50,7 +50,7 @@ lrnde_status lrnde_loss(lrnde_solver *s, lrnde_report *report)
     if (!s->desc->n_loss) return lrnde__fail(s, LRNDE_ERR_UNSUPPORTED, "%s has no loss", s->desc->name);
     lrnde__local_begin(s, LRNDE__NO_LOCAL, NAN, 0);
     LRNDE_TRY(lrnde__solve(s, NULL, 0, NULL, 0, 0));
-    report_loss(s, report);
+    lrnde__report_loss(s, report);
     return LRNDE_OK;
 }
 
@@ -71,7 +71,7 @@ static lrnde_status loss_gradient(lrnde_solver *s, lrnde_report *report)
     int local = 0;
     lrnde__local_draw(s);
     LRNDE_TRY(lrnde__solve(s, NULL, 0, NULL, 0, 1));
-    report_loss(s, report);
+    lrnde__report_loss(s, report);
     report->step = s->step + 1;
     report->lr = scheduled(s, &s->desc->train.lr);
     if (s->local.choice != LRNDE__NO_LOCAL) {

@@ -19,22 +19,23 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-lrnde_status lrnde__evaluate(lrnde__feed *f, lrnde__evaluation *result, lrnde_error *e)
+lrnde_status lrnde__evaluate(lrnde__feed *f, int64_t trajectories, lrnde__evaluation *result, lrnde_error *e)
 {
     const lrnde_model_desc *model = f->data->model;
     double share = 1 / (double)f->batches;
+    if (trajectories == 0) trajectories = 1;
     double *seconds = malloc((size_t)f->batches * sizeof *seconds);
     lrnde_status status = seconds ? LRNDE_OK : lrnde__io_fail(e, LRNDE_ERR_MEMORY, "out of memory");
-    *result = (lrnde__evaluation){.samples = f->batches * f->batch};
+    *result = (lrnde__evaluation){.samples = f->batches * f->batch, .trajectories = trajectories};
     for (int64_t b = 0; b < f->batches && !status; b++) {
         lrnde_report r;
         if ((status = lrnde__feed_batch(f, b, e))) break;
-        if (model->forward->n_noise) lrnde_set(f->solver, "path", &(double){(double)b}, sizeof(double)); /* of its own */
+        if (model->forward->n_noise) lrnde_set(f->solver, "path", &(double){(double)(b * trajectories)}, sizeof(double));
         double start = lrnde__seconds();
-        if ((status = lrnde_loss(f->solver, &r))) *e = *lrnde_last_error(f->solver);
+        if ((status = lrnde_ensemble(f->solver, trajectories, &r))) *e = *lrnde_last_error(f->solver);
         seconds[b] = lrnde__seconds() - start;
         result->loss += share * r.loss;
-        result->nfe += share * (double)r.forward.nfe;
+        result->nfe += share * (double)r.forward.nfe / (double)trajectories;
         for (int32_t i = 0; i < model->n_metrics; i++) result->metrics[i] += share * r.metrics[i];
     }
     if (!status) {
@@ -54,6 +55,7 @@ void lrnde__evaluation_json(const lrnde__evaluation *r, const lrnde_model_desc *
         lrnde__json_number(j, key, r->metrics[i]);
     }
     lrnde__json_number(j, "test_nfe", r->nfe);
+    if (model->forward->n_noise) lrnde__json_integer(j, "test_trajectories", r->trajectories);
     lrnde__json_number(j, "predict_s", r->predict_s);
 }
 

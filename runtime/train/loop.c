@@ -71,7 +71,7 @@ static lrnde_status evaluate(run *r, lrnde__evaluation *result, lrnde_error *e)
     size_t bytes = (size_t)r->model->n_params * (size_t)r->model->real_bytes;
     if (lrnde_get(r->train.solver, "params", r->params, bytes)) return from_solver(r->train.solver, e);
     if (lrnde_set(r->test.solver, "params", r->params, bytes)) return from_solver(r->test.solver, e);
-    return lrnde__evaluate(&r->test, result, e);
+    return lrnde__evaluate(&r->test, r->training->trajectories, result, e);
 }
 
 static int evaluates_after(const run *r, int64_t step)
@@ -234,7 +234,7 @@ static lrnde_status only_evaluate(run *r, lrnde__outcome *outcome, lrnde_error *
     lrnde_status status = load_weights(r->test.solver, r->training->resume ? last : r->training->weights, e);
     free(last);
     if (!status) introduce(r, outcome);
-    return status ? status : lrnde__evaluate(&r->test, &outcome->test, e);
+    return status ? status : lrnde__evaluate(&r->test, r->training->trajectories, &outcome->test, e);
 }
 
 lrnde_status lrnde__train(const lrnde__training *training, lrnde__outcome *outcome, lrnde_error *e)

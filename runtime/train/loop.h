@@ -14,6 +14,7 @@ typedef struct lrnde__training {
     lrnde_options options; /* of its solvers; cancel stops the run */
     int64_t steps;         /* where to stop; schedules are the model's */
     int64_t batch;         /* 0: all samples */
+    int64_t trajectories;  /* whose mean is evaluated; 0: one */
     int64_t every;         /* steps from one report to the next */
     const char *out, *log; /* folder; file, or NULL: log.jsonl in out */
     const char *weights;   /* to start from, or NULL */

@@ -30,6 +30,7 @@
 #define TABLES_init       .out = 1 + desc->n_constants
 #define TABLES_rev_init   .in = 1 + desc->n_constants, .out = desc->n_inputs
 #define TABLES_head       .in = 1, .out = desc->n_outputs
+#define TABLES_ensemble   .in = desc->n_outputs, .out = desc->n_outputs
 #define TABLES_rev_head   .in = 1, .out = 1
 #define TABLES_rev_output .in = 1 + desc->n_outputs, .out = 1
 #define TABLES_locate     .carry = 1, .out = 1
@@ -53,6 +54,7 @@
 #define PART_init           COMMON
 #define PART_rev_init       REVERSE
 #define PART_head           COMMON
+#define PART_ensemble       RARE
 #define PART_rev_head       REVERSE
 #define PART_rev_output     RARE
 #define PART_local          REVERSE
@@ -101,17 +103,14 @@ static void add_system(listing *l, const char *prefix, const lrnde_system_desc *
     add(l, prefix, &sys->name, solving ? PART(PART_##name) : ADJOINT_PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
-    char of_start[32];
-    snprintf(of_start, sizeof of_start, "%sstart_", prefix);
-    if (sys->start) add_system(l, of_start, sys->start);
 }
 
 int32_t lrnde__cuda_kernels(const lrnde_model_desc *desc, lrnde__cuda_kernel *list)
 {
     listing l = {.desc = desc, .list = list};
-    add_system(&l, "", desc->forward);
-    if (desc->adjoint) add_system(&l, "adjoint_", desc->adjoint);
-    if (desc->regularizer.system) add_system(&l, "local_", desc->regularizer.system);
+    lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
+    int32_t n = lrnde_systems(desc, systems);
+    for (int32_t i = 0; i < n; i++) add_system(&l, systems[i].prefix, systems[i].system);
 #define LRNDE_X(name, doc) add(&l, "", &desc->name, PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X

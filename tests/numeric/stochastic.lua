@@ -1,7 +1,8 @@
 --- Moments of many trajectories, as lrnde-solve prints them, against those of the exact solutions: fixed and adaptive steps of
---- every stochastic method.  $LRNDE_PATHS: how many trajectories.
+--- every stochastic method.  What lrnde-train tests as a mean of trajectories.  $LRNDE_PATHS: how many trajectories.
 
 local check = require "check"
+local host = require "host"
 local tableau = require "language.tableau"
 local tool = require "witness.tool"
 
@@ -59,6 +60,26 @@ check.case("a seed is a path", function()
   local function last(seed) return tool.solve("models/gbm.lua", { seed = seed, h = 0.125 }).u[1][1] end
   check.equal(last(1), last(1))
   assert(last(1) ~= last(2))
+end)
+
+check.case("what is tested is the mean of trajectories, while training and after", function()
+  local folder = check.folder()
+  dofile(host.root .. "/tests/fixtures/digits_data.lua")(folder .. "/data")
+  local function run(options)
+    options.data, options.out = folder .. "/data", folder .. "/run"
+    local lines = tool.train("tests/numeric/models/noisy_digits.lua", options)
+    return lines[#lines], lines
+  end
+  local trained, lines = run { trajectories = 5 }
+  for _, line in ipairs(lines) do check.equal(line.test_trajectories, 5) end
+  local function after(trajectories) return run { eval = true, resume = true, trajectories = trajectories } end
+  check.equal(after(5).test_loss, trained.test_loss)
+  check.equal(run { eval = true, resume = true, set = { "train.evaluate_trajectories=5" } }.test_loss, trained.test_loss)
+  local one, many = after(), after(1000)
+  check.equal(one.test_trajectories, 1)
+  assert(one.test_loss ~= trained.test_loss)
+  assert(many.test_loss < one.test_loss)                        -- cross-entropy is convex: noise that is left adds to it
+  check.run("rm -r " .. folder)
 end)
 
 check.done()
