@@ -92,7 +92,10 @@ static int wait_for(lrnde_device *d)
     return failed;
 }
 
-/* A piece of the ring, until the next wait.  Returns its offset; size at most PIECE. */
+/*
+ * A piece of the ring, until the next wait.  Returns its offset; size at most PIECE.  The piece before it stays as it was, even
+ * if taking this one has to wait.
+ */
 static size_t take(lrnde_device *d, size_t size)
 {
     if (d->used + size > RING) wait_for(d);
