@@ -42,7 +42,7 @@ typedef struct lrnde_driver {
     /*
      * Runs the tile phase over the workers, then the shared phase in chunks of LRNDE_CHUNK, and adds the sums of tiles and
      * chunks in an order that depends on their number only: the same bits for any number of workers as long as no batch
-     * sum is involved.  total (n_sums) is on the host and ready when the call returns; it may be NULL.  The tables of
+     * sum is involved.  total (n_sums) is on the host and ready after sync; it may be NULL.  The tables of
      * pointers in args, and cot_sums, are on the host and the caller's again when the call returns.
      * Kernels add to args.partial.  That of a kernel with a shared phase is its own for the launch and is zeroed first;
      * that of one without is a running sum over launches, which the caller zeroes and collects with add.

@@ -25,6 +25,7 @@ typedef struct model_case {
 static const options_tool TOOL = {.program = "test_cuda_driver"};
 static const lrnde_model_desc *built;
 static int32_t batch;
+static int64_t most_steps; /* 0: as many as the model says */
 
 static void build(const char *file, const char *change)
 {
@@ -38,6 +39,7 @@ static lrnde_solver *create(const lrnde_model_desc *desc, const char *device, ch
     lrnde_error e;
     lrnde_options o = LRNDE_OPTIONS;
     o.batch = batch, o.training = 1, o.device = device, o.seed = 3;
+    o.max_steps = most_steps;
     o.threads = (batch + desc->tile - 1) / desc->tile; /* a worker a tile, as on the device */
     if (lrnde_create(&s, desc, &o, &e)) snprintf(text, WORLD_TEXT, "%s", e.text);
     return s;
@@ -145,6 +147,7 @@ static void solve_twice(char *text)
     lrnde_solver *s = create(&desc, "cuda", text);
     lrnde_stats stats;
     MUST(s);
+    set_inputs(s);
     for (int i = 0; i < 2; i++) {
         before[i] = waits();
         MUST(!lrnde_solve(s, NULL, 0, &stats));
@@ -172,6 +175,9 @@ static void waits_are_few(void **state)
     assert_int_equal(second, 4);
     assert_int_equal(sscanf(world_run(solve_twice, WITH("FAKE_RESIDENT=0")), "%d %d %d", &first, &second, &steps), 3);
     assert_true(second >= steps);
+    build("tests/models/mixed.lua", "regularize.step_size=automatic"); /* an output and a loss at four times */
+    assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
+    assert_int_equal(second, 4);
 }
 
 static void models(void **state)
@@ -233,6 +239,45 @@ static void locates(void **state)
     build("tests/fixtures/digits.lua", "sensitivity=interpolating");
     batch = 9;
     assert_string_equal(world_run(lose_numbers, NULL), "");
+}
+
+/* A solve that is not done after so many steps, or whose solution goes to infinity, stops at the same time on both. */
+static void stop_early(char *text)
+{
+    static const char *const devices[] = {"cpu", "cuda"};
+    static const double exploding[] = {1e3, -1e3};
+    char said[2][512];
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    world_model(&desc, &entry);
+    for (most_steps = 3; most_steps < 40; most_steps += 9) {
+        for (int i = 0; i < 2; i++) {
+            lrnde_solver *s = create(&desc, devices[i], text);
+            MUST(s && lrnde_solve(s, NULL, 0, NULL) == LRNDE_ERR_STEP_LIMIT);
+            snprintf(said[i], sizeof said[i], "%s", lrnde_last_error(s)->text);
+            lrnde_destroy(s);
+        }
+        MUST(!strcmp(said[0], said[1]));
+    }
+    most_steps = 0;
+    for (int i = 0; i < 2; i++) {
+        lrnde_solver *s = create(&desc, devices[i], text);
+        MUST(s && !lrnde_set(s, "u0", exploding, sizeof exploding) && lrnde_solve(s, NULL, 0, NULL));
+        const lrnde_error *e = lrnde_last_error(s);
+        MUST(e->status == LRNDE_ERR_NOT_FINITE || e->status == LRNDE_ERR_STEP_SIZE);
+        snprintf(said[i], sizeof said[i], "%s, %d, %d, %s", e->text, (int)e->stage, (int)e->sample, e->component);
+        lrnde_destroy(s);
+    }
+    MUST(!strcmp(said[0], said[1]));
+    free((char *)entry.text);
+}
+
+static void limits(void **state)
+{
+    (void)state;
+    build("models/lotka_volterra.lua", "sensitivity=discrete");
+    batch = 1;
+    assert_string_equal(world_run(stop_early, NULL), "");
 }
 
 /* ---- failures of a device that was there ---- */
@@ -324,8 +369,8 @@ int main(int argc, char **argv)
     world_enter(argv);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_are_few), cmocka_unit_test(models),   cmocka_unit_test(sensitivities),
-        cmocka_unit_test(locates),       cmocka_unit_test(failures), cmocka_unit_test(falls_back),
+        cmocka_unit_test(waits_are_few), cmocka_unit_test(models),   cmocka_unit_test(sensitivities), cmocka_unit_test(locates),
+        cmocka_unit_test(limits),        cmocka_unit_test(failures), cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, with_driver, world_remove);
 }

@@ -72,7 +72,7 @@ lrnde_status lrnde_ensemble(lrnde_solver *s, int64_t trajectories, lrnde_report 
     lrnde_status status = solve_all(s, trajectories, &work);
     s->path = path;
     if (status) return status;
-    lrnde__heads(s, &s->desc->ensemble, s->ensemble.total, s->desc->n_outputs, 1 / (double)trajectories);
+    LRNDE_TRY(lrnde__heads(s, &s->desc->ensemble, s->ensemble.total, s->desc->n_outputs, 1 / (double)trajectories));
     lrnde__report_loss(s, report);
     report->forward = work;
     return LRNDE_OK;

@@ -22,7 +22,7 @@ lrnde_status lrnde__first_step(lrnde__run *r, void **carry, void **f0, double t,
     a.s.t = t;
     a.s.atol = r->atol;
     a.s.rtol = r->rtol;
-    s->driver->launch(s->device, &r->sys->first, &a, sums);
+    lrnde__launch_for_sums(s, &r->sys->first, &a, sums);
     double norm0 = rms(sums[0], n), norm1 = rms(sums[1], n);
     if (!isfinite(norm0 + norm1)) {
         LRNDE_TRY(lrnde__wait(s));
@@ -38,7 +38,7 @@ lrnde_status lrnde__first_step(lrnde__run *r, void **carry, void **f0, double t,
     a.s.h = copysign(dt0, t1 - t);
     if (r->supply) r->supply(r, t + a.s.h, 0, 0, 1);
     a.external = lrnde__in(r->external);
-    s->driver->launch(s->device, &r->sys->second, &a, sums);
+    lrnde__launch_for_sums(s, &r->sys->second, &a, sums);
     double length = lrnde_first_step(dt0, norm1, rms(sums[0], n), r->sys->order, lrnde_shortest(t, t1), longest);
     *h = copysign(length, t1 - t);
     return LRNDE_OK;

@@ -26,7 +26,7 @@ static double add_node(lrnde__run *r, double t, double weight, double difference
     a.external = lrnde__in(&s->quadrature.u);
     a.in = lrnde__in(sums);
     a.out = sums;
-    s->driver->launch(s->device, &r->sys->integrand, &a, r->sys->integrand.n_sums ? &error : NULL);
+    lrnde__launch_for_sums(s, &r->sys->integrand, &a, r->sys->integrand.n_sums ? &error : NULL);
     r->stats.rhs_calls += r->sys->integrand.rhs_evals;
     return error;
 }

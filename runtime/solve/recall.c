@@ -12,7 +12,7 @@
 static void take_again(lrnde__run *run, int64_t n, int own)
 {
     lrnde__record_equip(run->s, run->record, n, own);
-    lrnde__take_step(run, n);
+    lrnde__take_step(run, n, NULL);
     lrnde__end_step(run, n);
     run->record->again++;
 }

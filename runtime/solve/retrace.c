@@ -57,7 +57,7 @@ static void measure(lrnde_solver *s, void *const *carry, const void *u)
     lrnde_args a = s->args;
     a.carry = lrnde__in(carry);
     a.in = &u;
-    s->driver->launch(s->device, &s->desc->adjoint->miss, &a, &sum);
+    lrnde__launch_for_sums(s, &s->desc->adjoint->miss, &a, &sum);
     double miss = sqrt(sum / ((double)s->desc->state * (double)s->options.batch));
     s->retrace.worst = fmax(s->retrace.worst, miss);
 }

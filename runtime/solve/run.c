@@ -122,7 +122,7 @@ lrnde_status lrnde__run_may_go_on(const lrnde__run *r, double h)
     return lrnde__run_in_time(r, r->what, r->t, h);
 }
 
-void lrnde__take_step(lrnde__run *r, int64_t n)
+void lrnde__take_step(lrnde__run *r, int64_t n, double *sums)
 {
     lrnde_solver *s = r->s;
     lrnde__slot *slot = lrnde__slot_at(r->record, n), *next = lrnde__slot_at(r->record, n + 1);
@@ -142,7 +142,7 @@ void lrnde__take_step(lrnde__run *r, int64_t n)
     a.noise = r->noise ? lrnde__in(lrnde__noise_at(r, n)) : NULL;
     a.external = lrnde__in(r->external);
     slot->has_extra = 0;
-    s->driver->launch(s->device, step, &a, slot->sums);
+    s->driver->launch(s->device, step, &a, sums);
     r->stats.rhs_calls += step->rhs_evals;
     r->stats.nfe_diffusion += step->diffusion_evals;
 }
@@ -165,7 +165,8 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
     if (r->supply) r->supply(r, r->t, h, carried, method->stages - carried);
     slot->h = h;
     if (r->noise) LRNDE_TRY(lrnde__noise_trial(r, r->record->steps, h));
-    lrnde__take_step(r, r->record->steps);
+    lrnde__take_step(r, r->record->steps, slot->sums);
+    r->s->driver->sync(r->s->device);
     r->stats.nfe += r->noise ? r->sys->step.rhs_evals : method->stages - carried;
     *E = method->finish ? method->finish(slot->sums, lrnde__entries(r->s, r->sys)) : 0 * slot->sums[0];
     return isfinite(*E) ? LRNDE_OK : lrnde__wait(r->s);

@@ -18,7 +18,9 @@ static lrnde_status reserve(lrnde_solver *s, int64_t n)
     if (u) v->u = u;
     void **out = lrnde__grow(s, v->out, v->room * outputs, n * outputs, sizeof *out);
     if (out) v->out = out;
-    if (!t || !u || !out) return s->error.status;
+    double *each = lrnde__grow(s, v->each, v->room * s->desc->head.n_sums, n * s->desc->head.n_sums, sizeof *each);
+    if (each) v->each = each;
+    if (!t || !u || !out || !each) return s->error.status;
     for (; v->room < n; v->room++) {
         if (!(u[v->room] = lrnde__device(s, lrnde__sample_bytes(s, s->desc->state)))) return s->error.status;
         for (int32_t i = 0; i < outputs; i++)
@@ -98,12 +100,12 @@ double lrnde__weight(const lrnde_solver *s)
     return 1 / ((double)s->options.batch * (double)s->saves.n);
 }
 
-void lrnde__heads(lrnde_solver *s, const lrnde_kernel *head, void *const *in, int32_t pitch, double share)
+lrnde_status lrnde__heads(lrnde_solver *s, const lrnde_kernel *head, void *const *in, int32_t pitch, double share)
 {
     lrnde__saves *v = &s->saves;
+    int32_t n_sums = head->n_sums;
     memset(v->sums, 0, sizeof v->sums);
     for (int64_t save = 0; head->tile && save < v->n; save++) {
-        double sums[LRNDE_MAX_SUMS];
         lrnde_args a = s->args;
         a.s.t = v->t[save];
         a.s.weight = lrnde__weight(s);
@@ -111,7 +113,9 @@ void lrnde__heads(lrnde_solver *s, const lrnde_kernel *head, void *const *in, in
         a.s.share = share;
         a.in = lrnde__in(in + save * pitch);
         a.out = v->out + save * s->desc->n_outputs;
-        s->driver->launch(s->device, head, &a, sums);
-        for (int32_t i = 0; i < head->n_sums; i++) v->sums[i] += sums[i];
+        s->driver->launch(s->device, head, &a, v->each + save * n_sums);
     }
+    LRNDE_TRY(lrnde__wait(s));
+    for (int64_t i = 0; head->tile && i < v->n * n_sums; i++) v->sums[i % n_sums] += v->each[i];
+    return LRNDE_OK;
 }

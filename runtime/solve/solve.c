@@ -69,8 +69,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     LRNDE_TRY(m ? lrnde__run_mesh(r, mesh, m) : lrnde__run_to(r, t1));
     if (r->noise) LRNDE_TRY(lrnde__noise_end(r));
     LRNDE_TRY(lrnde__record_close(s, &s->forward_record));
-    lrnde__heads(s, &s->desc->head, s->saves.u, 1, 1);
-    LRNDE_TRY(lrnde__wait(s));
+    LRNDE_TRY(lrnde__heads(s, &s->desc->head, s->saves.u, 1, 1));
     s->solved = 1;
     s->recorded = keep;
     s->meshed = record;

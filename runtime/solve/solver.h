@@ -141,7 +141,8 @@ typedef struct lrnde__saves {
     void **u;                    /* (n) arrays */
     void **out;                  /* (n, n_outputs) arrays */
     int64_t done;                /* saved so far */
-    double sums[LRNDE_MAX_SUMS]; /* of head, over the save times */
+    double *each;                /* (n, n_sums) sums of head at each, */
+    double sums[LRNDE_MAX_SUMS]; /* and over the save times */
 } lrnde__saves;
 
 /* Outputs added up over trajectories. */
@@ -342,8 +343,8 @@ lrnde__past lrnde__past_after(const lrnde__past *past, double h);
 /* run.c */
 void lrnde__run_clock(lrnde__run *r);
 lrnde_status lrnde__run_in_time(const lrnde__run *r, const char *what, double t, double h);
-void lrnde__take_step(lrnde__run *r, int64_t n);
-void lrnde__end_step(lrnde__run *r, int64_t n); /* what an accepted step left undone */
+void lrnde__take_step(lrnde__run *r, int64_t n, double *sums); /* ready after sync; may be NULL */
+void lrnde__end_step(lrnde__run *r, int64_t n);                /* what an accepted step left undone */
 lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic);
 void lrnde__run_restart(lrnde__run *r);
 double lrnde__fixed_steps(double length, double h); /* the last is shorter, or longer by rounding */
@@ -384,8 +385,8 @@ int lrnde__saves_inside(const lrnde_solver *s, double t0, double t1);
 void lrnde__saves_start(lrnde_solver *s);
 void lrnde__saves_step(lrnde__run *r, int64_t n);
 double lrnde__weight(const lrnde_solver *s);
-/* The outputs at the save times and what is said of them, by a kernel like head; pitch: its inputs, of each save time. */
-void lrnde__heads(lrnde_solver *s, const lrnde_kernel *head, void *const *in, int32_t pitch, double share);
+/* The outputs at the save times and what is said of them, by a kernel like head; pitch: its inputs, of each save time.  Waits for all. */
+lrnde_status lrnde__heads(lrnde_solver *s, const lrnde_kernel *head, void *const *in, int32_t pitch, double share);
 const void *const *lrnde__data_at(lrnde_solver *s, int64_t save);
 
 /* store.c */
@@ -431,6 +432,13 @@ void lrnde__report_loss(const lrnde_solver *s, lrnde_report *report);
 lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);
 lrnde_status lrnde__sweep_discrete(lrnde_solver *s);
 lrnde_status lrnde__sweep_continuous(lrnde_solver *s);
+
+/* Launches a kernel whose sums, if any, are wanted at once. */
+static inline void lrnde__launch_for_sums(lrnde_solver *s, const lrnde_kernel *kernel, const lrnde_args *a, double *sums)
+{
+    s->driver->launch(s->device, kernel, a, sums);
+    if (sums) s->driver->sync(s->device);
+}
 
 /* Pointer tables as kernels read them. */
 static inline const void *const *lrnde__in(void *const *table)

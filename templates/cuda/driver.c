@@ -1,9 +1,9 @@
 /*
  * driver.c - runs the kernels of templates/cuda on NVIDIA GPUs.
  *
- * A model carries them as text, which is compiled for the device, what a solve needs when it is opened (modules.h).  Everything is queued on one
- * stream, in order; the host waits where it wants numbers: a launch with total, get, sync.  What it hands over, arrays and
- * argument tables, is first copied into a ring of pinned memory, so that it need not wait there.
+ * A model carries them as text, which is compiled for the device, what a solve needs when it is opened (modules.h).
+ * Everything is queued on one stream, in order; the host waits where it wants numbers: get, run, sync.  What it hands over,
+ * arrays and argument tables, is first copied into a ring of pinned memory, so that it need not wait there.
  *
  * LAUNCH  Entry points take lrnde_args by value; what its tables and cot_sums point to is on the device.
  *           <symbol>_tile     a block for each of a.workers, which runs tiles [a.tiles w / a.workers, a.tiles (w + 1) / a.workers)
@@ -29,10 +29,17 @@ enum {
     ADD_BLOCKS = 1024,
     RING = 1 << 22,
     PIECE = RING / 4, /* of an array on its way through the ring */
-    ALIGN = 64
+    ALIGN = 64,
+    MOST_PENDING = 256
 };
 
 const lrnde_driver lrnde_driver_cuda;
+
+/* Where a row of totals belongs, once the stream has been waited for. */
+typedef struct pending {
+    double *total;
+    int n;
+} pending;
 
 struct lrnde_device {
     const lrnde__cuda_api *cu;
@@ -46,8 +53,10 @@ struct lrnde_device {
     char *ring; /* pinned; a piece of it is free again when the stream has been waited for */
     size_t used;
     CUdeviceptr ring_copy; /* argument tables on the device, where they are in the ring */
-    double *total;         /* pinned, written by the device */
-    CUdeviceptr total_there;
+    double *totals;        /* (MOST_PENDING, LRNDE_MAX_SUMS) pinned, written by the device */
+    CUdeviceptr totals_there;
+    pending pending[MOST_PENDING];
+    int n_pending;
     char failure[256];
 };
 
@@ -76,10 +85,17 @@ static CUdeviceptr address(const void *p)
 static int wait_for(lrnde_device *d)
 {
     d->used = 0;
-    return CALL(d, cuStreamSynchronize, d->stream);
+    int failed = CALL(d, cuStreamSynchronize, d->stream);
+    for (int row = 0; row < d->n_pending; row++)
+        for (int i = 0; i < d->pending[row].n; i++) d->pending[row].total[i] = failed ? NAN : d->totals[row * LRNDE_MAX_SUMS + i];
+    d->n_pending = 0;
+    return failed;
 }
 
-/* A piece of the ring, until the next wait.  Returns its offset; size at most PIECE. */
+/*
+ * A piece of the ring, until the next wait.  Returns its offset; size at most PIECE.  The piece before it stays as it was, even
+ * if taking this one has to wait.
+ */
 static size_t take(lrnde_device *d, size_t size)
 {
     if (d->used + size > RING) wait_for(d);
@@ -112,8 +128,8 @@ static int make_room(lrnde_device *d)
     CALL(d, cuStreamCreate, &d->stream, CU_STREAM_NON_BLOCKING);
     CALL(d, cuMemHostAlloc, (void **)&d->ring, RING, 0);
     CALL(d, cuMemAlloc, &d->ring_copy, RING);
-    CALL(d, cuMemHostAlloc, (void **)&d->total, LRNDE_MAX_SUMS * sizeof *d->total, CU_MEMHOSTALLOC_DEVICEMAP);
-    return CALL(d, cuMemHostGetDevicePointer, &d->total_there, d->total, 0);
+    CALL(d, cuMemHostAlloc, (void **)&d->totals, MOST_PENDING * LRNDE_MAX_SUMS * sizeof *d->totals, CU_MEMHOSTALLOC_DEVICEMAP);
+    return CALL(d, cuMemHostGetDevicePointer, &d->totals_there, d->totals, 0);
 }
 
 static int load_model(lrnde_device *d, const lrnde_model_desc *desc)
@@ -132,7 +148,7 @@ static void cuda_close(lrnde_device *d)
     if (cu && d->context) {
         cu->cuCtxSetCurrent(d->context);
         lrnde__cuda_modules_close(&d->model);
-        if (d->total) cu->cuMemFreeHost(d->total);
+        if (d->totals) cu->cuMemFreeHost(d->totals);
         if (d->ring_copy) cu->cuMemFree(d->ring_copy);
         if (d->ring) cu->cuMemFreeHost(d->ring);
         if (d->stream) cu->cuStreamDestroy(d->stream);
@@ -272,9 +288,11 @@ static void collect_sums(lrnde_device *d, const lrnde_kernel *kernel, const lrnd
     const double *sums = a->sums + (kernel->tile ? 0 : (int64_t)a->tiles * kernel->n_sums);
     long long rows = (kernel->tile ? a->tiles : 0) + chunks;
     int n = kernel->n_sums;
-    queue(d, &d->model.sums, 1, (void *[]){&sums, &rows, &n, &d->total_there});
-    int failed = wait_for(d);
-    for (int i = 0; i < n; i++) total[i] = failed ? NAN : d->total[i];
+    if (d->n_pending == MOST_PENDING) wait_for(d);
+    int row = d->n_pending++;
+    CUdeviceptr there = d->totals_there + (size_t)row * LRNDE_MAX_SUMS * sizeof *d->totals;
+    d->pending[row] = (pending){total, n};
+    queue(d, &d->model.sums, 1, (void *[]){&sums, &rows, &n, &there});
 }
 
 static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total)

@@ -7,6 +7,7 @@
  */
 #include "nvrtc.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,8 @@ static void collect(worker w, lrnde__nvrtc_outcome *o)
 {
     message m = {0};
     if (w.file < 0) return;
-    waitpid(w.child, NULL, 0); /* whatever it says: the message says more */
+    while (waitpid(w.child, NULL, 0) < 0 && errno == EINTR)
+        ; /* whatever else it says: the message says more */
     if (pread(w.file, &m, sizeof m, 0) == sizeof m && m.magic == MAGIC) {
         o->image = (lrnde__cuda_image){m.status ? NULL : bytes_at(w.file, sizeof m, m.image), m.image};
         if (m.status || o->image.bytes) {
