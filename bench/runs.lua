@@ -14,6 +14,30 @@ local function quoted(words)
   return table.concat(list, " ")
 end
 
+--- What a line of the log, or of the tool's output, says of a training step.
+function runs.report(line)
+  local report = { accuracy = runs.field(line, "train_accuracy") }
+  for _, key in ipairs { "step", "loss", "nfe", "nfe_diffusion", "nfe_local", "reg", "step_s" } do report[key] = runs.field(line, key) end
+  return report
+end
+
+--- Mean of a key over the reported steps first..last; what a report has not is 0.
+function runs.mean(result, key, first, last)
+  local sum, n = 0, 0
+  for _, report in ipairs(result.steps) do
+    if report.step >= first and report.step <= last then sum, n = sum + (report[key] or 0), n + 1 end
+  end
+  return sum / n
+end
+
+--- Median of a key over the reported steps.
+function runs.median(result, key)
+  local list = {}
+  for i, report in ipairs(result.steps) do list[i] = report[key] end
+  table.sort(list)
+  return list[(#list + 1) // 2]
+end
+
 --- Runs build/lrnde-train with the words as arguments.  Returns { steps = { {step, loss, nfe, ..}.. }, summary = line }, or
 -- nil and what went wrong.  title: shown with the progress.
 function runs.train(build, title, words)
@@ -23,8 +47,7 @@ function runs.train(build, title, words)
     if runs.field(line, "event") == "summary" then
       result.summary = line
     elseif runs.field(line, "step") then
-      local step = { step = runs.field(line, "step"), loss = runs.field(line, "loss"), nfe = runs.field(line, "nfe"),
-                     accuracy = runs.field(line, "train_accuracy"), reg = runs.field(line, "reg") }
+      local step = runs.report(line)
       result.steps[#result.steps + 1] = step
       io.stderr:write(("\r%-34s step %5d  loss %.4f  accuracy %.3f  nfe %3d "):format(title, step.step, step.loss, step.accuracy or 0, step.nfe))
     end

@@ -237,7 +237,7 @@ function commands.check(options, lrnde)
     for i, o in ipairs(m:outputs(k, u, k:scalar "t")) do y[i] = o.value end
     return with_params(k, { u }), y
   end, seed))
-  local local_by = p.regularizer or p.forward
+  local local_by = m.regularize and p.local_steps[1]
   for _, term in ipairs(m.regularize and m.regularize.terms or {}) do
     report("estimate " .. term.name, check_vjp(m, "estimate", function(k)
       local estimate, inputs = term.module.estimate(k, local_by.tab, local_by.stepper, term.options), {}

@@ -64,4 +64,27 @@ static inline const lrnde_text *lrnde_text_for(const lrnde_model_desc *desc, con
     return NULL;
 }
 
+/* A system of a model, and what in symbols stands before the names of its kernels. */
+typedef struct lrnde_named_system {
+    const char *prefix;
+    const lrnde_system_desc *system;
+} lrnde_named_system;
+
+enum { LRNDE_MOST_SYSTEMS = 5 };
+
+/* Lists the systems a model has; returns how many. */
+static inline int32_t lrnde_systems(const lrnde_model_desc *desc, lrnde_named_system *list)
+{
+    const lrnde_system_desc *f = desc->forward, *a = desc->adjoint;
+    const lrnde_named_system all[LRNDE_MOST_SYSTEMS] = {{"", f},
+                                                        {"start_", f ? f->start : NULL},
+                                                        {"adjoint_", a},
+                                                        {"adjoint_start_", a ? a->start : NULL},
+                                                        {"local_", desc->regularizer.system}};
+    int32_t n = 0;
+    for (int i = 0; i < LRNDE_MOST_SYSTEMS; i++)
+        if (all[i].system) list[n++] = all[i];
+    return n;
+}
+
 #endif

@@ -153,11 +153,13 @@ static inline void world_add_system(FILE *text, const lrnde_model_desc *desc, co
 static inline int64_t world_work(const lrnde_model_desc *desc)
 {
     int64_t most = 0;
+    lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
+    for (int32_t i = lrnde_systems(desc, systems); i-- > 0;) {
 #define LRNDE_X(name, doc)                                                                                                       \
-    if (desc->forward && desc->forward->name.work > most) most = desc->forward->name.work;                                       \
-    if (desc->adjoint && desc->adjoint->name.work > most) most = desc->adjoint->name.work;
-    LRNDE_SYSTEM_KERNELS(LRNDE_X)
+    if (systems[i].system->name.work > most) most = systems[i].system->name.work;
+        LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
+    }
 #define LRNDE_X(name, doc)                                                                                                       \
     if (desc->name.work > most) most = desc->name.work;
     LRNDE_MODEL_KERNELS(LRNDE_X)
@@ -171,8 +173,8 @@ static inline void world_model(lrnde_model_desc *desc, lrnde_text *entry)
     char *text;
     size_t size;
     FILE *to = open_memstream(&text, &size);
-    if (desc->forward) world_add_system(to, desc, "", desc->forward);
-    if (desc->adjoint) world_add_system(to, desc, "adjoint_", desc->adjoint);
+    lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
+    for (int32_t i = lrnde_systems(desc, systems); i-- > 0;) world_add_system(to, desc, systems[i].prefix, systems[i].system);
 #define LRNDE_X(name, doc) world_add_kernel(to, desc, "", &desc->name);
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X

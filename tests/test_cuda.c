@@ -39,13 +39,16 @@ static void find_symbol(const char *name, void *at)
     memcpy(at, &symbol, sizeof symbol);
 }
 
-/* The kernels of the adjoint system have a prefix. */
+/* The kernels of systems have a prefix. */
 static void kernel_symbol(const lrnde_model_desc *m, const lrnde_kernel *kernel, const char *phase, char name[static 256])
 {
-    const lrnde_system_desc *a = m->adjoint;
-    bool adjoint = a && (const char *)kernel >= (const char *)a && (const char *)kernel < (const char *)(a + 1);
-    snprintf(name, 256, "%s_%s%s_%s_%s", m->name, adjoint ? "adjoint_" : "", kernel->name,
-             m->real_bytes == sizeof(float) ? "f32" : "f64", phase);
+    const char *prefix = "";
+    lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
+    for (int32_t i = lrnde_systems(m, systems); i-- > 0;) {
+        const char *s = (const char *)systems[i].system;
+        if ((const char *)kernel >= s && (const char *)kernel < s + sizeof(lrnde_system_desc)) prefix = systems[i].prefix;
+    }
+    snprintf(name, 256, "%s_%s%s_%s_%s", m->name, prefix, kernel->name, m->real_bytes == sizeof(float) ? "f32" : "f64", phase);
 }
 
 static lrnde_device *sim_open(const lrnde_model_desc *desc, int32_t ordinal, int32_t threads, char *why, size_t size)
@@ -288,6 +291,7 @@ static void other_choices(void **state)
     (void)state;
     static const variant variants[] = {
         {"tests/models/mixed.lua", "tsit5", {"regularize.estimate=stiffness", "precision=f32"}},
+        {"tests/models/mixed.lua", "vcab3", {"regularize.gradient=partial"}},
         {"tests/models/wide.lua", NULL, {"accumulate=double", "sensitivity=interpolating"}},
         {"tests/models/activations.lua", NULL, {"sensitivity=interpolating"}},
     };

@@ -37,7 +37,8 @@ local function clocks(m, n, rows, split, tile, bytes, matmul)
   return math.ceil(row_panels * (term_panels * (math.max(issued, shared, LATENCY / (stages - 1))) + LATENCY + halving))
 end
 
---- { rows = a thread has, split = warps abreast along the terms, clocks } of the fastest shape, nil if none fits.  matmul: the model's.
+--- { rows = a thread has, split = warps abreast along the terms, clocks } of the fastest shape, nil if none fits; matmul as the
+-- model's.
 function products.shape(m, n, tile, bytes, matmul)
   local best
   for split = 1, products.WARPS do

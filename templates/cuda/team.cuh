@@ -125,7 +125,7 @@ static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, i
     }
 }
 
-/* SIDE rows of a per-sample array, from row i0 of n on, turned so that a lane has its rows side by side; zero beyond n and where not valid. */
+/* SIDE rows of a per-sample array from row i0 of n on, a lane's side by side; zeros beyond n and where not valid. */
 static __device__ __forceinline__ void lrnde_turn(real *to, const real *from, int i0, int n, bool valid)
 {
 #pragma unroll
@@ -137,7 +137,8 @@ static __device__ __forceinline__ void lrnde_turn(real *to, const real *from, in
  * to (m, n) += sums over the valid lanes of y (m, T) x (n, T)^T for so many y and x, a square at a time; a thread has 4 by 4 of its
  * elements.
  */
-static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, int terms, const real *const *y, const real *const *x, bool valid)
+static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, int terms, const real *const *y, const real *const *x,
+                                                bool valid)
 {
     static_assert(2 * T * COLUMN * sizeof(real) <= sizeof lrnde_panel && SIDE * SIDE == 16 * T * TEAM, "a square does not fit");
     real *const ys = lrnde_panel[0].of, *const xs = ys + T * COLUMN;
@@ -160,7 +161,8 @@ static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, int term
                             const lrnde_two b = *(const lrnde_two *)&xs[l * COLUMN + j + SIDE / 2 * q];
 #pragma unroll
                             for (int e = 0; e < 4; e++)
-                                s[p][q][e / 2][e % 2] = fma((accumulator)a.of[e / 2], (accumulator)b.of[e % 2], s[p][q][e / 2][e % 2]);
+                                s[p][q][e / 2][e % 2] =
+                                    fma((accumulator)a.of[e / 2], (accumulator)b.of[e % 2], s[p][q][e / 2][e % 2]);
                         }
                     }
                 }
