@@ -211,8 +211,7 @@ local function tile_function(e, name, out)
     elseif array.private then
       arrays:add(3, "real %s[%d];", e:array_name(array), array.rows)
     elseif not array.lane then
-      local restrict = e.backend.team > 1 and "__restrict__ " or ""
-      arrays:add(3, "real *%s%s = work + %d * T; /* (%d, T) */", restrict, e:array_name(array), work, array.rows)
+      arrays:add(3, "real *%s = work + %d * T; /* (%d, T) */", e:array_name(array), work, array.rows)
       work = work + array.rows
     end
   end
