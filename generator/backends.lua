@@ -2,7 +2,8 @@
 --
 -- backend.lua gives spellings; kernel.lua beside it the shape of a kernel.  Both are loaded here and checked.  `carried`: the
 -- text has no descriptor, and travels in that of a backend that has one, with its tile.  `solves`: whether a solve of a model is
--- one launch; `explain`: writes what --explain says of the backend.
+-- one launch; `explain`: writes what --explain says of the backend; `gathers`, set with the model: whether outer products added
+-- to the same place are one.
 
 local contract = require "language.contract"
 local host = require "host"

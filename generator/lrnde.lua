@@ -144,7 +144,8 @@ local function emit_kernels(p, backend, options)
     k.symbol = ("%s_%s_%s"):format(m.name, k.title, m.precision)
     k.count = graph:count()
     local plan = schedule.plan(graph, {
-      product_size = m.product_size, gathers = backend.gathers, leaf = function(name) return m.params:leaf(name) end, gradient_size = m.params.size,
+      product_size = m.product_size, gathers = backend.gathers, gradient_size = m.params.size,
+      leaf = function(name) return m.params:leaf(name) end,
       is_shared = function(field) return f:is_shared(field) end })
     k.plan = plan
     k.body, k.parts = backend.shape.kernel(plan, backend, f, {

@@ -316,8 +316,8 @@ local function assign_storage(plan, tile)
   end
 end
 
---- options: product_size (matrix elements from which a product is a library call), gathers (outer products: see roots.lua), leaf (name -> parameter leaf),
--- is_shared(field) -> whether an output field is a shared vector.
+--- options: product_size (matrix elements from which a product is a library call), gathers (outer products added to the same
+-- place become one), leaf (name -> parameter leaf), is_shared(field) -> whether an output field is a shared vector.
 function schedule.plan(g, options)
   local plan = { values = load_values(g), outputs = {}, blocks = {}, scalars = {}, partials = {}, sums = {}, arrays = {},
                  partial = 0, n_sums = 0, product_size = options.product_size, leaf = options.leaf }

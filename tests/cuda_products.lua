@@ -45,7 +45,7 @@ end)
 
 check.case("--explain says how a wide model runs, and what a small one does", function()
   local wide = check.run(tool .. " --explain tests/models/wide.lua")
-  check.contains(wide, "4 samples a tile, a block of 256 threads")
+  check.contains(wide, " samples a tile, a block of 256 threads each; batch 64: ")
   check.contains(wide, "60x72 ")
   check.contains(wide, "a solve is one cooperative launch")
   check.contains(check.run(tool .. " --explain models/spiral.lua"), "32 samples a tile, a warp each")

@@ -1,8 +1,8 @@
 --- CUDA C++ for NVRTC: C's spelling of ops and numbers, but a thread is a sample, so that a lane is a variable, not an array.
 --
--- In small models a tile is a warp, and what lies between its loops stays in the thread.  Where layers are matrices a tile has fewer
--- samples, so that there are more of them, and a block of several warps shares it: its members, a lane for each sample, divide
--- the features, and its warps the matrix products.
+-- In small models a tile is a warp, and what lies between its loops stays in the thread.  Where layers are matrices a tile has
+-- fewer samples, so that there are more of them, and a block of several warps shares it: its members, a lane for each sample,
+-- divide the features, and its warps the matrix products.
 
 local backends = require "backends"
 local host = require "host"

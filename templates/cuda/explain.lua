@@ -1,7 +1,7 @@
 --- What lrnde-gen --explain says of CUDA: how samples become blocks and, of wide models, what their kernels should take.
 --
--- The clocks are those of products.lua, by which shapes are chosen; loops over features count as L2 traffic.  Estimates for an H100 or
--- H200: nothing here was measured.
+-- The clocks are those of products.lua, by which shapes are chosen; loops over features count as L2 traffic.  Estimates for an
+-- H100 or H200: nothing here was measured.
 
 local backends = require "backends"
 local products = backends.run "templates/cuda/products.lua"
@@ -40,17 +40,18 @@ end
 
 local function explain_wide(p, backend, lrnde, line)
   local blocks = (backend.batch + backend.tile - 1) // backend.tile
-  line("cuda: %d samples a tile, a block of %d threads each; batch %d: %d blocks for %d multiprocessors; %d KiB of shared memory for panels",
-       backend.tile, backend.tile * backend.team, backend.batch, blocks, products.MULTIPROCESSORS, products.PANEL // 1024)
-  line("  %-24s %8s %12s %9s %9s %13s %6s  %s", "kernel, estimated", "products", "clocks, tile", "L2, MB", "us", "all FMA, us", "bound",
-       "shapes of products")
+  line("cuda: %d samples a tile, a block of %d threads each; batch %d: %d blocks for %d multiprocessors; "
+       .. "%d KiB of shared memory for panels", backend.tile, backend.tile * backend.team, backend.batch, blocks,
+       products.MULTIPROCESSORS, products.PANEL // 1024)
+  line("  %-24s %8s %12s %9s %9s %13s %6s  %s", "kernel, estimated", "products", "clocks, tile", "L2, MB", "us", "all FMA, us",
+       "bound", "shapes of products")
   lrnde.each_kernel(p, function(k, _, prefix)
     local c = costs(k.plan, backend)
     if c.products == 0 then return end
     local clocks, bound = products.batch_clocks(backend.batch, backend.tile, c.work, c.bytes)
+    local least = products.least_clocks(k.count.flop * backend.batch, backend.bytes)
     line("  %-24s %8d %12d %9.1f %9.1f %13.1f %6s  %s", prefix .. k.name, c.products, c.work, c.bytes * blocks / 1e6,
-         products.microseconds(clocks), products.microseconds(products.least_clocks(k.count.flop * backend.batch, backend.bytes)), bound,
-         table.concat(c.shapes, ", "))
+         products.microseconds(clocks), products.microseconds(least), bound, table.concat(c.shapes, ", "))
   end)
   local bytes = 0
   for _, d in ipairs(backend.matrices) do bytes = bytes + d[1] * d[2] * backend.bytes end
@@ -64,7 +65,8 @@ function explain.model(p, backend, lrnde, line)
   else
     line("cuda: %d samples a tile, a warp each", backend.tile)
   end
-  line("  %s", backend.solves(p) and "a solve is one cooperative launch: blocks meet twice a step, for the error norm" or "a step is a launch: the host decides")
+  line("  %s", backend.solves(p) and "a solve is one cooperative launch: blocks meet twice a step, for the error norm"
+       or "a step is a launch: the host decides")
 end
 
 return explain

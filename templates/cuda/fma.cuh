@@ -1,6 +1,6 @@
 /*
- * A warp's part of a product by FMA: a thread has rows ABREAST apart, of four samples each.  Of its pairs of sums, pair e belongs to this
- * row of the warp's and to this sample and the next.
+ * A warp's part of a product by FMA: a thread has rows ABREAST apart, of four samples each.  Of its pairs of sums, pair e belongs
+ * to this row of the warp's and to this sample and the next.
  */
 static __device__ __forceinline__ int lrnde_sum_row(int e)
 {

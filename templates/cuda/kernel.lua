@@ -1,5 +1,5 @@
---- The shape of a CUDA kernel: a block is a worker; its threads are the lanes of a tile, times the members of
--- the team that shares it.
+--- The shape of a CUDA kernel: a block is a worker; its threads are the lanes of a tile, times the members of the team
+-- that shares it.
 --
 --   <symbol>_tile    launched with a block for each of args.workers, which goes through its tiles
 --   <symbol>_shared  a block for each chunk of LRNDE_CHUNK elements
@@ -211,7 +211,7 @@ local function tile_function(e, name, out)
     elseif array.private then
       arrays:add(3, "real %s[%d];", e:array_name(array), array.rows)
     elseif not array.lane then
-      arrays:add(3, "real *%s%s = work + %d * T; /* (%d, T) */", e.backend.team > 1 and "__restrict__ " or "", e:array_name(array), work, array.rows)
+      arrays:add(3, "real *%s = work + %d * T; /* (%d, T) */", e:array_name(array), work, array.rows)
       work = work + array.rows
     end
   end

@@ -1,14 +1,15 @@
 --- How a block of several warps divides a matrix product (team.cuh's lrnde_product), and how many samples it has at a time: both
 -- chosen by a model of the clocks it takes.
 --
--- A multiprocessor issues an instruction of four warps a clock, FMA among them; of one warp, a load or a store of shared memory.
+-- A multiprocessor issues an instruction of four warps a clock, FMA among them; of one warp, a load or a store of shared memory,
+-- a copy to it counting as two.
 -- Rows and terms that do not fill a panel are wasted, and every panel is waited for.  Each block reads all weights from L2, which
 -- has so many bytes a clock for all of them together: more samples a tile are fewer blocks that read.
 
 local products = {}
 
-products.WARPS, products.DEPTH = 8, 8
-products.PANEL = 40 * 1024                 -- bytes of shared memory for two panels; a block has 48 KiB, and other sums need some of it
+products.WARPS, products.DEPTH, products.STAGES = 8, 8, 4   -- STAGES: most panels that are there or on their way
+products.PANEL = 40 * 1024                 -- bytes of shared memory for panels; a block has 48 KiB, and other sums need some of it
 
 local TILES <const> = { 4, 8, 16, 32 }
 local ISSUED <const> = { native = 1, ["3xtf32"] = 0.6, tf32 = 0.2 }   -- clocks of a product of terms, of those of FMA
@@ -25,17 +26,19 @@ local function clocks(m, n, rows, split, tile, bytes, matmul)
   if matmul ~= "native" and (tile < 8 or rows * 8 % tile > 0) then return nil end
   local depth, abreast, numbers = products.DEPTH, 128 // tile, bytes // 4
   local weights = products.WARPS * rows * abreast * depth
-  if 2 * (weights + split * depth * tile) * bytes > products.PANEL then return nil end
+  local stages = math.min(products.STAGES, products.PANEL // ((weights + split * depth * tile) * bytes))
+  if stages < 2 then return nil end
   local row_panels = quotient_up(m, products.WARPS // split * rows * abreast)
   local term_panels = quotient_up(n, split * depth)
   local issued = products.WARPS // 4 * rows * 4 * depth * numbers * ISSUED[matmul]
   local staged = (weights + split * depth * tile) // 32
   local shared = (2 * staged + products.WARPS * depth * (rows + 4) // 4) * numbers
   local halving = split > 1 and products.WARPS * rows * 4 * 2 + LATENCY or 0
-  return math.ceil(row_panels * (term_panels * (math.max(issued, shared, LATENCY)) + LATENCY + halving))
+  return math.ceil(row_panels * (term_panels * (math.max(issued, shared, LATENCY / (stages - 1))) + LATENCY + halving))
 end
 
---- { rows = a thread has, split = warps abreast along the terms, clocks } of the fastest shape, nil if none fits.  matmul: the model's.
+--- { rows = a thread has, split = warps abreast along the terms, clocks } of the fastest shape, nil if none fits; matmul as the
+-- model's.
 function products.shape(m, n, tile, bytes, matmul)
   local best
   for split = 1, products.WARPS do

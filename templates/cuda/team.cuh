@@ -34,10 +34,16 @@ static __device__ __forceinline__ void lrnde_fetch(real *to, const real *from, b
                  : "memory");
 }
 
-/* Waits until what this thread began to copy is there. */
-static __device__ __forceinline__ void lrnde_fetched()
+/* What this thread began to copy since the last end is one group; */
+static __device__ __forceinline__ void lrnde_fetch_end()
 {
-    asm volatile("cp.async.wait_all;" ::: "memory");
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
+
+/* and all its groups are there but the last `n`. */
+template <int n> static __device__ __forceinline__ void lrnde_fetched()
+{
+    asm volatile("cp.async.wait_group %0;" ::"n"(n) : "memory");
 }
 #endif
 
@@ -50,7 +56,7 @@ static __device__ __forceinline__ int lrnde_weight(int row, int j)
 @(multiply)
 /*
  * y (m, T) = W x (n, T), plus y itself if `add`; element (i, j) of W is w[i * si + j * sj].  While the warps multiply one panel
- * the next is on its way.
+ * STAGES - 1 others are on their way.
  */
 template <int ROWS, int SPLIT>
 static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, int si, int sj, const real *x, real *y, bool add)
@@ -59,9 +65,11 @@ static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, i
         ROW_PANEL = WARPS / SPLIT * ROWS * ABREAST, /* rows the block has at a time */
         TERM_PANEL = SPLIT * DEPTH,
         SHARE = ROWS * ABREAST * DEPTH, /* of a warp, of the weights */
-        PANEL = WARPS * SHARE + TERM_PANEL * T
+        PANEL = WARPS * SHARE + TERM_PANEL * T,
+        ROOM = sizeof lrnde_panel / (PANEL * sizeof(real)),
+        STAGES = ROOM < @(STAGES) ? ROOM : @(STAGES)
     };
-    static_assert(2 * PANEL * sizeof(real) <= sizeof lrnde_panel, "two panels do not fit");
+    static_assert(STAGES >= 2, "two panels do not fit");
     static_assert(WARPS / 2 * 32 * ROWS * 4 * sizeof(accumulator) <= sizeof lrnde_panel, "half of the sums do not fit");
     const int lane = (int)threadIdx.x % 32, warp = (int)threadIdx.x / 32, l = (int)threadIdx.x % T;
     const int part = warp % SPLIT;
@@ -81,16 +89,15 @@ static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, i
                 lrnde_fetch(panel + WARPS * SHARE + q * T + l, x + (j0 + q) * T, j0 + q < n);
         };
         accumulator s[ROWS][4] = {};
-        real *panel = lrnde_panel[0].of, *other = panel + PANEL;
-        __syncthreads(); /* nobody reads what was there before */
-        fetch(panel, 0);
-        for (int j0 = 0; j0 < n; j0 += TERM_PANEL) {
-            lrnde_fetched();
-            __syncthreads(); /* all of it is there, and the other has been read */
-            if (j0 + TERM_PANEL < n) fetch(other, j0 + TERM_PANEL);
-            lrnde_multiply<ROWS>(s, panel + warp * SHARE, panel + WARPS * SHARE + part * DEPTH * T);
-            real *const read = panel;
-            panel = other, other = read;
+        for (int j0 = -(STAGES - 1) * TERM_PANEL, slot = 0; j0 < n; j0 += TERM_PANEL) {
+            const int coming = j0 + (STAGES - 1) * TERM_PANEL;
+            lrnde_fetched<STAGES - 2>();
+            __syncthreads(); /* all of panel j0 is there, and what was in the slot of the coming one has been read */
+            if (coming < n) fetch(lrnde_panel[0].of + slot * PANEL, coming);
+            lrnde_fetch_end();
+            slot = (slot + 1) % STAGES;
+            const real *const panel = lrnde_panel[0].of + slot * PANEL;
+            if (j0 >= 0) lrnde_multiply<ROWS>(s, panel + warp * SHARE, panel + WARPS * SHARE + part * DEPTH * T);
         }
         /* The parts of a sum, halved until the first warps have all of it. */
         accumulator(*const sums)[ROWS][4][32] = (accumulator(*)[ROWS][4][32])lrnde_panel;
@@ -118,7 +125,7 @@ static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, i
     }
 }
 
-/* SIDE rows of a per-sample array, from row i0 of n on, turned so that a lane has its rows side by side; zero beyond n and where not valid. */
+/* SIDE rows of a per-sample array from row i0 of n on, a lane's side by side; zeros beyond n and where not valid. */
 static __device__ __forceinline__ void lrnde_turn(real *to, const real *from, int i0, int n, bool valid)
 {
 #pragma unroll
@@ -130,7 +137,8 @@ static __device__ __forceinline__ void lrnde_turn(real *to, const real *from, in
  * to (m, n) += sums over the valid lanes of y (m, T) x (n, T)^T for so many y and x, a square at a time; a thread has 4 by 4 of its
  * elements.
  */
-static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, int terms, const real *const *y, const real *const *x, bool valid)
+static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, int terms, const real *const *y, const real *const *x,
+                                                bool valid)
 {
     static_assert(2 * T * COLUMN * sizeof(real) <= sizeof lrnde_panel && SIDE * SIDE == 16 * T * TEAM, "a square does not fit");
     real *const ys = lrnde_panel[0].of, *const xs = ys + T * COLUMN;
@@ -153,7 +161,8 @@ static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, int term
                             const lrnde_two b = *(const lrnde_two *)&xs[l * COLUMN + j + SIDE / 2 * q];
 #pragma unroll
                             for (int e = 0; e < 4; e++)
-                                s[p][q][e / 2][e % 2] = fma((accumulator)a.of[e / 2], (accumulator)b.of[e % 2], s[p][q][e / 2][e % 2]);
+                                s[p][q][e / 2][e % 2] =
+                                    fma((accumulator)a.of[e / 2], (accumulator)b.of[e % 2], s[p][q][e / 2][e % 2]);
                         }
                     }
                 }

@@ -106,7 +106,8 @@ struct copy {
 struct fiber {
     context at;
     bool ready, done;
-    std::vector<copy> copies;
+    std::vector<copy> copies; /* since the last end of a group */
+    std::vector<std::vector<copy>> groups;
 };
 
 /* The block that runs on this thread of the operating system. */
@@ -271,11 +272,19 @@ template <class number> void lrnde_fetch(number *to, const number *from, bool va
     memset((void *)to, 0xff, sizeof *to); /* NaN */
     sim::b->fibers[sim::b->current].copies.push_back({to, valid ? from : nullptr, sizeof *to});
 }
-inline void lrnde_fetched()
+inline void lrnde_fetch_end()
 {
-    std::vector<sim::copy> &copies = sim::b->fibers[sim::b->current].copies;
-    for (const sim::copy &c : copies) c.from ? memcpy(c.to, c.from, c.size) : memset(c.to, 0, c.size);
-    copies.clear();
+    sim::fiber *f = &sim::b->fibers[sim::b->current];
+    f->groups.push_back(std::move(f->copies));
+    f->copies.clear();
+}
+template <int n> void lrnde_fetched()
+{
+    std::vector<std::vector<sim::copy>> &groups = sim::b->fibers[sim::b->current].groups;
+    while (groups.size() > n) {
+        for (const sim::copy &c : groups.front()) c.from ? memcpy(c.to, c.from, c.size) : memset(c.to, 0, c.size);
+        groups.erase(groups.begin());
+    }
 }
 
 /* Tensor cores: the warp's lanes bring their parts of a and b, and read those of all.  What does not fit into tf32 is not read. */
