@@ -65,7 +65,7 @@ $(B)/tests/%: $(B)/tests/%.o $(GENLIB) $(CLI) $(B)/liblrnde.a
 $(B)/tests/cuda_fakes/%.so: tests/cuda_fakes/%.c
 	@mkdir -p $(@D) && echo "  CC    $<"
 	$(Q)$(CC) $(ALL) $(LD) -Iruntime -iquote templates/cuda -fPIC -shared -o $@ $<
-$(B)/tests/test_cuda_driver $(B)/tests/test_cuda_cache: | $(patsubst %.c,$(B)/%.so,$(wildcard tests/cuda_fakes/*.c))
+$(filter $(B)/tests/test_cuda_%,$(UNIT)): | $(patsubst %.c,$(B)/%.so,$(wildcard tests/cuda_fakes/*.c))
 
 # Runs a Lua test with the generator's modules at hand.
 $(B)/tests/lua: $(B)/tests/lua_host.o $(GENLIB)

@@ -34,7 +34,7 @@ static void train(void *of)
 
 static int open_training(training *t, const lrnde_model_desc *model, int threads)
 {
-    int code = bench_classifier(&t->solver, model, threads, 1);
+    int code = bench_classifier(&t->solver, model, BENCH_BATCH, threads, 1);
     if (code) return code;
     t->params_bytes = (size_t)model->n_params * sizeof *t->params;
     t->params = malloc(t->params_bytes);

@@ -1,22 +1,29 @@
 /* classifier.c - see classifier.h. */
 #include "classifier.h"
 #include "cli/bench.h"
-#include "rig.h"
+#include "cli/tool.h"
+#include "io/rng.h"
 
-int bench_classifier(lrnde_solver **s, const lrnde_model_desc *model, int threads, int training)
+#include <stdlib.h>
+
+int bench_classifier(lrnde_solver **s, const lrnde_model_desc *model, int32_t batch, int threads, int training)
 {
     enum { PIXELS = 784 };
-    static float pixels[BENCH_BATCH * PIXELS];
-    int32_t labels[BENCH_BATCH];
+    int64_t n = (int64_t)batch * PIXELS;
+    double *pixels = malloc((size_t)n * sizeof *pixels);
+    int32_t *labels = malloc((size_t)batch * sizeof *labels);
     lrnde_options options = {.size = sizeof options, .device = "cpu"};
     lrnde_error error;
     options.threads = threads;
-    options.batch = BENCH_BATCH;
+    options.batch = batch;
     options.training = training;
-    if (lrnde_create(s, model, &options, &error)) return cli_error(&lrnde_bench_tool, "%s", error.text);
-    bench_random(pixels, sizeof *pixels, BENCH_BATCH * PIXELS, 0, 1);
-    for (int i = 0; i < BENCH_BATCH; i++) labels[i] = i % BENCH_CLASSES;
-    lrnde_set(*s, "x", pixels, sizeof pixels);
-    lrnde_set(*s, "label", labels, sizeof labels);
-    return EXIT_DONE;
+    if (!pixels || !labels) abort();
+    int code = lrnde_create(s, model, &options, &error) ? cli_error(&lrnde_bench_tool, "%s", error.text) : EXIT_DONE;
+    for (int64_t i = 0; i < n; i++) pixels[i] = (float)lrnde__uniform(0, LRNDE__STREAM_INIT, 0, (uint64_t)i);
+    for (int i = 0; i < batch; i++) labels[i] = i % BENCH_CLASSES;
+    if (!code) tool_set(*s, "x", pixels, n);
+    if (!code) lrnde_set(*s, "label", labels, (size_t)batch * sizeof *labels);
+    free(pixels);
+    free(labels);
+    return code;
 }

@@ -1,7 +1,8 @@
 --- The backends: folders of templates/ that have a backend.lua.
 --
 -- backend.lua gives spellings; kernel.lua beside it the shape of a kernel.  Both are loaded here and checked.  `carried`: the
--- text has no descriptor, and travels in that of a backend that has one, with its tile.
+-- text has no descriptor, and travels in that of a backend that has one, with its tile.  `solves`: whether a solve of a model is
+-- one launch; `explain`: writes what --explain says of the backend.
 
 local contract = require "language.contract"
 local host = require "host"
@@ -11,7 +12,8 @@ local backends = {}
 local fields = {
   name = "string", extension = "string", doc = "string", reserved = "table", counts = "table", spell = "table",
   set_model = "function", op = "function", double = "function", number = "function", lane = "function", load = "function",
-  shared_load = "function", shared_element = "function", files = "table", math = "function", carried = "boolean?",
+  shared_load = "function", shared_element = "function", files = "table", math = "function",
+  carried = "boolean?", solves = "function?", explain = "function?",
 }
 
 --- What a Lua file below the root returns: how a backend reaches a file of its own.

@@ -12,6 +12,7 @@ local memory = require "memory"
 local network = require "language.network"
 local probe = require "probe"
 local sensitivity = require "language.sensitivity"
+local sparsity = require "sparsity"
 local tableau = require "language.tableau"
 local value = require "language.value"
 local vocabulary = require "language.vocabulary"
@@ -237,7 +238,7 @@ function commands.check(options, lrnde)
     for i, o in ipairs(m:outputs(k, u, k:scalar "t")) do y[i] = o.value end
     return with_params(k, { u }), y
   end, seed))
-  local local_by = p.regularizer or p.forward
+  local local_by = m.regularize and p.local_steps[1]
   for _, term in ipairs(m.regularize and m.regularize.terms or {}) do
     report("estimate " .. term.name, check_vjp(m, "estimate", function(k)
       local estimate, inputs = term.module.estimate(k, local_by.tab, local_by.stepper, term.options), {}
@@ -257,7 +258,7 @@ end
 local function explain_memory(options, lrnde, m)
   local CHECKPOINTS <const> = 10
   line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, m on the way back, c checkpoints,")
-  line("  w = 2^ceil(log2(n/c)) or 1")
+  line(m.solver.h > 0 and "  w = ceil(n/c)" or "  w = 2^ceil(log2(n/c)) or 1")
   line("  %-34s %14s %14s   %s", "", "n = 100, c = 10", "n = 1000, c = 10", "formula")
   local function explain_one(name)
     local set = table.move(options.set or {}, 1, #(options.set or {}), 1, {})
@@ -267,7 +268,7 @@ local function explain_memory(options, lrnde, m)
     lrnde.generate(p, backends.carrier(), with)
     local batch = p.m.train and p.m.train.batch > 0 and p.m.train.batch or 1
     local known = { B = (batch + p.m.tile - 1) // p.m.tile * p.m.tile, S = p.m.saveat.list and #p.m.saveat.list or 1, T = 1,
-                    c = CHECKPOINTS }
+                    c = CHECKPOINTS, fixed = p.m.solver.h > 0 }
     for _, row in ipairs(memory.plan(lrnde, p)) do
       local function bytes(n)
         known.n, known.m = n, n
@@ -281,7 +282,27 @@ local function explain_memory(options, lrnde, m)
   end
 end
 
---- Costs and choices: a line a kernel, then the memory plan.
+--- The systems of equations of a step: how they are solved.
+local function explain_systems(step)
+  for _, block in ipairs(step.plan.blocks) do
+    local v = block.kind == "product" and block.value
+    if v and v.op == "lu" then
+      local m = step.plan.values[v.args[1]].size
+      local n, s = v.size - m, sparsity.get(v.attrs[1])
+      if s then
+        local given, filled = s:entries()
+        line("systems of %d equations: %d of %d entries can differ from zero, %d of the factors; straight-line code of %d operations",
+             n, given, m, filled, s.flops.lu)
+        line("  to factorise and %d to solve instead of %d and %d; the loop takes over where partial pivoting exchanges rows",
+             s.flops.lu_solve, 2 * (n * n * n // 3), 2 * n * n)
+      else
+        line("systems of %d equations: dense, %d operations to factorise and %d to solve, partial pivoting", n, 2 * (n * n * n // 3), 2 * n * n)
+      end
+    end
+  end
+end
+
+--- Costs and choices: a line a kernel, how equations are solved, then the memory plan.
 function commands.explain(options, lrnde)
   local p = lrnde.build(options.model, options)
   local m = p.m
@@ -299,6 +320,13 @@ function commands.explain(options, lrnde)
          (k.count.loads + k.count.stores) * bytes, k.count.loads, k.count.stores, k.parts.work // m.tile, #k.plan.blocks, maps, longest,
          products, k.parts.shared and (", shared phase of %d"):format(k.parts.shared) or "")
   end)
+  explain_systems(p.forward.kernels.step)
+  for _, backend in ipairs(backends.chosen(options.target)) do
+    if backend.explain then
+      lrnde.generate(p, backend, options)
+      backend.explain(p, lrnde, line)
+    end
+  end
   explain_memory(options, lrnde, m)
   return 0
 end

@@ -9,6 +9,7 @@
 -- Invariant of vjp: a cotangent has the shape of the value it belongs to, and that of a per-sample value is per sample.  The
 -- cotangent of a shared value may stay per sample until it is asked for: then it is summed over the batch, once.
 
+local sparsity = require "sparsity"
 local value = require "language.value"
 local derive = {}
 
@@ -64,10 +65,22 @@ local function product_t(m, x)
   local n = value.size(x)
   return value.op("concat", each_column(n, function(j) return value.sum(column(m, j, n) * x) end))
 end
-local function dyad(y, x) return value.op("concat", each_column(value.size(x), function(j) return y * x[j] end)) end
 
 -- What stands for a matrix M where the factors of one are expected.
 local function as_factors(m, n) return value.op("pad", { m }, { 0, n * n + n }) end
+
+local FEW <const> = 8         -- equations whose dyads are made entry by entry: vectors so short become scalars (passes/unroll.c)
+
+-- y x^T as that; where the pattern, an attribute of the op, has a zero nobody asks.
+local function dyad(y, x, attrs)
+  local n, s = value.size(x), sparsity.get(attrs[1])
+  if not s or n > FEW then return as_factors(value.op("concat", each_column(n, function(j) return y * x[j] end)), n) end
+  local list = {}
+  for c = 1, n do
+    for r = 1, n do list[(c - 1) * n + r] = s.given[r][c] and y[r] * x[c] or false end
+  end
+  return value.of_features(y.g, list, n * n + n)
+end
 
 -- transposes.op(c, info, x...) -> for each argument a function giving its cotangent, from the cotangent c of the result;
 -- info.y is the result.
@@ -118,12 +131,12 @@ local transposes = {
   argmax    = function() return { false } end,
   lu        = function(c, _, m) return { function() return value.op("slice", { c }, { 0, value.size(m) }) end } end,
   lu_solve  = function(c, info, f, b)
-    local w = value.op("lu_solve_t", { f, c })
-    return { function() return as_factors(dyad(-w, info.y), value.size(b)) end, function() return w end }
+    local w = value.op("lu_solve_t", { f, c }, info.attrs)
+    return { function() return dyad(-w, info.y, info.attrs) end, function() return w end }
   end,
   lu_solve_t = function(c, info, f, b)
-    local w = value.op("lu_solve", { f, c })
-    return { function() return as_factors(dyad(-info.y, w), value.size(b)) end, function() return w end }
+    local w = value.op("lu_solve", { f, c }, info.attrs)
+    return { function() return dyad(-info.y, w, info.attrs) end, function() return w end }
   end,
 }
 
@@ -132,7 +145,7 @@ local function solve_tangent(op, multiply)
   return function(y, args, dots)
     local db = dots[1] and -multiply(dots[1], y)
     db = db and dots[2] and db + dots[2] or db or dots[2]
-    return value.op(op, { args[1], db })
+    return value.op(op, { args[1], db }, value.info(y).attrs)
   end
 end
 
@@ -174,31 +187,16 @@ local function dependents(g, wrt, last)
   return depends
 end
 
---- The feature and the value of a cotangent that is zero in all other features, as that of an index is; else nil.
+--- The number, from 1, and the value of the only feature in which a (co)tangent is not zero, as that of an index is; else nil.
 local function single_feature(c)
   local info = value.info(c)
+  if info.op == "spread" then
+    c = value.wrap(c.g, info.args[1])
+    info = value.info(c)
+  end
   if info.op ~= "pad" then return nil end
   local part = value.wrap(c.g, info.args[1])
-  if value.rank(part) == 0 then return info.attrs[1], part end
-end
-
---- The vector like x of some of its features: one concat, where a sum of pads would add zeros, a vector for each feature read.
-local function from_features(features, x)
-  local parts, zeros = {}, 0
-  local function flush()
-    if zeros > 0 then parts[#parts + 1] = value.expand(value.lift(x.g, 0), zeros) end
-    zeros = 0
-  end
-  for i = 0, value.size(x) - 1 do
-    if features[i] then
-      flush()
-      parts[#parts + 1] = features[i]
-    else
-      zeros = zeros + 1
-    end
-  end
-  flush()
-  return unbroadcast(value.concat(table.unpack(parts)), x)
+  if value.rank(part) == 0 then return info.attrs[1] + 1, part end
 end
 
 --- Cotangents of wrt, given those of some values: pairs is { {value, cotangent}, ... }.  Those of wrt are independent
@@ -214,9 +212,13 @@ function derive.vjp(pairs_, wrt)
   local function accumulate(x, c)
     c = unbroadcast(c, x)
     local i, part = single_feature(c)
-    if i then
+    local parts = i and { [i] = part } or value.info(x).op == "lu" and value.scalars(c)
+    if parts then
       features[x.id] = features[x.id] or {}
-      features[x.id][i] = features[x.id][i] and features[x.id][i] + part or part
+      for j = 1, value.size(x) do
+        local sum, more = features[x.id][j], parts[j]
+        if more and not value.is_zero(more) then features[x.id][j] = sum and sum + more or more end
+      end
     else
       cotangent[x.id] = cotangent[x.id] and cotangent[x.id] + c or c
     end
@@ -224,7 +226,8 @@ function derive.vjp(pairs_, wrt)
   -- The cotangent of value id, once all that use it have been met.
   local function total(id)
     if features[id] then
-      local c = from_features(features[id], value.wrap(g, id))
+      local x = value.wrap(g, id)
+      local c = unbroadcast(value.of_features(g, features[id], value.size(x)), x)
       cotangent[id] = cotangent[id] and cotangent[id] + c or c
       features[id] = nil
     end
@@ -258,42 +261,65 @@ function derive.vjp(pairs_, wrt)
   return result
 end
 
---- Tangents of `of`, given those of some values: pairs is { {value, tangent}, ... }; nil where a value does not depend.
-function derive.jvp(of, pairs_)
-  local g = of[1].g
-  local last, wrt, tangent = 0, {}, {}
+--- Tangents of `of` in several directions, each { [id of a value of wrt] = its tangent }: a list of lists parallel to `of`; nil
+-- where a value does not depend.  Of a single feature nothing but that feature depends, so that zeros of a Jacobian are nil.
+local function push_forward(of, wrt, directions)
+  local g, last = of[1].g, 0
   for _, y in ipairs(of) do last = math.max(last, y.id) end
-  for i, pair in ipairs(pairs_) do wrt[i], tangent[pair[1].id] = pair[1], pair[2] end
   local depends = dependents(g, wrt, last)
+
+  --- L_i dx_i, for argument i of an op with no rule in tangents.
+  local function term(info, args, slopes, i, dx)
+    if slopes then return dx * slopes[i] end
+    if info.op == "index" then
+      local feature, part = single_feature(dx)
+      if feature then return feature == info.attrs[1] + 1 and part or nil end
+    end
+    local replaced = { table.unpack(args) }
+    replaced[i] = dx
+    return value.op(info.op, replaced, info.attrs)
+  end
+
   for id = 0, last do
-    local info = depends[id] and not tangent[id] and g:value(id)
+    local info = depends[id] and not directions[1][id] and g:value(id)
     if info then
-      local args, total, dots = arguments(g, info), nil, {}
-      local y = value.wrap(g, id)
+      local y, args = value.wrap(g, id), arguments(g, info)
       local own = tangents[info.op]
       local slopes = partials[info.op] and { partials[info.op](y, table.unpack(args)) }
       local linear = not own and (slopes or transposes[info.op](y, info, table.unpack(args)))
-      for i, x in ipairs(args) do
-        dots[i] = tangent[x.id]
-        if dots[i] and linear and linear[i] then
-          local term
-          if slopes then
-            term = tangent[x.id] * slopes[i]
-          else
-            local replaced = { table.unpack(args) }
-            replaced[i] = tangent[x.id]
-            term = value.op(info.op, replaced, info.attrs)
-          end
-          total = total and total + term or term
+      for _, tangent in ipairs(directions) do
+        local total, dots = nil, {}
+        for i, x in ipairs(args) do
+          dots[i] = tangent[x.id]
+          local along = dots[i] and linear and linear[i] and term(info, args, slopes, i, dots[i])
+          if along then total = total and total + along or along end
         end
+        if own and next(dots) then total = own(y, args, dots) end
+        tangent[id] = total
       end
-      if own and next(dots) then total = own(y, args, dots) end
-      tangent[id] = total
     end
   end
-  local result = {}
-  for i, y in ipairs(of) do result[i] = tangent[y.id] end
-  return result
+  local results = {}
+  for d, tangent in ipairs(directions) do
+    results[d] = {}
+    for i, y in ipairs(of) do results[d][i] = tangent[y.id] end
+  end
+  return results
+end
+
+--- Tangents of `of`, given those of some values: pairs is { {value, tangent}, ... }; nil where a value does not depend.
+function derive.jvp(of, pairs_)
+  local wrt, tangent = {}, {}
+  for i, pair in ipairs(pairs_) do wrt[i], tangent[pair[1].id] = pair[1], pair[2] end
+  return push_forward(of, wrt, { tangent })[1]
+end
+
+--- The columns of the Jacobian of y by x, both per sample; false where it is zero.
+function derive.jacobian(y, x)
+  local n, directions, columns = value.size(x), {}, {}
+  for j = 1, n do directions[j] = { [x.id] = value.spread(value.op("pad", { value.lift(x.g, 1) }, { j - 1, n })) } end
+  for j, column in ipairs(push_forward({ y }, { x }, directions)) do columns[j] = column[1] or false end
+  return columns
 end
 
 return derive

@@ -82,15 +82,12 @@ local function add_sensitivity(p, m)
   end
 end
 
---- Those of the local step: of the solve's own steps, or of steps by a method of its own.
+--- Those of the local step: of one of the solve's own, of the step that a fresh solve begins with, or of one by another method.
 local function add_local_step(p, m)
-  local by = m.regularize.method
-  if by then
-    p.regularizer = system_kernels(m, m.system, by, INTEGRATION)
-    add_kernels(p.regularizer, local_step.kernels(m, p.regularizer))
-  else
-    for _, s in ipairs { p.forward, p.forward.start } do add_kernels(s, local_step.kernels(m, s)) end
-  end
+  local by, fresh = m.regularize.method, m.regularize.step_size == "automatic"
+  if by then p.regularizer = system_kernels(m, m.system, by, INTEGRATION) end
+  p.local_steps = { p.regularizer or fresh and p.forward.start or p.forward, not (by or fresh) and p.forward.start or nil }
+  for _, s in ipairs(p.local_steps) do add_kernels(s, local_step.kernels(m, s)) end
 end
 
 local function build(path, options)
@@ -105,7 +102,8 @@ local function build(path, options)
   return p
 end
 
---- Everything a model needs, as graphs: { forward, adjoint or nil, regularizer or nil, kernels, m }.
+--- Everything a model needs, as graphs: { m, kernels, forward, adjoint, regularizer = what takes the local step, if it is not a
+-- method of forward, local_steps = by what one may be taken }.
 function lrnde.build(path, options) return contract.attempt(path, build, path, options) end
 
 --- Every kernel of p in a fixed order, each with the system whose fields it uses: calls visit(k, s, prefix).
@@ -146,7 +144,7 @@ local function emit_kernels(p, backend, options)
     k.symbol = ("%s_%s_%s"):format(m.name, k.title, m.precision)
     k.count = graph:count()
     local plan = schedule.plan(graph, {
-      product_size = m.product_size, leaf = function(name) return m.params:leaf(name) end, gradient_size = m.params.size,
+      product_size = m.product_size, gathers = backend.gathers, leaf = function(name) return m.params:leaf(name) end, gradient_size = m.params.size,
       is_shared = function(field) return f:is_shared(field) end })
     k.plan = plan
     k.body, k.parts = backend.shape.kernel(plan, backend, f, {

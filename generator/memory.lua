@@ -161,16 +161,16 @@ function memory.plan(lrnde, p)
   return list
 end
 
---- The distance between checkpoints for the formulas: it doubles until c of them are enough.
-function memory.stride(n, c)
-  local w = 1
+-- The distance between checkpoints: the least for a number of steps known beforehand, else it doubles until c are enough.
+local function stride(n, c, fixed)
+  local w = fixed and (n + c - 1) // c or 1
   while w * c < n do w = 2 * w end
   return w
 end
 
---- The value of a formula for known { B, n, m, c, S, T }.
+--- The value of a formula for known { B, n, m, c, S, T } and whether the steps have a fixed length.
 function memory.evaluate(formula, known)
-  known.w = memory.stride(known.n, known.c)
+  known.w = stride(known.n, known.c, known.fixed)
   local env = setmetatable({ math = math }, { __index = known })
   return load("return " .. formula, "=memory", "t", env)()
 end

@@ -5,7 +5,8 @@
 --   u(t + theta h) = u + h sum b_i(theta) k_i
 --
 -- whatever makes the stages.  A family (steppers/) brings `step`, which makes them, and `formulas`, which says so to the
--- reader of the emitted text; one_step.stepper adds the rest.
+-- reader of the emitted text; one_step.stepper adds the rest.  Of a method that remembers steps before (tab.past) all but the
+-- step itself is the same.
 --
 -- A tableau without an error estimate steps with a fixed h; the one sum of its step, sum u1^2, says whether u1 is finite.
 --

@@ -9,6 +9,8 @@
 --   local place = loops:add(lines, kinds, declarations)     while kernels are written
 --   place:lines()                                           when all of them are
 --   loops:functions()
+--
+-- A kernel may also want a function of its own making: loops:define(key, stem, make).
 
 local outline = {}
 local Outline, Place = {}, {}
@@ -32,7 +34,17 @@ local function parenthesized(head, list)
 end
 
 --- prefix: of the functions' names.
-function outline.new(prefix) return setmetatable({ prefix = prefix, by_text = {}, list = {} }, Outline) end
+function outline.new(prefix) return setmetatable({ prefix = prefix, by_text = {}, list = {}, by_key = {}, defined = {} }, Outline) end
+
+--- The name, with `stem` in it, of the functions whose text make(name) gives; they are made once for a key.
+function Outline:define(key, stem, make)
+  if not self.by_key[key] then
+    local name = ("%s_%s%d"):format(self.prefix, stem, #self.defined + 1)
+    self.by_key[key] = name
+    self.defined[#self.defined + 1] = make(name)
+  end
+  return self.by_key[key]
+end
 
 --- Notes a loop and returns its place.  kinds(word): one of operands if the word is an operand, "local" if the loop declares
 -- it, else nil; declarations: { { name, value }.. } of pointers that are made for this loop, or nil.
@@ -93,7 +105,7 @@ end
 
 --- Texts of the functions, once every loop is known.
 function Outline:functions()
-  local list = {}
+  local list = table.move(self.defined, 1, #self.defined, 1, {})
   for _, loop in ipairs(self.list) do
     local name = self:name(loop)
     if name then

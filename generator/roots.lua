@@ -82,6 +82,38 @@ local function find_sums(plan)
   if shared.size then plan.shared = shared end
 end
 
+--- Outer products that are added to the same place become the last of them: its arguments are those of all, two by two.  What is
+-- added to is then read and written once, not once a stage.
+local function gather(plan)
+  local groups, order, places = {}, {}, {}
+  for _, p in ipairs(plan.partials) do
+    local v = plan.values[p.value]
+    local group = v.op == "outer" and groups[p.at]
+    if v.op == "outer" and not group then
+      group = {}
+      groups[p.at], order[#order + 1] = group, group
+    end
+    if group then group[#group + 1] = p end
+    places[p.value] = places[p.value] and places[p.value] ~= p.at and "several" or p.at
+  end
+  local dropped = {}
+  for _, group in ipairs(order) do
+    local args, last, several = {}, group[1], false
+    for _, p in ipairs(group) do
+      table.move(plan.values[p.value].args, 1, 2, #args + 1, args)
+      if p.value > last.value then last = p end
+      several = several or places[p.value] == "several"
+    end
+    if not several then
+      for _, p in ipairs(group) do dropped[p] = p ~= last end
+      plan.values[last.value].args = args
+    end
+  end
+  local kept = {}
+  for _, p in ipairs(plan.partials) do if not dropped[p] then kept[#kept + 1] = p end end
+  plan.partials = kept
+end
+
 --- Marks what the tile phase needs.
 local function mark_needed(plan)
   local function need(id)
@@ -102,9 +134,10 @@ local function mark_needed(plan)
   end
 end
 
---- plan: with values and outputs.
-function roots.find(plan)
+--- plan: with values and outputs; gathers: are outer products added to the same place to be one?
+function roots.find(plan, gathers)
   find_sums(plan)
+  if gathers then gather(plan) end
   mark_needed(plan)
 end
 

@@ -83,7 +83,7 @@ function scalar_function.all(p, backend)
   end
   add_finish("_finish", m, { p.forward, p.adjoint })
   if p.regularizer then add_finish("_local_finish", p.regularizer, { p.regularizer }) end
-  local by = p.regularizer or m
+  local by = m.regularize and p.local_steps[1]
   for i, term in ipairs(m.regularize and m.regularize.terms or {}) do
     term.estimate, term.rev_estimate = add(("%s_estimate%d"):format(m.name, i), term.n_sums, function(k)
       return term.module.estimate(k, by.tab, by.stepper, term.options)

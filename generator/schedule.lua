@@ -316,7 +316,7 @@ local function assign_storage(plan, tile)
   end
 end
 
---- options: product_size (matrix elements from which a product is a library call), leaf (name -> parameter leaf),
+--- options: product_size (matrix elements from which a product is a library call), gathers (outer products: see roots.lua), leaf (name -> parameter leaf),
 -- is_shared(field) -> whether an output field is a shared vector.
 function schedule.plan(g, options)
   local plan = { values = load_values(g), outputs = {}, blocks = {}, scalars = {}, partials = {}, sums = {}, arrays = {},
@@ -340,7 +340,7 @@ function schedule.plan(g, options)
   end
   start_products(plan)
   make_places(plan)
-  roots.find(plan)
+  roots.find(plan, options.gathers)
   local ordered = order(plan)
   for _, v in ipairs(ordered) do
     if v.needed and v.kind == "shared" and #v.dims == 0 and v.depth == 0 then plan.scalars[#plan.scalars + 1] = v end

@@ -50,8 +50,15 @@ typedef struct lrnde_driver {
     void (*launch)(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total);
 
     /*
+     * NULL, or goes a course (kernel.h): integrates the forward system by itself, deciding as control.h does.  args are those of
+     * step but for what the course has; tables and results of the course are on the host, and ready when the call returns.
+     * 0: it did not, nothing has happened, and whoever asked takes the steps.
+     */
+    int (*run)(lrnde_device *d, const lrnde_args *args, lrnde_course *course);
+
+    /*
      * Waits for everything.  NULL, or one line that says how the device failed; it stays so: from then on its functions do
-     * nothing, and what they give is NaN.
+     * nothing, and what they give is NaN; a course is over at once.
      */
     const char *(*sync)(lrnde_device *d);
 } lrnde_driver;
@@ -62,6 +69,29 @@ static inline const lrnde_text *lrnde_text_for(const lrnde_model_desc *desc, con
     for (int32_t i = 0; i < desc->n_texts; i++)
         if (!strcmp(desc->texts[i].backend, driver->name)) return &desc->texts[i];
     return NULL;
+}
+
+/* A system of a model, and what in symbols stands before the names of its kernels. */
+typedef struct lrnde_named_system {
+    const char *prefix;
+    const lrnde_system_desc *system;
+} lrnde_named_system;
+
+enum { LRNDE_MOST_SYSTEMS = 5 };
+
+/* Lists the systems a model has; returns how many. */
+static inline int32_t lrnde_systems(const lrnde_model_desc *desc, lrnde_named_system *list)
+{
+    const lrnde_system_desc *f = desc->forward, *a = desc->adjoint;
+    const lrnde_named_system all[LRNDE_MOST_SYSTEMS] = {{"", f},
+                                                        {"start_", f ? f->start : NULL},
+                                                        {"adjoint_", a},
+                                                        {"adjoint_start_", a ? a->start : NULL},
+                                                        {"local_", desc->regularizer.system}};
+    int32_t n = 0;
+    for (int i = 0; i < LRNDE_MOST_SYSTEMS; i++)
+        if (all[i].system) list[n++] = all[i];
+    return n;
 }
 
 #endif

@@ -157,6 +157,13 @@ void lrnde_gemm_f32_d(int ta, int tb, int m, int n, int k, const float *a, int l
 void lrnde_gemm_f64(int ta, int tb, int m, int n, int k, const double *a, int lda, const double *b, int ldb, double beta, double *c,
                     int ldc);
 
+/*
+ * P M = L U by LAPACK, for large systems: m (n*n, lanes) column by column, f (n*n + n, lanes) the factors, then the rows
+ * exchanged, from 0.  lanes: a power of two; work: n + n*n for each lane, of 8 lanes if there are more.  Every CPU backend
+ * provides it, single-threaded.
+ */
+void lrnde_lu_large_f64(int n, int lanes, const double *m, double *f, double *work);
+
 /* An array by name.  size: features of a sample, or elements if shared. */
 typedef struct lrnde_array_desc {
     const char *name;

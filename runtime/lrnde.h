@@ -102,7 +102,8 @@ typedef struct lrnde_options {
 /* Work of one solve. */
 typedef struct lrnde_stats {
     int64_t accepted, rejected;
-    int64_t nfe;           /* as OrdinaryDiffEq counts: 3 + s' (accepted + rejected), s' = stages, less one if FSAL */
+    int64_t nfe;           /* as OrdinaryDiffEq counts: 3 + s' (accepted + rejected), s' = stages, less one if FSAL; of an Adams
+                              method so its first steps, then one for each accepted step */
     int64_t rhs_calls;     /* right-hand sides that really ran in steps */
     int64_t nfe_diffusion; /* of a stochastic equation, whose nfe and rhs_calls count the drift: 2 + evaluations of the steps */
     int64_t nfe_dense;     /* for extra stages of dense output */

@@ -96,6 +96,13 @@ static inline void world_enter(char **argv)
         }                                                                                                                        \
     } while (0)
 
+/* Settings of a scenario. */
+#define WITH(...)                                                                                                                \
+    (const char *const[])                                                                                                        \
+    {                                                                                                                            \
+        __VA_ARGS__, NULL                                                                                                        \
+    }
+
 /* Runs a scenario in a process of its own, with settings "NAME=VALUE"... NULL added to its environment. */
 static inline const char *world_run(void (*scenario)(char *text), const char *const *settings)
 {
@@ -129,6 +136,14 @@ static inline void world_fake_function(const char *name, void *function)
     MUST(library && (*(void **)function = dlsym(library, name)));
 }
 
+/* What closed devices left behind. */
+static inline int world_leaks(void)
+{
+    int (*fake_leaks)(void);
+    world_fake_function("fake_leaks", &fake_leaks);
+    return fake_leaks();
+}
+
 /* Symbols and text of a model's kernels, and which C kernels the fake driver runs for them. */
 static inline void world_add_kernel(FILE *text, const lrnde_model_desc *desc, const char *prefix, const lrnde_kernel *kernel)
 {
@@ -149,15 +164,34 @@ static inline void world_add_system(FILE *text, const lrnde_model_desc *desc, co
 #undef LRNDE_X
 }
 
+/* Kernels that go courses, for models that have steps to go. */
+static inline void world_add_runs(FILE *text, const lrnde_model_desc *desc)
+{
+    static const char *const names[] = {"run", "run_tape"};
+    const lrnde_system_desc *sys = desc->forward;
+    const lrnde_kernel *const steps[] = {&sys->step, &sys->step_tape};
+    void (*fake_run)(const char *, const lrnde_system_desc *, const lrnde_kernel *);
+    world_fake_function("fake_run", &fake_run);
+    for (int i = 0; i < 2; i++) {
+        char symbol[160];
+        snprintf(symbol, sizeof symbol, "%s_%s_%s", desc->name, names[i], desc->real_bytes == 4 ? "f32" : "f64");
+        if (!sys->finish || !steps[i]->tile) continue;
+        fprintf(text, "%s\n", symbol);
+        fake_run(symbol, sys, steps[i]);
+    }
+}
+
 /* What a worker needs: the text stands for the C kernels. */
 static inline int64_t world_work(const lrnde_model_desc *desc)
 {
     int64_t most = 0;
+    lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
+    for (int32_t i = lrnde_systems(desc, systems); i-- > 0;) {
 #define LRNDE_X(name, doc)                                                                                                       \
-    if (desc->forward && desc->forward->name.work > most) most = desc->forward->name.work;                                       \
-    if (desc->adjoint && desc->adjoint->name.work > most) most = desc->adjoint->name.work;
-    LRNDE_SYSTEM_KERNELS(LRNDE_X)
+    if (systems[i].system->name.work > most) most = systems[i].system->name.work;
+        LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
+    }
 #define LRNDE_X(name, doc)                                                                                                       \
     if (desc->name.work > most) most = desc->name.work;
     LRNDE_MODEL_KERNELS(LRNDE_X)
@@ -171,8 +205,9 @@ static inline void world_model(lrnde_model_desc *desc, lrnde_text *entry)
     char *text;
     size_t size;
     FILE *to = open_memstream(&text, &size);
-    if (desc->forward) world_add_system(to, desc, "", desc->forward);
-    if (desc->adjoint) world_add_system(to, desc, "adjoint_", desc->adjoint);
+    lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
+    for (int32_t i = lrnde_systems(desc, systems); i-- > 0;) world_add_system(to, desc, systems[i].prefix, systems[i].system);
+    if (desc->forward && !getenv("WITHOUT_RUN")) world_add_runs(to, desc);
 #define LRNDE_X(name, doc) world_add_kernel(to, desc, "", &desc->name);
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X

@@ -154,26 +154,30 @@ static inline void compare_threads(comparison *c, launch *one, launch *two)
 /* The kernel of that name, "adjoint_step" being the adjoint system's step, and its system; NULL: the model lacks it. */
 static inline const lrnde_kernel *find_kernel(const lrnde_model_desc *m, const char *name, const lrnde_system_desc **system)
 {
-    const bool adjoint = !strncmp(name, "adjoint_", 8);
-    const lrnde_system_desc *s = *system = adjoint ? m->adjoint : m->forward;
-    const lrnde_kernel *kernels[] = {
-#define LRNDE_X(name, doc) &s->name,
+    lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
+    for (int32_t i = lrnde_systems(m, systems); i-- > 0;) {
+        const lrnde_system_desc *s = *system = systems[i].system;
+        const size_t prefix = strlen(systems[i].prefix);
+        if (strncmp(name, systems[i].prefix, prefix)) continue;
+#define LRNDE_X(kernel, doc)                                                                                                     \
+    if (s->kernel.name && !strcmp(s->kernel.name, name + prefix)) return &s->kernel;
         LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
-#define LRNDE_X(name, doc) &m->name,
-            LRNDE_MODEL_KERNELS(LRNDE_X)
+    }
+    *system = m->forward;
+#define LRNDE_X(kernel, doc)                                                                                                     \
+    if (m->kernel.name && !strcmp(m->kernel.name, name)) return &m->kernel;
+    LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X
-    };
-    for (size_t i = 0; s && i < sizeof kernels / sizeof *kernels; i++)
-        if (kernels[i]->name && !strcmp(kernels[i]->name, adjoint ? name + 8 : name)) return kernels[i];
     return NULL;
 }
 
 static inline int count_kernels(const lrnde_model_desc *m)
 {
     int n = 0;
-    for (int adjoint = 0; adjoint < (m->adjoint ? 2 : 1); adjoint++) {
-        const lrnde_system_desc *s = adjoint ? m->adjoint : m->forward;
+    lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
+    for (int32_t i = lrnde_systems(m, systems); i-- > 0;) {
+        const lrnde_system_desc *s = systems[i].system;
 #define LRNDE_X(name, doc) n += s->name.tile || s->name.shared;
         LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X

@@ -158,7 +158,7 @@ static void unusable_folder(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
-        assert_string_equal(world_run(compile, (const char *const[]){"LRNDE_CACHE=/dev/null/cache", NULL}), MADE);
+        assert_string_equal(world_run(compile, WITH("LRNDE_CACHE=/dev/null/cache")), MADE);
         assert_string_equal(journal(), "loaded\nsm_90\n");
     }
     assert_string_equal(world_run(compile, NULL), MADE);
@@ -175,13 +175,12 @@ static void unusable_folder(void **state)
 static void other_devices(void **state)
 {
     (void)state;
-    assert_contains(world_run(compile, (const char *const[]){"FAKE_NVRTC_NEWEST=80", NULL}), "FAKE CUBIN PTX compute_80");
+    assert_contains(world_run(compile, WITH("FAKE_NVRTC_NEWEST=80")), "FAKE CUBIN PTX compute_80");
     forget(NULL);
     program.driver = 12040;
-    assert_contains(world_run(compile, (const char *const[]){"FAKE_NVRTC_NEWEST=80", "FAKE_NVRTC_VERSION=12", NULL}),
-                    "FAKE CUBIN PTX compute_80");
+    assert_contains(world_run(compile, WITH("FAKE_NVRTC_NEWEST=80", "FAKE_NVRTC_VERSION=12")), "FAKE CUBIN PTX compute_80");
     forget(NULL);
-    assert_contains(world_run(compile, (const char *const[]){"FAKE_NVRTC_NEWEST=80", "FAKE_NVRTC_VERSION=13", NULL}),
+    assert_contains(world_run(compile, WITH("FAKE_NVRTC_NEWEST=80", "FAKE_NVRTC_VERSION=13")),
                     "later than the NVIDIA driver's 12.4");
     program.driver = DRIVER;
     program.capability = 60;
@@ -260,7 +259,7 @@ static void several(void **state)
     world_run(make_several, NULL);
     assert_string_equal(journal(), "");
     forget(NULL);
-    world_run(make_several, (const char *const[]){"FAKE_NVRTC_PROCESS=1", NULL});
+    world_run(make_several, WITH("FAKE_NVRTC_PROCESS=1"));
     assert_int_equal(lines(journal()), 2 * PROGRAMS + 1 + PROGRAMS); /* loaded once more, and run for each */
     forget(NULL);
     world_run(ignore_children, NULL);

@@ -1,24 +1,14 @@
 /*
- * test_cuda_driver.c - the CUDA driver without a GPU: what it says where something is missing or fails, and that with libraries
- * that pretend (tests/cuda_fakes) whole models give the bits they give on the CPU.
+ * test_cuda_driver.c - the CUDA driver without a GPU, with libraries that pretend (tests/cuda_fakes): what it says where
+ * something is missing, memory and sums.  Whole models: test_cuda_models.c.
  */
 #include "cuda_world.h"
 
-#include "registries.h"
-
-#include "cli/build.h"
 #include "lrnde.h"
 
 #include <math.h>
-#include <pthread.h>
 
 extern const lrnde_driver lrnde_driver_c;
-
-#define WITH(...)                                                                                                                \
-    (const char *const[])                                                                                                        \
-    {                                                                                                                            \
-        __VA_ARGS__, NULL                                                                                                        \
-    }
 
 /* ---- a model of two kernels ---- */
 
@@ -53,13 +43,6 @@ static const lrnde_model_desc toy = {
     .head = {.name = "head", .tile = toy_tile, .shared = toy_shared, .shared_size = ELEMENTS, .n_sums = 1, .partial = 1},
 };
 
-static int leaks(void)
-{
-    int (*fake_leaks)(void);
-    world_fake_function("fake_leaks", &fake_leaks);
-    return fake_leaks();
-}
-
 /* ---- what is missing ---- */
 
 static int32_t ordinal;
@@ -79,7 +62,7 @@ static void open_toy(char *text)
         lrnde_driver_cuda.close(d);
     }
     if (!broken) free((char *)entry.text);
-    if (!getenv("WITHOUT_DRIVER")) MUST(leaks() == 0);
+    if (!getenv("WITHOUT_DRIVER")) MUST(world_leaks() == 0);
     MUST(!strchr(text, '\n'));
 }
 
@@ -114,7 +97,7 @@ static void no_device(void **state)
 static void open_without_text(char *text)
 {
     MUST(!lrnde_driver_cuda.open(&toy, 0, 0, text, 256));
-    MUST(leaks() == 0);
+    MUST(world_leaks() == 0);
 }
 
 static void no_kernels(void **state)
@@ -205,7 +188,7 @@ static void move_arrays(char *text)
     free(back);
     free(sum);
     free((char *)entry.text);
-    MUST(leaks() == 0);
+    MUST(world_leaks() == 0);
 }
 
 static void arrays(void **state)
@@ -248,251 +231,14 @@ static void sums(void **state)
     world_run(add_sums, NULL);
 }
 
-/* ---- whole models ---- */
-
-typedef struct model_case {
-    const char *file, *setting;
-    int32_t batch;
-} model_case;
-
-static const options_tool TOOL = {.program = "test_cuda_driver"};
-static const lrnde_model_desc *built;
-static int32_t batch;
-
-static void build(const char *file, const char *change)
-{
-    build_request request = {.model_file = file, .set = {&change, 1}};
-    assert_int_equal(build_model(&request, &TOOL, &built), EXIT_DONE);
-}
-
-static lrnde_solver *create(const lrnde_model_desc *desc, const char *device, char *text)
-{
-    lrnde_solver *s;
-    lrnde_error e;
-    lrnde_options o = LRNDE_OPTIONS;
-    o.batch = batch, o.training = 1, o.device = device, o.seed = 3;
-    o.threads = (batch + desc->tile - 1) / desc->tile; /* a worker a tile, as on the device */
-    if (lrnde_create(&s, desc, &o, &e)) snprintf(text, WORLD_TEXT, "%s", e.text);
-    return s;
-}
-
-static void set_inputs(lrnde_solver *s)
-{
-    const lrnde_model_desc *desc = lrnde_model(s);
-    const double t[] = {0, 0.2, 0.5, 0.8};
-    lrnde_array a;
-    if (desc->saveat_data) MUST(!lrnde_set(s, "t", t, sizeof t));
-    for (int32_t i = 0; i < desc->n_inputs; i++) {
-        MUST(!lrnde_array_find(s, desc->inputs[i].name, &a));
-        size_t n = a.bytes / (a.type == LRNDE_F64 ? 8 : 4);
-        char *x = malloc(a.bytes);
-        for (size_t k = 0; k < n; k++)
-            if (a.type == LRNDE_I32)
-                ((int32_t *)x)[k] = (int32_t)(k % (size_t)desc->inputs[i].classes);
-            else if (a.type == LRNDE_F32)
-                ((float *)x)[k] = (float)number((int64_t)k);
-            else
-                ((double *)x)[k] = number((int64_t)k);
-        MUST(!lrnde_set(s, a.name, x, a.bytes));
-        free(x);
-    }
-}
-
-/* Everything a solver does, and then everything it holds. */
-static char *results(const lrnde_model_desc *desc, const char *device, size_t *size)
-{
-    char *bytes, text[WORLD_TEXT] = "";
-    FILE *to = open_memstream(&bytes, size);
-    lrnde_solver *s = create(desc, device, text);
-    if (!s) fprintf(stderr, "%s\n", text);
-    MUST(s && !strcmp(lrnde_device_name(s), device));
-    set_inputs(s);
-    for (int step = 0; step < 2; step++) {
-        lrnde_report r;
-        lrnde_array u;
-        if (desc->n_loss) {
-            MUST(!lrnde_train_step(s, &r));
-            fprintf(to, "%a %a %a %a\n", r.loss, r.reg, r.E, r.grad_norm);
-        }
-        const char *name = desc->n_outputs ? desc->outputs[0].name : "u";
-        MUST(!lrnde_solve(s, NULL, 0, NULL) && !lrnde_array_find(s, name, &u));
-        char *cot = malloc(u.bytes);
-        MUST(!lrnde_get(s, name, cot, u.bytes) && !lrnde_gradient(s, name, cot, u.bytes));
-        free(cot);
-    }
-    for (int32_t i = 0; i < lrnde_array_count(s); i++) {
-        lrnde_array a;
-        MUST(!lrnde_array_at(s, i, &a));
-        if (!a.can_get) continue;
-        char *x = malloc(a.bytes);
-        MUST(!lrnde_get(s, a.name, x, a.bytes));
-        if (a.type == LRNDE_I32) MUST(((int32_t *)x)[1] == 1);
-        fwrite(x, a.bytes, 1, to);
-        free(x);
-    }
-    lrnde_destroy(s);
-    fclose(to);
-    return bytes;
-}
-
-static void compare(char *text)
-{
-    lrnde_model_desc desc = *built;
-    lrnde_text entry;
-    size_t n, m;
-    world_model(&desc, &entry);
-    char *cpu = results(&desc, "cpu", &n), *cuda = results(&desc, "cuda", &m);
-    if (n != m || memcmp(cpu, cuda, n)) strcpy(text, "different");
-    free(cpu);
-    free(cuda);
-    free((char *)entry.text);
-    MUST(leaks() == 0);
-}
-
-static void compare_model(const char *file, const char *change, int32_t samples)
-{
-    build(file, change);
-    batch = samples;
-    const char *text = world_run(compare, NULL);
-    if (*text) fail_msg("%s, %s: %s", file, change, text);
-}
-
-static void models(void **state)
-{
-    (void)state;
-    static const model_case cases[] = {
-        {"models/lotka_volterra.lua", "solver.method=dop853", 3},
-        {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
-        {"tests/models/mixed.lua", "regularize.step_size=automatic", 8},
-        {"tests/models/wide.lua", "sensitivity=discrete", 70},
-        {"tests/models/wide.lua", "sensitivity=interpolating", 70},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) compare_model(cases[i].file, cases[i].setting, cases[i].batch);
-}
-
-static void sensitivities(void **state)
-{
-    (void)state;
-    const names files = lua_files("generator/sensitivities");
-    for (int i = 0; i < files.n; i++) {
-        char text[300];
-        setting(text, "sensitivity", files.path[i]);
-        compare_model("models/lotka_volterra.lua", text, 5);
-        compare_model("tests/models/mixed.lua", text, 37);
-    }
-}
-
-/* What is not finite is found in the same place. */
-static void lose_numbers(char *text)
-{
-    static const char *const devices[] = {"cpu", "cuda"};
-    char found[2][512];
-    lrnde_model_desc desc = *built;
-    lrnde_text entry;
-    world_model(&desc, &entry);
-    for (int i = 0; i < 2; i++) {
-        lrnde_array a;
-        lrnde_solver *s = create(&desc, devices[i], text);
-        MUST(s && !lrnde_array_find(s, "params", &a));
-        set_inputs(s);
-        char *params = malloc(a.bytes);
-        memset(params, 0xff, a.bytes);
-        MUST(!lrnde_set(s, "params", params, a.bytes));
-        free(params);
-        MUST(lrnde_solve(s, NULL, 0, NULL) == LRNDE_ERR_NOT_FINITE);
-        const lrnde_error *e = lrnde_last_error(s);
-        MUST(*e->layer && *e->component);
-        snprintf(found[i], sizeof found[i], "%s, %d, %d, %s, %s", e->text, (int)e->stage, (int)e->sample, e->component, e->layer);
-        lrnde_destroy(s);
-    }
-    MUST(!strcmp(found[0], found[1]));
-    free((char *)entry.text);
-}
-
-static void locates(void **state)
-{
-    (void)state;
-    build("tests/fixtures/digits.lua", "sensitivity=interpolating");
-    batch = 9;
-    assert_string_equal(world_run(lose_numbers, NULL), "");
-}
-
-/* ---- failures of a device that was there ---- */
-
-static void *solve_elsewhere(void *s)
-{
-    return (void *)(intptr_t)lrnde_solve(s, NULL, 0, NULL);
-}
-
-/* Creates, solves in another thread, gets, destroys; says what failed. */
-static void use(char *text)
-{
-    lrnde_model_desc desc = *built;
-    lrnde_text entry;
-    pthread_t thread;
-    void *status;
-    double u[2];
-    world_model(&desc, &entry);
-    lrnde_solver *s = create(&desc, "cuda", text);
-    if (s) {
-        MUST(!pthread_create(&thread, NULL, solve_elsewhere, s) && !pthread_join(thread, &status));
-        if (status) {
-            MUST((intptr_t)status == LRNDE_ERR_DEVICE || (intptr_t)status == LRNDE_ERR_MEMORY);
-            snprintf(text, WORLD_TEXT, "%s", lrnde_last_error(s)->text);
-            if ((intptr_t)status == LRNDE_ERR_DEVICE) MUST(lrnde_solve(s, NULL, 0, NULL) == LRNDE_ERR_DEVICE);
-        } else if (lrnde_get(s, "u", u, sizeof u)) {
-            snprintf(text, WORLD_TEXT, "%s", lrnde_last_error(s)->text);
-        }
-        lrnde_destroy(s);
-    }
-    free((char *)entry.text);
-    MUST(leaks() == 0);
-}
-
-static void failures(void **state)
-{
-    (void)state;
-    build("models/lotka_volterra.lua", "sensitivity=discrete");
-    batch = 1;
-    assert_string_equal(world_run(use, NULL), "");
-    assert_string_equal(world_run(use, WITH("FAKE_LAUNCH=701")),
-                        "cuda failed: cuLaunchKernel: CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES: "
-                        "too many resources requested for launch");
-    static char lost[32];
-    for (int waits = 1; waits < 60; waits += 3) {
-        snprintf(lost, sizeof lost, "FAKE_LOST=%d", waits);
-        assert_contains(world_run(use, WITH(lost)), "cuda failed: cuStreamSynchronize: CUDA_ERROR_DEVICE_UNAVAILABLE: ");
-    }
-    assert_contains(world_run(use, WITH("FAKE_MEMORY=4196000")), "out of memory: ");
-}
-
-static void take_any(char *text)
-{
-    lrnde_model_desc desc = *built;
-    desc.n_texts = 0;
-    lrnde_solver *s = create(&desc, "auto", text);
-    MUST(s && !strcmp(lrnde_device_name(s), "cpu"));
-    strcpy(text, lrnde_device_refusals(s));
-    lrnde_destroy(s);
-}
-
-static void falls_back(void **state)
-{
-    (void)state;
-    assert_string_equal(world_run(take_any, NULL), "cuda: lotka_volterra was generated without kernels for cuda");
-    assert_contains(world_run(take_any, WITH("FAKE_DEVICES=0")), "cuda: cuInit: CUDA_ERROR_NO_DEVICE");
-}
-
 int main(int argc, char **argv)
 {
     (void)argc;
     world_enter(argv);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_driver),     cmocka_unit_test(old_driver),    cmocka_unit_test(no_device),
-        cmocka_unit_test(no_kernels),    cmocka_unit_test(no_compiler),   cmocka_unit_test(broken_text),
-        cmocka_unit_test(little_memory), cmocka_unit_test(arrays),        cmocka_unit_test(sums),
-        cmocka_unit_test(models),        cmocka_unit_test(sensitivities), cmocka_unit_test(locates),
-        cmocka_unit_test(failures),      cmocka_unit_test(falls_back),
+        cmocka_unit_test(no_driver),     cmocka_unit_test(old_driver),  cmocka_unit_test(no_device),
+        cmocka_unit_test(no_kernels),    cmocka_unit_test(no_compiler), cmocka_unit_test(broken_text),
+        cmocka_unit_test(little_memory), cmocka_unit_test(arrays),      cmocka_unit_test(sums),
     };
     return cmocka_run_group_tests(tests, NULL, world_remove);
 }

@@ -1,5 +1,5 @@
 /*
- * test_driver.c - the CPU driver alone: matrix products against plain loops, and sums that do not depend on the workers.
+ * test_driver.c - the CPU driver alone: matrix products against plain loops, factors against their matrix, and sums that do not depend on the workers.
  */
 #include "driver.h"
 
@@ -50,6 +50,39 @@ static void products(void **state)
     }
 }
 
+/* P M = L U for every lane, and no pivot smaller than what is below it. */
+static void factors(void **state)
+{
+    (void)state;
+    enum { ROWS = 37, MOST_LANES = 16, SIZE = ROWS * ROWS };
+    static double m[SIZE * MOST_LANES], f[(SIZE + ROWS) * MOST_LANES], work[SIZE * 8 + ROWS], p[SIZE];
+    for (int lanes = 1; lanes <= MOST_LANES; lanes *= 4) {
+        for (int64_t i = 0; i < SIZE * lanes; i++) m[i] = number(i);
+        lrnde_lu_large_f64(ROWS, lanes, m, f, work);
+        for (int l = 0; l < lanes; l++) {
+            for (int e = 0; e < SIZE; e++) p[e] = m[e * lanes + l];
+            for (int k = 0; k < ROWS; k++) {
+                const int pivot = (int)f[(SIZE + k) * lanes + l];
+                assert_in_range(pivot, k, ROWS - 1);
+                for (int j = 0; j < ROWS; j++) {
+                    const double kept = p[j * ROWS + k];
+                    p[j * ROWS + k] = p[j * ROWS + pivot], p[j * ROWS + pivot] = kept;
+                }
+            }
+            for (int i = 0; i < ROWS; i++)
+                for (int j = 0; j < ROWS; j++) {
+                    double sum = -p[j * ROWS + i], size = fabs(sum);
+                    for (int k = 0; k <= (i < j ? i : j); k++) {
+                        const double lower = k == i ? 1 : f[(k * ROWS + i) * lanes + l];
+                        assert_true(fabs(lower) <= 1);
+                        sum += lower * f[(j * ROWS + k) * lanes + l], size += fabs(lower * f[(j * ROWS + k) * lanes + l]);
+                    }
+                    assert_true(fabs(sum) <= 64 * 0x1p-53 * size);
+                }
+        }
+    }
+}
+
 static void sum_tile(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)
 {
     ((double *)a->partial)[(size_t)worker * a->partial_stride] += tile1 - tile0;
@@ -96,6 +129,6 @@ static void sums(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(products), cmocka_unit_test(sums)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products), cmocka_unit_test(factors), cmocka_unit_test(sums)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

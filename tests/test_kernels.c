@@ -93,6 +93,7 @@ static variant variant_of(const char *name, const char *path, int number)
     int n = 0;
     v.settings[n++] = !strcmp(family, "rosenbrock") ? "precision=f64" : other_precision(number);
     if (!strcmp(family, "sra")) v.settings[n++] = "additive=true";
+    if (!strcmp(family, "adams")) v.settings[n++] = "regularize.gradient=partial";
     if (!json_is_true(json_object_get(report, "adaptive"))) v.settings[n++] = "regularize=false";
     json_decref(report);
     return v;
@@ -132,6 +133,7 @@ static void other_choices(void **state)
     static const variant variants[] = {
         {"tests/models/mixed.lua", "heun21", {"regularize.gradient=truncated", "regularize.scale=none"}},
         {"tests/models/mixed.lua", "tsit5", {"regularize.estimate=stiffness", "precision=f32"}},
+        {"tests/models/mixed.lua", "vcab3", {"regularize.method=heun21", "sensitivity=interpolating"}},
         {"tests/models/wide.lua", NULL, {"accumulate=double", "sensitivity=interpolating"}},
         {"tests/models/activations.lua", NULL, {"sensitivity=discrete"}},
     };

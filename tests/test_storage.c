@@ -76,7 +76,8 @@ static void compare(lrnde_model_desc model, int adaptive)
         assert_int_equal(all.steps, some.steps);
         if (!continuous && !adaptive)
             assert_int_equal(some.storage.recomputed, lrnde__revolve_count(STEPS, checkpoints[i] ? checkpoints[i] : STEPS));
-        if (!continuous) assert_true(some.storage.peak < all.storage.peak);
+        int64_t less = all.storage.peak - some.storage.peak; /* of a step without a tape, a state is all there is to keep */
+        if (!continuous) assert_true(model.forward->tape ? less > 0 : less >= 0);
     }
 }
 
@@ -92,7 +93,10 @@ static void every_tableau(void **state)
         json_t *report = method_report(methods.path[i]);
         bool stochastic = is_stochastic(json_string_value(json_object_get(report, "family")));
         json_decref(report);
-        if (stochastic) continue;
+        if (stochastic) {
+            print_message("not here: %s (test_stochastic)\n", method);
+            continue;
+        }
         lrnde_model_desc discrete = build(method, "sensitivity=discrete");
         compare(discrete, 0);
         if (!discrete.forward->finish) continue;

@@ -37,7 +37,8 @@ ir_counts ir_count(const ir_graph *g)
     ir_counts c = {0};
     for (ir_id i = 0; i < g->n_values; i++) {
         const ir_value *v = &g->values[i];
-        *(per_sample(g, v) ? &c.flop : &c.shared_flop) += ir_ops[v->op].flops * elements(g, v);
+        const bool sparse = ir_ops[v->op].class == IR_SOLVE && v->attr[1];
+        *(per_sample(g, v) ? &c.flop : &c.shared_flop) += sparse ? v->attr[1] : ir_ops[v->op].flops * elements(g, v);
         if (v->op == IR_input && v->kind == IR_SAMPLE) c.loads += ir_size(v);
         c.op[v->op]++;
     }

@@ -171,6 +171,7 @@ static bool infer_solve(const ir_graph *g, ir_value *v)
     if (!n) return ir_fail("%s: %s is not a square matrix%s", name_of(v), ir_shape(a).s, v->op == IR_lu ? "" : " in factors");
     if (v->op == IR_lu) return set_shape(v, 1, (int64_t)n * (n + 1), 1);
     const ir_value *b = arg(g, v, 1);
+    if (a->op == IR_lu && a->attr[0] != v->attr[0]) return ir_fail("%s: a pattern that is not that of the factors", name_of(v));
     if (b->dim[0] != n) return ir_fail("%s: %d equations do not fit vector %s", name_of(v), (int)n, ir_shape(b).s);
     return set_shape(v, 1, n, 1);
 }

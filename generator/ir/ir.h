@@ -50,7 +50,7 @@ typedef struct ir_value {
     int32_t dim[IR_MAX_RANK]; /* unused entries are 1 */
     int32_t n_args;
     ir_id *args;
-    int32_t attr[2];  /* index, slice, pad, expand, scatter, reshape: see ops.def */
+    int32_t attr[2];  /* index, slice, pad, expand, scatter, reshape, lu..: see ops.def */
     double number;    /* const */
     const char *name; /* input: the field it is read from, e.g. "carry[0]"; else a hint for the emitted text or NULL */
     const char *note; /* const: the exact text the number came from, e.g. "44/45", or NULL */

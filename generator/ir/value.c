@@ -29,7 +29,10 @@ int ir_attrs(ir_op op)
     switch (op) {
     case IR_slice:
     case IR_pad:
-    case IR_reshape: return 2;
+    case IR_reshape:
+    case IR_lu:
+    case IR_lu_solve:
+    case IR_lu_solve_t: return 2;
     case IR_index:
     case IR_expand:
     case IR_scatter: return 1;

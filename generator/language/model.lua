@@ -1,6 +1,6 @@
 --- A model file, loaded, checked and completed: what the rest of the generator works on.
 --
---   name, file, hash, precision, accumulate, tile
+--   name, file, hash, precision, accumulate, matmul, tile
 --   params (params.lua), data (data.lua), constants { {name, size}.. }, state, state_names
 --   system      the initial value problem: { components, constants, rhs, diffusion or nil } (steppers/)
 --   stochastic  a stochastic differential equation: L.sde, with a diffusion
@@ -29,7 +29,7 @@ local vocabulary = require "language.vocabulary"
 local model = {}
 
 local fields = {
-  name = "string", precision = "string?", accumulate = "string?", data = "table?", params = "table?",
+  name = "string", precision = "string?", accumulate = "string?", matmul = "string?", data = "table?", params = "table?",
   state = "integer|table?", context = "function?", u0 = "table|function?", dynamics = "table|function",
   saveat = "number|table|string?", output = "table|function?", loss = "table?", metrics = "table?", solver = "table",
   sensitivity = "string|table?", regularize = "boolean|table?", train = "table?",
@@ -308,6 +308,12 @@ function model.load(path, options)
   m.precision, m.accumulate = spec.precision or "f64", spec.accumulate or "native"
   if m.precision ~= "f32" and m.precision ~= "f64" then m:fail("precision", "must be \"f32\" or \"f64\"") end
   if m.accumulate ~= "native" and m.accumulate ~= "double" then m:fail("accumulate", "must be \"native\" or \"double\"") end
+  m.matmul = spec.matmul or "native"                              -- what tensor cores may do, where there are any
+  if m.matmul ~= "native" and m.matmul ~= "3xtf32" and m.matmul ~= "tf32" then
+    m:fail("matmul", "must be \"native\", \"3xtf32\" or \"tf32\"")
+  elseif m.matmul ~= "native" and (m.precision ~= "f32" or m.accumulate ~= "native") then
+    m:fail("matmul", "'%s' is of products of f32 that are accumulated in f32", m.matmul)
+  end
   if spec.data and not vocabulary.is(spec.data, "data") then m:fail("data", "must be a reader, such as L.idx { ... }") end
   if spec.data then vocabulary.check_options(spec.data) end
   m.data = data.declare(spec.data and vocabulary.name(spec.data, "data"), spec.data)

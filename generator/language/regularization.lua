@@ -73,11 +73,11 @@ local function load_method(m, r)
     local option, why = term.module.missing(tab, term.options)
     if option then m:fail(term.field .. "." .. option, "%s", why) end
   end
-  if tab.past and r.gradient ~= "partial" then
+  m.system.past_states = tab.past ~= nil and r.step_size == "accepted"
+  if m.system.past_states and r.gradient ~= "partial" then
     m:fail("regularize.gradient", "of a step by %s, which remembers others, only \"partial\"; regularize.method can name another method",
            tab.name)
   end
-  m.system.past_states = tab.past ~= nil
 end
 
 --- Terms have names of their own: those of the modules, numbered where they repeat.

@@ -25,7 +25,7 @@ function sensitivity.missing(m, name)
     return ("%s is for ordinary differential equations; stochastic ones have \"discrete\""):format(name)
   end
   if m.tab.one_state and module.recordless then
-    return ("%s cannot integrate the state backwards together with its adjoint"):format(m.tab.name)
+    return ("%s cannot integrate the state backwards together with its adjoint, and what a stiff system damps would explode"):format(m.tab.name)
   end
 end
 

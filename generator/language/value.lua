@@ -195,6 +195,40 @@ function value.matvec(w, x) return value.op("matvec", { w, x }) end
 function value.expand(s, n) return value.op("expand", { s }, { n, 0 }) end
 function value.reshape(v, rows, cols) return value.op("reshape", { v }, { rows, cols or 0 }) end
 
+--- The vector of n features, zeros but for features[i]: one concat, where a sum of pads would add zeros.
+function value.of_features(g, features, n)
+  local parts, zeros = {}, 0
+  local function flush()
+    if zeros > 0 then parts[#parts + 1] = value.expand(value.lift(g, 0), zeros) end
+    zeros = 0
+  end
+  for i = 1, n do
+    if features[i] then
+      flush()
+      parts[#parts + 1] = features[i]
+    else
+      zeros = zeros + 1
+    end
+  end
+  flush()
+  return value.concat(table.unpack(parts))
+end
+
+--- The scalars that a vector was put together from, one for each feature; nil if it was not.
+function value.scalars(v)
+  local info, list = value.info(v), {}
+  for i, id in ipairs(info.op == "concat" and info.args or {}) do list[i] = wrap(v.g, id) end
+  for _, part in ipairs(list) do if value.rank(part) > 0 then return nil end end
+  return list[1] and list or nil
+end
+
+--- Whether v is zero by how it was made.
+function value.is_zero(v)
+  local info = value.info(v)
+  if info.op == "spread" or info.op == "expand" then return value.is_zero(wrap(v.g, info.args[1])) end
+  return info.op == "const" and info.number == 0
+end
+
 --- Zeros with the kind and shape of v.
 function value.zeros_like(v)
   local info = value.info(v)

@@ -10,6 +10,7 @@
 
 local derive = require "derive"
 local one_step = require "one_step"
+local sparsity = require "sparsity"
 local value = require "language.value"
 
 local rosenbrock = { family = "rosenbrock", doc = "Rosenbrock: for stiff systems; linearly implicit, exact Jacobian, f64" }
@@ -28,18 +29,63 @@ function rosenbrock.formulas(tab)
   return list
 end
 
---- (I/gamma - h J) factorised; f is the right-hand side at u.
-local function factorise(k, tab, f, u, h)
-  local n, columns = value.size(u), {}
-  for j = 1, n do
-    local unit = value.spread(value.op("pad", { k:const(1) }, { j - 1, n }))
-    local column = derive.jvp({ f }, { { u, unit } })[1]
-    columns[j] = unit * k:const(1 / tab.gamma)
-    if column then columns[j] = columns[j] - h * column end
+--- The entries of a matrix given by its columns, false for zeros; nil if they are not made one by one.
+local function entries(columns)
+  local list = {}
+  for j, column in ipairs(columns) do
+    list[j] = {}
+    local parts = column and value.scalars(column)
+    if column and not parts then return nil end
+    for i = 1, #columns do list[j][i] = parts and not value.is_zero(parts[i]) and parts[i] end
   end
-  local factors = value.op("lu", { value.concat(table.unpack(columns)) })
+  return list
+end
+
+--- I/gamma - h J as the op lu wants it, from the columns of J.
+local function matrix(k, tab, columns, h)
+  local n, W = #columns, {}
+  for c, column in ipairs(columns) do
+    local unit = value.spread(value.op("pad", { k:const(1 / tab.gamma) }, { c - 1, n }))
+    W[c] = column and unit - h * column or unit
+  end
+  return value.concat(table.unpack(W))
+end
+
+--- The same from the entries of J, in the order of its pattern s.
+local function sparse_matrix(k, tab, J, s, h)
+  local diagonal, W = k:const(1 / tab.gamma), {}
+  for c, j in ipairs(s.order) do
+    for r, i in ipairs(s.order) do
+      local entry = J[j][i] and h * J[j][i]
+      W[(c - 1) * s.n + r] = i == j and (entry and diagonal - entry or diagonal) or entry and -entry
+    end
+  end
+  return value.spread(value.of_features(k.graph, W, s.n * s.n))
+end
+
+--- The features of v in the order given.
+local function permuted(v, order)
+  local list = {}
+  for r, i in ipairs(order) do list[r] = v[i] end
+  return value.concat(table.unpack(list))
+end
+
+--- I/gamma - h J factorised, J the Jacobian of f at u: a function that solves for b.
+local function linear_system(k, tab, f, u, h)
+  local columns = derive.jacobian(f, u)
+  local J = entries(columns)
+  local s = J and sparsity.new(#columns, function(i, j) return J[j][i] end)
+  if not s then
+    local factors = value.op("lu", { matrix(k, tab, columns, h) })
+    k.graph:name(factors.id, "W")
+    return function(b) return value.op("lu_solve", { factors, b }) end
+  end
+  local factors, back = value.op("lu", { sparse_matrix(k, tab, J, s, h) }, { s.number, s.flops.lu }), {}
   k.graph:name(factors.id, "W")
-  return factors
+  for r, i in ipairs(s.order) do back[i] = r end
+  return function(b)
+    return permuted(value.op("lu_solve", { factors, permuted(b, s.order) }, { s.number, s.flops.lu_solve }), back)
+  end
 end
 
 --- f_t of every component, nil where it does not depend on time, by itself or through what is supplied from outside.
@@ -52,7 +98,7 @@ end
 function rosenbrock.step(k, system, tab, u, t, h, constants, f0)
   local external = one_step.read_external(k, system, 0)
   local start = system.rhs(k, u, t, constants, external)
-  local factors, f_t = factorise(k, tab, start[1], u[1], h), time_derivative(k, system, start, t, constants, external)
+  local solve, f_t = linear_system(k, tab, start[1], u[1], h), time_derivative(k, system, start, t, constants, external)
   local step = { u = u, k = {}, z = { u } }
 
   --- sum_j C_ij k_j + d_i h f_t for component c, added to f.
@@ -72,7 +118,7 @@ function rosenbrock.step(k, system, tab, u, t, h, constants, f0)
       local ti = t + k:const(tab.c[i], tab.text.c[i]) * h
       f = one_step.evaluate(k, system, step.z[i], ti, constants, one_step.read_external(k, system, i - 1))
     end
-    local stage = { value.op("lu_solve", { factors, right_side(i, 1, f[1]) }) }
+    local stage = { solve(right_side(i, 1, f[1])) }
     local along = #u > 1 and derive.jvp(start, { { u[1], stage[1] } })
     for c = 2, #u do
       local r = right_side(i, c, f[c])

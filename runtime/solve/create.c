@@ -123,15 +123,13 @@ static void need_system(needs *n, const lrnde_system_desc *sys, int64_t tiles)
 #define LRNDE_X(name, doc) need(n, &sys->name, tiles);
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
-    if (sys->start) need_system(n, sys->start, tiles);
 }
 
 static needs needs_of(const lrnde_model_desc *desc, int64_t tiles)
 {
     needs n = {.gradient = desc->n_params};
-    need_system(&n, desc->forward, tiles);
-    if (desc->adjoint) need_system(&n, desc->adjoint, tiles);
-    if (desc->regularizer.system) need_system(&n, desc->regularizer.system, tiles);
+    lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
+    for (int32_t i = lrnde_systems(desc, systems); i-- > 0;) need_system(&n, systems[i].system, tiles);
 #define LRNDE_X(name, doc) need(&n, &desc->name, tiles);
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X
@@ -212,6 +210,7 @@ static void plan_solve(lrnde_solver *s)
     if (s->initial) s->args.constants = lrnde__in(s->initial + 1);
     lrnde__noise_plan(s, &s->forward, &s->noise, LRNDE__STREAM_NOISE);
     if (desc->regularizer.n_terms) plan_local(s);
+    if (s->driver->run) lrnde__course_plan(s);
 }
 
 /* What the continuous adjoint needs beside its record. */

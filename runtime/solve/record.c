@@ -177,18 +177,27 @@ lrnde_status lrnde__record_equip(lrnde_solver *s, lrnde__record *r, int64_t n, i
     return LRNDE_OK;
 }
 
+lrnde_status lrnde__record_ahead(lrnde_solver *s, lrnde__record *r, int64_t n)
+{
+    for (; r->ready < r->steps + n; r->ready++) {
+        LRNDE_TRY(grow_slots(s, r, r->ready + 2));
+        r->slot[r->ready + 1] = (lrnde__slot){0};
+        LRNDE_TRY(lrnde__record_equip(s, r, r->ready, 1));
+    }
+    return LRNDE_OK;
+}
+
 lrnde_status lrnde__record_extend(lrnde_solver *s, lrnde__record *r)
 {
     int64_t n = r->steps;
     if (!r->keep || n < r->ready) return LRNDE_OK;
+    if (r->keep == LRNDE__KEEP_WHOLE) return lrnde__record_ahead(s, r, 1);
     LRNDE_TRY(grow_slots(s, r, n + 2));
     r->slot[n + 1] = (lrnde__slot){0};
-    if (r->keep != LRNDE__KEEP_WHOLE) {
-        LRNDE_TRY(grow_marks(s, r, r->marks + 1));
-        choose(r, n);
-        if (n > 0) lrnde__record_drop(r, n - 1);
-    }
-    LRNDE_TRY(lrnde__record_equip(s, r, n, r->keep == LRNDE__KEEP_WHOLE));
+    LRNDE_TRY(grow_marks(s, r, r->marks + 1));
+    choose(r, n);
+    if (n > 0) lrnde__record_drop(r, n - 1);
+    LRNDE_TRY(lrnde__record_equip(s, r, n, 0));
     r->ready = n + 1;
     return LRNDE_OK;
 }

@@ -7,6 +7,8 @@
  *   restart  the state was changed from outside: the derivative is taken anew, the step size is kept, the past is void
  *   mesh     prescribed steps
  *
+ * Adaptive steps are the device's own affair where the driver offers that: see course.c.
+ *
  * A trial step reads the current slot of the record and writes the next one; accepting it is moving on by one slot.
  */
 #include "solve/solver.h"
@@ -110,8 +112,8 @@ lrnde_status lrnde__run_in_time(const lrnde__run *r, const char *what, double t,
     return LRNDE_OK;
 }
 
-/* Nothing runs for ever: whether another step from t of length h may be tried. */
-static lrnde_status may_go_on(const lrnde__run *r, double h)
+/* Nothing runs for ever. */
+lrnde_status lrnde__run_may_go_on(const lrnde__run *r, double h)
 {
     int64_t most = r->s->options.max_steps;
     if (r->stats.accepted + r->stats.rejected >= most)
@@ -155,7 +157,7 @@ void lrnde__end_step(lrnde__run *r, int64_t n)
 /* A step of h from the current slot to the next, and its error norm (0 of a finite step without an estimate). */
 static lrnde_status try_step(lrnde__run *r, double h, double *E)
 {
-    LRNDE_TRY(may_go_on(r, h));
+    LRNDE_TRY(lrnde__run_may_go_on(r, h));
     LRNDE_TRY(lrnde__record_extend(r->s, r->record));
     lrnde__slot *slot = lrnde__slot_at(r->record, r->record->steps);
     const lrnde_system_desc *method = lrnde__method(r->sys, &slot->past);
@@ -169,7 +171,7 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
     return isfinite(*E) ? LRNDE_OK : lrnde__wait(r->s);
 }
 
-static void accept(lrnde__run *r, double t)
+void lrnde__run_accept(lrnde__run *r, double t)
 {
     int64_t n = r->record->steps++;
     const lrnde__slot *slot = lrnde__slot_at(r->record, n);
@@ -183,8 +185,7 @@ static void accept(lrnde__run *r, double t)
     if (r->accepted) r->accepted(r, n);
 }
 
-/* What a step that cannot be made shorter means. */
-static lrnde_status give_up(lrnde__run *r, double h, double E)
+lrnde_status lrnde__run_give_up(lrnde__run *r, double h, double E)
 {
     if (isfinite(E))
         return lrnde__fail_at(r->s, LRNDE_ERR_STEP_SIZE, r->t, h, "%s: the error is %.3g tolerances even at h = %.3g, t = %.9g",
@@ -199,8 +200,8 @@ static lrnde_status step_to(lrnde__run *r, double t)
 {
     double h = r->stats.h = t - r->t, E;
     LRNDE_TRY(try_step(r, h, &E));
-    if (!isfinite(E)) return give_up(r, h, E);
-    accept(r, t);
+    if (!isfinite(E)) return lrnde__run_give_up(r, h, E);
+    lrnde__run_accept(r, t);
     return LRNDE_OK;
 }
 
@@ -220,14 +221,17 @@ lrnde_status lrnde__run_to(lrnde__run *r, double stop)
 {
     if (r->s->options.h != 0) return fixed_to(r, stop);
     while (r->t != stop) {
+        int went;
+        LRNDE_TRY(lrnde__course_to(r, stop, &went));
+        if (went) continue;
         double h = lrnde_clip(r->t, r->h, stop, r->shortest), E;
         LRNDE_TRY(try_step(r, h, &E));
         r->h = r->stats.h = lrnde_control(&r->sys->controller, &r->e_old, E, h);
         if (lrnde_accepts(E)) {
-            accept(r, lrnde_advance(r->t, h, stop));
+            lrnde__run_accept(r, lrnde_advance(r->t, h, stop));
         } else {
             r->stats.rejected++;
-            if (lrnde_gives_up(h, r->shortest)) return give_up(r, h, E);
+            if (lrnde_gives_up(h, r->shortest)) return lrnde__run_give_up(r, h, E);
         }
     }
     return LRNDE_OK;

@@ -22,6 +22,18 @@ static void look_at_step(lrnde__run *r, int64_t n)
     lrnde__retrace_step(r, n);
 }
 
+/* Save times, and the time of the local step; what is decided at every step must see every step. */
+static double next_look(const lrnde__run *r)
+{
+    const lrnde_solver *s = r->s;
+    const lrnde__saves *v = &s->saves;
+    const lrnde__local *l = &s->local;
+    int waits = l->choice == LRNDE__AT_TIME && !l->taken;
+    double t1 = s->options.t1, t = v->done < v->n ? v->t[v->done] : t1;
+    if (s->retrace.u || (l->choice != LRNDE__NO_LOCAL && l->choice != LRNDE__AT_TIME)) return r->t;
+    return waits && (t - l->t_reg) * (t1 - r->t) > 0 ? l->t_reg : t;
+}
+
 /* Steps of a mesh or of fixed length; those there cannot be are not prepared for. */
 static int64_t known_steps(const lrnde_solver *s, size_t m, double length)
 {
@@ -37,7 +49,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     double t0 = m ? mesh[0] : s->options.t0, t1 = m ? mesh[m - 1] : s->options.t1;
     int record = keep && !desc->sensitivity.state; /* a sweep that solves u back has no use for one */
     int dense = desc->adjoint || lrnde__saves_inside(s, t0, t1) ||
-                (s->local.choice != LRNDE__NO_LOCAL && desc->regularizer.gradient == LRNDE_TOTAL);
+                (s->local.choice != LRNDE__NO_LOCAL && (desc->regularizer.gradient == LRNDE_TOTAL || s->driver->run));
     int tape = !desc->adjoint && desc->forward->step_tape.tile;
     s->solved = s->recorded = s->meshed = s->differentiated = 0;
     if (r->noise && !(t1 > t0))
@@ -49,6 +61,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     lrnde__retrace_forget(s);
     initial_state(s, lrnde__slot_at(&s->forward_record, 0)->carry[0]);
     r->accepted = look_at_step;
+    r->look = next_look;
     r->atol = s->options.atol;
     r->rtol = s->options.rtol;
     LRNDE_TRY(lrnde__run_start(r, t0, t1, !m));

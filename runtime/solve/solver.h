@@ -124,6 +124,8 @@ struct lrnde__run {
     void (*accepted)(lrnde__run *r, int64_t n); /* after step n was accepted; may be NULL */
     /* Fills external for stages [first, first + n) of the step from t of length h; may be NULL. */
     void (*supply)(lrnde__run *r, double t, double h, int32_t first, int32_t n);
+    /* The first time at which `accepted` wants the step that reaches it; t itself: every step.  NULL: none. */
+    double (*look)(const lrnde__run *r);
     double atol, rtol;
     double t0;          /* where it started */
     double t, h, e_old; /* now; the next step to try; see control.h */
@@ -267,6 +269,7 @@ struct lrnde_solver {
     lrnde__transposed transposed;
     lrnde__quadrature quadrature;
     lrnde__retrace retrace;
+    lrnde_course course; /* of the forward solve; its tables are there if the driver goes courses */
     int64_t mesh_points; /* of the last solve */
 };
 
@@ -315,6 +318,7 @@ void lrnde__pool_empty(lrnde_solver *s, lrnde__pool *p); /* and their memory */
 lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, lrnde__keep keep, int keep_k,
                                 int keep_tape);
 lrnde_status lrnde__record_extend(lrnde_solver *s, lrnde__record *r);
+lrnde_status lrnde__record_ahead(lrnde_solver *s, lrnde__record *r, int64_t n); /* of a whole record: n further steps at once */
 lrnde_status lrnde__record_close(lrnde_solver *s, lrnde__record *r);
 void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r); /* forgets the steps: their end becomes the start */
 void lrnde__record_empty(lrnde_solver *s, lrnde__record *r);
@@ -345,7 +349,14 @@ void lrnde__run_restart(lrnde__run *r);
 double lrnde__fixed_steps(double length, double h); /* the last is shorter, or longer by rounding */
 lrnde_status lrnde__run_to(lrnde__run *r, double stop);
 lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m);
+lrnde_status lrnde__run_may_go_on(const lrnde__run *r, double h); /* whether a step from t of length h may be tried */
+void lrnde__run_accept(lrnde__run *r, double t);
+lrnde_status lrnde__run_give_up(lrnde__run *r, double h, double E); /* what a step that cannot be made shorter means */
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys);
+
+/* course.c */
+lrnde_status lrnde__course_plan(lrnde_solver *s);
+lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went);
 
 /* noise.c: of a stochastic run.  A trial step asks for its increments, again if it is tried again. */
 lrnde_status lrnde__noise_plan(lrnde_solver *s, lrnde__run *r, lrnde__noise *noise, int stream);

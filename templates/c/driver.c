@@ -173,6 +173,29 @@ void lrnde_gemm_f64(int ta, int tb, int m, int n, int k, const double *a, int ld
     cblas_dgemm(CblasRowMajor, transpose(ta), transpose(tb), m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }
 
+/* LAPACK's, in Fortran: a is (n, n) column by column, pivots count from 1. */
+extern void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *pivots, int *info);
+
+/* Lanes that are moved together: what they have of an element is a line of the cache. */
+enum { LANES = 8 };
+
+void lrnde_lu_large_f64(int n, int lanes, const double *m, double *f, double *work)
+{
+    const size_t size = (size_t)n * (size_t)n;
+    const int together = lanes < LANES ? lanes : LANES;
+    int *pivots = (int *)(work + (size_t)together * size), info;
+    for (int first = 0; first < lanes; first += together) {
+        for (size_t e = 0; e < size; e++)
+            for (int l = 0; l < together; l++) work[(size_t)l * size + e] = m[e * (size_t)lanes + (size_t)(first + l)];
+        for (int l = 0; l < together; l++) {
+            dgetrf_(&n, &n, work + (size_t)l * size, &n, pivots, &info);
+            for (int k = 0; k < n; k++) f[(size + (size_t)k) * (size_t)lanes + (size_t)(first + l)] = pivots[k] - 1;
+        }
+        for (size_t e = 0; e < size; e++)
+            for (int l = 0; l < together; l++) f[e * (size_t)lanes + (size_t)(first + l)] = work[(size_t)l * size + e];
+    }
+}
+
 /* Blocks that are widened to double together: they fit the second-level cache, and converting costs 1/BLOCK of the product. */
 enum { BLOCK = 128 };
 

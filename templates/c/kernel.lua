@@ -1,9 +1,11 @@
 --- The shape of a C kernel: a function over tiles, a loop nest a block, and a function over elements for the shared phase.
 
 local emit = require "emit"
+local sparsity = require "sparsity"
 local writer = require "writer"
 local shape = {}
 
+local LARGE_SYSTEM <const> = 32 -- equations from which LAPACK factorises faster than a loop over the lanes: measured, 8 lanes
 local STACK_ROWS = 64         -- arrays up to this many rows live on the stack, larger ones in the workspace
 
 --- Sums over the batch: the lanes of a block's values, kept in arrays that are added after the lane loop, through a pointer
@@ -60,13 +62,68 @@ end
 --- Where the rows of a value start.
 local function place(base, row) return row == 0 and base or ("%s + %d * T"):format(base, row) end
 
+--- Functions for systems of pattern s: <name>, <name>_solve, <name>_solve_t as lrnde_lu and so on (math.h), to the same bits.
+-- They leave a tile of which partial pivoting exchanges rows to those.
+local function sparse_functions(b, s, name)
+  local out, n, precision = writer.new(), s.n, b.precision
+  local function lanes(statements)
+    out:add(1, "LRNDE_LANES for (int l = 0; l < T; l++) {")
+    for _, line in ipairs(statements) do out:add(2, "%s", line) end
+    out:add(1, "}")
+  end
+  local function solve(suffix, transposed)
+    out:add(0, "LRNDE_ONCE static void %s_%s(const real *restrict f, const real *restrict b, real *restrict x)", name, suffix)
+    out:add(0, "{")
+    out:add(1, "int exchanges = 0;")
+    out:add(1, "for (int i = 0; i < %d; i++)", n)
+    out:add(2, "for (int l = 0; l < T; l++) exchanges |= f[(%d + i) * T + l] != (real)i;", n * n)
+    out:add(1, "if (exchanges) {")
+    out:add(2, "lrnde_lu_%s_%s(%d, f, b, x);", suffix, precision, n)
+    out:add(2, "return;")
+    out:add(1, "}")
+    lanes(s:solve(b, transposed))
+    out:add(0, "}")
+  end
+  local given, filled = s:entries()
+  out:add(0, "/* %d equations: %d of %d entries can differ from zero, %d of the factors. */", n, given, n * n, filled)
+  out:add(0, "LRNDE_ONCE static void %s(const real *restrict m, real *restrict f)", name)
+  out:add(0, "{")
+  out:add(1, "real exchanges[T], any = 0;")
+  out:add(1, "for (int i = 0; i < %d * T; i++) f[i] = 0;", n * n)
+  out:add(1, "for (int i = 0; i < %d; i++)", n)
+  out:add(2, "for (int l = 0; l < T; l++) f[(%d + i) * T + l] = (real)i;", n * n)
+  local statements = s:factorise(b)
+  statements[#statements + 1] = "exchanges[l] = moved;"
+  lanes(statements)
+  out:add(1, "for (int l = 0; l < T; l++) any += exchanges[l];")
+  out:add(1, "if (any > 0) lrnde_lu_%s(%d, m, f);", precision, n)
+  out:add(0, "}")
+  solve("solve", false)
+  solve("solve_t", true)
+  return out:text()
+end
+
 --- Factors of the lanes' matrices, or solutions with them.
 local function solve_block(e, v, out)
-  local n, args = v.size, {}
+  local b, n, args = e.backend, v.size, {}
   for i, id in ipairs(v.args) do args[i] = place(e:rows(e.plan.values[id])) end
-  if v.op == "lu" then n = v.size - e.plan.values[v.args[1]].size end
-  out:add(2, "lrnde_%s_%s(%d, %s, %s);", v.op, e.backend.precision, n, table.concat(args, ", "),
-          place(e:array_name(v.storage.array), v.storage.row))
+  args[#args + 1] = place(e:array_name(v.storage.array), v.storage.row)
+  local s = sparsity.get(v.attrs[1])
+  if s then
+    local name = e.loops:define(s, "lu", function(name) return sparse_functions(b, s, name) end)
+    out:add(2, "%s%s(%s);", name, v.op:sub(3), table.concat(args, ", "))
+    return
+  end
+  if v.op == "lu" then
+    n = v.size - e.plan.values[v.args[1]].size
+    if n >= LARGE_SYSTEM then
+      local lanes = math.min(b.tile, 8)
+      e.work = math.max(e.work, -((n * n * lanes + n) // -b.tile))
+      out:add(2, "lrnde_lu_large_%s(%d, T, %s, work);", b.precision, n, table.concat(args, ", "))
+      return
+    end
+  end
+  out:add(2, "lrnde_%s_%s(%d, %s);", v.op, b.precision, n, table.concat(args, ", "))
 end
 
 --- One matrix product, by the library if it is large; an outer product sums over the valid lanes only.
@@ -146,11 +203,12 @@ function shape.kernel(plan, backend, fields, options)
   local e = emit.new(plan, backend, fields, options)
   local inputs = e:inputs()
   local body = writer.new()
+  e.work = 0                                                     -- rows of the workspace that a block needs while it runs
   for _, block in ipairs(plan.blocks) do
     if block.kind == "map" then map_block(e, block, body) else product_block(e, block, body) end
   end
 
-  local work, text = 0, writer.new()
+  local work, text = e.work, writer.new()
   local has_tile = #plan.blocks > 0 or #plan.partials > 0 or #plan.sums > 0
   if has_tile then
     text:add(0, "static void %s_tile(const lrnde_args *a, int32_t tile0, int32_t tile1, int32_t worker)", options.name)

@@ -296,7 +296,7 @@ LRNDE_DEFINE_PRODUCT(f64, double)
             for (int l = 0; l < T; l++) {                                                                                       \
                 const int pivot = (int)f[(n * n + k) * T + l];                                                                  \
                 const number kept = x[k * T + l];                                                                               \
-                x[k * T + l] = x[pivot * T + l], x[pivot * T + l] = kept;                                                       \
+                if (pivot != k) x[k * T + l] = x[pivot * T + l], x[pivot * T + l] = kept;                                       \
             }                                                                                                                   \
         for (int k = 0; k < n; k++)                                                                                             \
             for (int i = k + 1; i < n; i++)                                                                                     \
@@ -329,7 +329,7 @@ LRNDE_DEFINE_PRODUCT(f64, double)
             for (int l = 0; l < T; l++) {                                                                                       \
                 const int pivot = (int)f[(n * n + k) * T + l];                                                                  \
                 const number kept = x[k * T + l];                                                                               \
-                x[k * T + l] = x[pivot * T + l], x[pivot * T + l] = kept;                                                       \
+                if (pivot != k) x[k * T + l] = x[pivot * T + l], x[pivot * T + l] = kept;                                       \
             }                                                                                                                   \
     }
 LRNDE_DEFINE_LU(f32, float)

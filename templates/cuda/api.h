@@ -21,6 +21,7 @@ enum {
     CUDA_ERROR_OUT_OF_MEMORY = 2,
     CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT = 16,
     CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
+    CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH = 95,
     CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
     CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK = 0,
     CU_MEMHOSTALLOC_DEVICEMAP = 2,
@@ -56,7 +57,11 @@ enum {
     X(cuStreamSynchronize, "", (CUstream stream))                                                                                \
     X(cuLaunchKernel, "",                                                                                                        \
       (CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,               \
-       unsigned block_z, unsigned shared_bytes, CUstream stream, void **arguments, void **extra))
+       unsigned block_z, unsigned shared_bytes, CUstream stream, void **arguments, void **extra))                                \
+    X(cuLaunchCooperativeKernel, "",                                                                                             \
+      (CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,               \
+       unsigned block_z, unsigned shared_bytes, CUstream stream, void **arguments))                                              \
+    X(cuOccupancyMaxActiveBlocksPerMultiprocessor, "", (int *blocks, CUfunction function, int threads, size_t shared_bytes))
 
 typedef struct lrnde__cuda_api {
 #define LRNDE_X(name, suffix, arguments) CUresult(*name) arguments;

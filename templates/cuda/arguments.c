@@ -6,34 +6,35 @@
 
 /*
  * The tables of each kernel besides data, constants and cot_constants, which are as long for all; a kernel without a line
- * here does not compile.  Of a system: f components, all of the carry, k interior stages, `dense` with the extra ones.
+ * here does not compile.  Of a system: f components, all of the carry, k interior stages, `dense` with the extra ones; f of a
+ * stochastic system is drift and diffusion.
  */
-#define TABLES_rhs           .carry = f, .external = external > 0, .out = f
-#define TABLES_first         .carry = f, .in = f
-#define TABLES_second        .carry = f, .in = f, .external = external > 0
-#define TABLES_step          .carry = all, .external = external, .next = all, .k = k
-#define TABLES_step_tape     TABLES_step
-#define TABLES_extra         .carry = all, .next_in = all, .k_in = dense, .k = dense, .external = external
-#define TABLES_dense         .carry = all, .next_in = all, .k_in = dense, .out = 1
-#define TABLES_rev_rhs       .carry = all, .cot_next = f, .cot_carry = f
-#define TABLES_rev_step      .carry = all, .next_in = all, .cot_next = all, .cot_carry = all
-#define TABLES_rev_step_full TABLES_rev_step, .k_in = dense, .cot_k = dense, .cot_sums = sums
-#define TABLES_rev_dense     .carry = all, .next_in = all, .k_in = dense, .in = 1, .cot_carry = all, .out = all + dense
-#define TABLES_integrand     .carry = 1, .external = 1, .in = integrals, .out = integrals
-#define TABLES_miss          .carry = all, .in = 1
-#define TABLES_local         .carry = all, .next_in = all, .k_in = k
-#define TABLES_cot_local     TABLES_local, .cot_sums = sums + sys->local.n_sums
-#define TABLES_rev_local     TABLES_cot_local, .cot_carry = 1
+#define TABLES_rhs            .carry = f, .external = external > 0, .out = f
+#define TABLES_first          .carry = f, .in = f
+#define TABLES_second         .carry = f, .in = f, .external = external > 0
+#define TABLES_step           .carry = all, .noise = noise, .external = external, .next = all, .k = k
+#define TABLES_step_tape      TABLES_step
+#define TABLES_extra          .carry = all, .next_in = all, .k_in = dense, .k = dense, .external = external
+#define TABLES_dense          .carry = all, .next_in = all, .k_in = dense, .out = 1
+#define TABLES_rev_rhs        .carry = all, .cot_next = f, .cot_carry = f
+#define TABLES_rev_step       .carry = all, .noise = noise, .next_in = all, .cot_next = all, .cot_carry = all
+#define TABLES_rev_step_full  TABLES_rev_step, .k_in = dense, .cot_k = dense, .cot_sums = sums
+#define TABLES_rev_dense      .carry = all, .next_in = all, .k_in = dense, .in = 1, .cot_carry = all, .out = all + dense
+#define TABLES_integrand      .carry = 1, .external = 1, .in = integrals, .out = integrals
+#define TABLES_miss           .carry = all, .in = 1
+#define TABLES_local          .carry = all, .noise = noise, .next_in = all, .k_in = k
+#define TABLES_cot_local      TABLES_local, .cot_sums = sums + sys->local.n_sums
+#define TABLES_rev_local      TABLES_cot_local, .cot_carry = 1
 #define TABLES_rev_step_local TABLES_cot_local, .cot_next = all, .cot_carry = all
 
-#define TABLES_init           .out = 1 + desc->n_constants
-#define TABLES_rev_init       .in = 1 + desc->n_constants, .out = desc->n_inputs
-#define TABLES_head           .in = 1, .out = desc->n_outputs
-#define TABLES_ensemble       .in = desc->n_outputs, .out = desc->n_outputs
-#define TABLES_rev_head       .in = 1, .out = 1
-#define TABLES_rev_output     .in = 1 + desc->n_outputs, .out = 1
-#define TABLES_locate         .carry = 1, .out = 1
-#define TABLES_update         .in = desc->train.n_slots, .out = 1 + desc->train.n_slots
+#define TABLES_init       .out = 1 + desc->n_constants
+#define TABLES_rev_init   .in = 1 + desc->n_constants, .out = desc->n_inputs
+#define TABLES_head       .in = 1, .out = desc->n_outputs
+#define TABLES_ensemble   .in = desc->n_outputs, .out = desc->n_outputs
+#define TABLES_rev_head   .in = 1, .out = 1
+#define TABLES_rev_output .in = 1 + desc->n_outputs, .out = 1
+#define TABLES_locate     .carry = 1, .out = 1
+#define TABLES_update     .in = desc->train.n_slots, .out = 1 + desc->train.n_slots
 
 /* The part each kernel is compiled in: those that take long by themselves, the others with what is needed when they are. */
 #define PART_rhs           COMMON
@@ -93,26 +94,23 @@ static void add(listing *l, const char *prefix, const lrnde_kernel *kernel, lrnd
 
 static void add_system(listing *l, const char *prefix, const lrnde_system_desc *sys)
 {
-    int32_t f = sys->n_components, all = sys->n_carry, k = sys->n_k, dense = sys->n_k + sys->n_extra;
-    int32_t external = sys->n_external, sums = sys->n_sums;
+    int32_t f = sys->n_noise ? 2 : sys->n_components, all = sys->n_carry, k = sys->n_k, dense = sys->n_k + sys->n_extra;
+    int32_t external = sys->n_external, noise = sys->n_noise, sums = sys->n_sums;
     int32_t integrals = l->desc->sensitivity.n_integrals * (l->desc->sensitivity.differences ? 2 : 1);
-    int adjoint = sys == l->desc->adjoint;
+    int solving = sys == l->desc->forward || sys == l->desc->forward->start;
 #define ADJOINT_PART(name) PART(name) == LRNDE__CUDA_STEP ? LRNDE__CUDA_ADJOINT_STEP : LRNDE__CUDA_ADJOINT
 #define LRNDE_X(name, doc)                                                                                                       \
-    add(l, prefix, &sys->name, adjoint ? ADJOINT_PART(PART_##name) : PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
+    add(l, prefix, &sys->name, solving ? PART(PART_##name) : ADJOINT_PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
-    char of_start[32];
-    snprintf(of_start, sizeof of_start, "%sstart_", prefix);
-    if (sys->start) add_system(l, of_start, sys->start);
 }
 
 int32_t lrnde__cuda_kernels(const lrnde_model_desc *desc, lrnde__cuda_kernel *list)
 {
     listing l = {.desc = desc, .list = list};
-    add_system(&l, "", desc->forward);
-    if (desc->adjoint) add_system(&l, "adjoint_", desc->adjoint);
-    if (desc->regularizer.system) add_system(&l, "local_", desc->regularizer.system);
+    lrnde_named_system systems[LRNDE_MOST_SYSTEMS];
+    int32_t n = lrnde_systems(desc, systems);
+    for (int32_t i = 0; i < n; i++) add_system(&l, systems[i].prefix, systems[i].system);
 #define LRNDE_X(name, doc) add(&l, "", &desc->name, PART(PART_##name), (lrnde__cuda_lengths){TABLES_##name});
     LRNDE_MODEL_KERNELS(LRNDE_X)
 #undef LRNDE_X

@@ -8,7 +8,7 @@
 #define LRNDE_CUDA_ARGUMENTS_H
 
 #include "api.h"
-#include "kernel.h"
+#include "driver.h"
 
 #define LRNDE__CUDA_TABLES(X)                                                                                                    \
     X(data)                                                                                                                      \
@@ -18,6 +18,7 @@
     X(next_in)                                                                                                                   \
     X(k)                                                                                                                         \
     X(k_in)                                                                                                                      \
+    X(noise)                                                                                                                     \
     X(external)                                                                                                                  \
     X(out)                                                                                                                       \
     X(in)                                                                                                                        \
@@ -70,7 +71,7 @@ typedef struct lrnde__cuda_kernel {
 /* All that a model may have: an upper bound for the list. */
 enum {
     LRNDE__CUDA_KERNELS = 0
-#define LRNDE_X(name, doc) +5 /* of the forward and the adjoint system, of their starts, of the local step */
+#define LRNDE_X(name, doc) +LRNDE_MOST_SYSTEMS
     LRNDE_SYSTEM_KERNELS(LRNDE_X)
 #undef LRNDE_X
 #define LRNDE_X(name, doc) +1

@@ -17,10 +17,11 @@ cuda.carried = true
 
 local WARP <const> = 32
 local WIDE <const> = 4096          -- elements of a matrix from which a block shares a tile
+local BATCH <const> = 512          -- where the model does not say
 
 cuda.counts = { "l", "valid" }
 
-for word in ([[args member end chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
+for word in ([[args member ys xs end chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
                template class this new delete operator private protected public namespace using typename bool true false try catch
                throw friend virtual explicit mutable and or not xor asm export signal constexpr decltype nullptr noexcept alignas
                fma fmaf abs max min fabs fabsf sqrtf expf log1p log1pf logf sinf cosf tanhf powf]]):gmatch "%S+" do
@@ -29,17 +30,30 @@ end
 
 --- The elementwise functions and sums every generated file carries, and the products of its kind of tile.
 function cuda.math()
-  local tile = cuda.team > 1 and "team" or "lane"
-  return assert(host.read(host.root .. "/templates/cuda/math.cuh")) .. "\n"
-         .. template.fill(("templates/cuda/%s.cuh"):format(tile), { panel = products.PANEL })
+  local function part(name, env) return template.fill(("templates/cuda/%s.cuh"):format(name), env) end
+  if cuda.team == 1 then return part("math", {}) .. "\n" .. part("lane", {}) end
+  local multiply = part(cuda.matmul == "native" and "fma" or "mma", { matmul = cuda.matmul })
+  return part("math", {}) .. "\n" .. part("team", setmetatable({ multiply = multiply }, { __index = products }))
 end
 
 function cuda.set_model(m)
-  cuda.precision, cuda.tile, cuda.team = m.precision, WARP, 1
+  cuda.precision, cuda.bytes, cuda.tile, cuda.team = m.precision, m.precision == "f32" and 4 or 8, WARP, 1
   if m.params:largest_matrix() >= WIDE then
-    cuda.tile, cuda.team = products.TILE, products.WARPS * WARP // products.TILE
+    local matrices, batch = {}, m.train and m.train.batch or 0
+    for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then matrices[#matrices + 1] = leaf.dims end end
+    cuda.batch, cuda.matrices = batch > 0 and batch or BATCH, matrices
+    cuda.tile = products.tile(cuda.batch, matrices, cuda.bytes, m.matmul)
+    cuda.team = products.WARPS * WARP // cuda.tile
   end
+  cuda.gathers, cuda.matmul = cuda.team > 1, m.matmul
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
+end
+
+--- Is a whole solve one launch?  Not if steps need noise, or others to start with.
+function cuda.solves(p) return p.forward.finish and not p.m.stochastic and not p.forward.start end
+
+function cuda.explain(p, lrnde, line)
+  return backends.run "templates/cuda/explain.lua".model(p, cuda, lrnde, line)
 end
 
 --- A double literal, exact; hexadecimal ones are not C++14.

@@ -15,6 +15,7 @@
  */
 #include "driver.h"
 
+#include "course.h"
 #include "modules.h"
 #include "vectors.h"
 
@@ -38,7 +39,7 @@ struct lrnde_device {
     CUdevice device;
     CUcontext context;
     CUstream stream;
-    int32_t multiprocessors;
+    int multiprocessors, cooperative;
     int capability;
     size_t real_bytes;
     lrnde__cuda_modules model;
@@ -100,6 +101,7 @@ static int find_device(lrnde_device *d, int32_t ordinal)
     CALL(d, cuDeviceGetAttribute, &major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, d->device);
     CALL(d, cuDeviceGetAttribute, &minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, d->device);
     CALL(d, cuDeviceGetAttribute, &d->multiprocessors, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, d->device);
+    CALL(d, cuDeviceGetAttribute, &d->cooperative, CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, d->device);
     d->capability = 10 * major + minor;
     return CALL(d, cuDevicePrimaryCtxRetain, &d->context, d->device);
 }
@@ -145,11 +147,6 @@ static lrnde_device *cuda_open(const lrnde_model_desc *desc, int32_t ordinal, in
     lrnde_device *d = calloc(1, sizeof *d);
     if (!d) {
         snprintf(why, size, "out of memory");
-        return NULL;
-    }
-    if (desc->forward->n_noise) {
-        snprintf(why, size, "%s is stochastic, which only the CPU computes for now", desc->name);
-        free(d);
         return NULL;
     }
     d->real_bytes = (size_t)desc->real_bytes;
@@ -291,7 +288,41 @@ static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde
     lrnde_args a = move_tables(d, k, args);
     if (kernel->tile) queue(d, &k->tile, a.workers, (void *[]){&a});
     if (kernel->shared) queue(d, &k->shared, chunks, (void *[]){&a});
-    if (total) collect_sums(d, kernel, &a, chunks, total);
+    if (total && kernel->n_sums) collect_sums(d, kernel, &a, chunks, total);
+}
+
+/* Blocks of a cooperative launch, which must all be resident at once: one a worker, or, if that is too many, fewer with more to do. */
+static int64_t residents(lrnde_device *d, const lrnde__cuda_entry *entry, int32_t workers)
+{
+    int blocks = 0;
+    CALL(d, cuOccupancyMaxActiveBlocksPerMultiprocessor, &blocks, entry->function, entry->threads, 0);
+    int64_t most = (int64_t)blocks * d->multiprocessors;
+    return most < workers ? most : workers;
+}
+
+/* One launch, one wait. */
+static int cuda_run(lrnde_device *d, const lrnde_args *args, lrnde_course *c)
+{
+    const lrnde_system_desc *sys = d->model.desc->forward;
+    const lrnde__cuda_entry *entry = c->tape ? &d->model.run_tape : &d->model.run;
+    size_t written, bytes = lrnde__cuda_course_bytes(sys, c, &written);
+    if (!*entry->name || !d->cooperative || bytes > PIECE) return 0;
+    enter(d);
+    int64_t blocks = has(d, entry) ? residents(d, entry, args->workers) : 0;
+    if (!*d->failure && blocks == 0) return 0;
+    lrnde_args a = move_tables(d, find(d, &sys->step), args);
+    size_t at = take(d, bytes);
+    CUdeviceptr there = d->ring_copy + at;
+    lrnde__cuda_course_put(sys, c, d->ring + at, there);
+    CALL(d, cuMemcpyHtoDAsync, there, d->ring + at, bytes, d->stream);
+    CALL(d, cuLaunchCooperativeKernel, entry->function, (unsigned)blocks, 1, 1, (unsigned)entry->threads, 1, 1, 0, d->stream,
+         (void *[]){&a, &there});
+    CALL(d, cuMemcpyDtoHAsync, d->ring + at, there, written, d->stream);
+    if (wait_for(d))
+        c->accepted = c->rejected = 0, c->over = 1, c->E = NAN;
+    else
+        lrnde__cuda_course_get(sys, c, d->ring + at);
+    return 1;
 }
 
 static const char *cuda_sync(lrnde_device *d)
@@ -316,5 +347,6 @@ const lrnde_driver lrnde_driver_cuda = {
     .zero = cuda_zero,
     .add = cuda_add,
     .launch = cuda_launch,
+    .run = cuda_run,
     .sync = cuda_sync,
 };

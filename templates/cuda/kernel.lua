@@ -15,6 +15,7 @@ local writer = require "writer"
 local shape = {}
 
 local PRIVATE_ROWS <const> = 64     -- in a team of one, arrays up to this many rows belong to the thread, larger ones to the workspace
+local TEAM_UNROLL <const> = 4       -- features of which a member of a team has the loads under way at once
 local UNROLL <const> = 16           -- loops over so few features are unrolled, so that their arrays are registers; longer ones
                                     -- partly: of an unrolled loop over tiles the compiler hoists all weights into registers
 
@@ -33,6 +34,7 @@ end
 --- Begins the loop over n features, or what only one member does.
 local function feature_loop(e, n, out)
   if e.backend.team > 1 then
+    if n > e.backend.team then out:add(0, "#pragma unroll %d", TEAM_UNROLL) end
     out:add(3, n == 1 and "if (member == 0) {" or "for (int i = member; i < %d; i += TEAM) {", n)
   elseif n == 1 then
     out:add(3, "{")
@@ -44,13 +46,12 @@ end
 
 local function map_block(e, block, out)
   local parts, pointers = e:map_statements(block), {}
-  local lane, reduce = parts.lane, parts.reduce
+  local sums, lane, reduce = e:batch_sums(block), parts.lane, parts.reduce
   local apart = parts.repeats and block.domain == 1
-  for _, sum in ipairs(e:batch_sums(block)) do
+  for _, sum in ipairs(sums) do apart = apart and sum.type ~= "double" end -- not the end of a kernel
+  for _, sum in ipairs(sums) do
     local name, to = e:fresh("b" .. sum.id, sum.id), ("%s[%d%s]"):format(sum.array, sum.at, sum.rows and " + i" or "")
-    if sum.type == "double" then
-      apart = false                                              -- the end of a kernel
-    elseif apart then
+    if apart then
       local pointer = e:fresh("p" .. sum.id, sum.id)
       pointers[#pointers + 1] = { pointer, ("%s + %d"):format(sum.array, sum.at) }
       to = pointer .. "[0]"
@@ -87,20 +88,32 @@ local function solve_block(e, v, out)
   out:add(3, "lrnde_%s(%d, %s, %s, %s);", v.op, n, table.concat(args, ", "), to, stride)
 end
 
+--- Outer products of per-sample vectors, summed over the valid lanes: a lone warp's one by one, a team's together.
+local function outer_block(e, v, out)
+  local ys, xs, m, n = {}, {}, 0, 0
+  for i = 1, #v.args, 2 do
+    local y, x = e.plan.values[v.args[i]], e.plan.values[v.args[i + 1]]
+    m, n, ys[#ys + 1], xs[#xs + 1] = y.size, x.size, product_rows(e, e:rows(y)), product_rows(e, e:rows(x))
+  end
+  for _, p in ipairs(e.plan.partials) do
+    if p.value == v.id and e.backend.gathers then
+      out:add(3, "{")
+      out:add(4, "const real *const ys[] = {%s}, *const xs[] = {%s};", table.concat(ys, ", "), table.concat(xs, ", "))
+      out:add(4, "lrnde_outer(partial + %d, %d, %d, %d, ys, xs, valid);", p.at, m, n, #ys)
+      out:add(3, "}")
+    elseif p.value == v.id then
+      out:add(3, "lrnde_outer(partial + %d, %d, %d, %s, %s, valid);", p.at, m, n, ys[1], xs[1])
+    end
+  end
+end
+
 --- One matrix product, or an outer product summed over the valid lanes.
 local function product_block(e, block, out)
   local plan, v = e.plan, block.value
   if e.backend.team > 1 then out:add(3, "lrnde_meet();") end
   if v.op:match "^lu" then return solve_block(e, v, out) end
   if v.op == "outer" then
-    local y, x = plan.values[v.args[1]], plan.values[v.args[2]]
-    for _, p in ipairs(plan.partials) do
-      if p.value == v.id then
-        out:add(3, "lrnde_outer(partial + %d, %d, %d, %s, %s, valid);", p.at, y.size, x.size, product_rows(e, e:rows(y)),
-                product_rows(e, e:rows(x)))
-      end
-    end
-    return
+    return outer_block(e, v, out)
   end
   local w, x = plan.values[v.args[1]], plan.values[v.args[2]]
   if w.op ~= "input" then error("the matrix of a product must be a parameter", 0) end
@@ -120,7 +133,7 @@ local function product_block(e, block, out)
   end
   local terms, shape = transposed and rows or cols, ""
   if e.backend.team > 1 then
-    v.shape = products.shape(v.size, terms, e.backend.precision == "f32" and 4 or 8)
+    v.terms, v.shape = terms, products.shape(v.size, terms, e.backend.tile, e.backend.bytes, e.backend.matmul)
     shape = ("<%d, %d>"):format(v.shape.rows, v.shape.split)
   end
   out:add(3, "lrnde_product%s(%d, %d, %s, %s, %s, %s, %s);", shape, v.size, terms, e:pointer(w.name),
@@ -198,7 +211,7 @@ local function tile_function(e, name, out)
     elseif array.private then
       arrays:add(3, "real %s[%d];", e:array_name(array), array.rows)
     elseif not array.lane then
-      arrays:add(3, "real *%s = work + %d * T; /* (%d, T) */", e:array_name(array), work, array.rows)
+      arrays:add(3, "real *%s%s = work + %d * T; /* (%d, T) */", e.backend.team > 1 and "__restrict__ " or "", e:array_name(array), work, array.rows)
       work = work + array.rows
     end
   end

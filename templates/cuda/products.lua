@@ -1,40 +1,47 @@
---- How a block of several warps divides a matrix product: the shape of team.cuh's lrnde_product, chosen by a model of its time.
+--- How a block of several warps divides a matrix product (team.cuh's lrnde_product), and how many samples it has at a time: both
+-- chosen by a model of the clocks it takes.
 --
--- A multiprocessor issues an instruction of four warps a clock, among them FMA; of one warp, a load or a store of shared memory.
--- What is wasted is rows and terms that fill up a panel, and the wait for each panel.
+-- A multiprocessor issues an instruction of four warps a clock, FMA among them; of one warp, a load or a store of shared memory.
+-- Rows and terms that do not fill a panel are wasted, and every panel is waited for.  Each block reads all weights from L2, which
+-- has so many bytes a clock for all of them together: more samples a tile are fewer blocks that read.
 
 local products = {}
 
-products.WARPS, products.TILE = 8, 16
-products.PANEL = 40 * 1024                 -- bytes of shared memory; a block has 48 KiB, and other sums need some of it
+products.WARPS, products.DEPTH = 8, 8
+products.PANEL = 40 * 1024                 -- bytes of shared memory for two panels; a block has 48 KiB, and other sums need some of it
 
-local QUARTERS <const> = products.TILE // 4
-local ABREAST <const> = 32 // QUARTERS     -- rows a warp has side by side
+local TILES <const> = { 4, 8, 16, 32 }
+local ISSUED <const> = { native = 1, ["3xtf32"] = 0.6, tf32 = 0.2 }   -- clocks of a product of terms, of those of FMA
 local LATENCY <const> = 300                -- clocks until a panel that is on its way has come and all warps have met
+
+-- Of an H100 or H200: multiprocessors, their shared memory in bytes, GHz, bytes a clock that L2 gives all of them and one.
+products.MULTIPROCESSORS, products.SHARED = 132, 227 * 1024
+local GHZ <const>, L2 <const>, L2_EACH <const> = 1.98, 2800, 64
 
 local function quotient_up(a, b) return (a + b - 1) // b end
 
---- Clocks of a product of m rows of n terms for the samples of a tile; nil if it does not fit.
-local function clocks(m, n, rows, split, bytes)
-  local depth = 64 // bytes
-  local weights = products.WARPS * rows * ABREAST * (depth + 4)
-  if (weights + split * depth * products.TILE) * bytes > products.PANEL then return nil end
-  local row_panels = quotient_up(m, products.WARPS // split * rows * ABREAST)
+--- Clocks of a product of m rows of n terms; nil if it does not fit: tensor cores want whole tiles, of 16 rows by 8 samples.
+local function clocks(m, n, rows, split, tile, bytes, matmul)
+  if matmul ~= "native" and (tile < 8 or rows * 8 % tile > 0) then return nil end
+  local depth, abreast, numbers = products.DEPTH, 128 // tile, bytes // 4
+  local weights = products.WARPS * rows * abreast * depth
+  if 2 * (weights + split * depth * tile) * bytes > products.PANEL then return nil end
+  local row_panels = quotient_up(m, products.WARPS // split * rows * abreast)
   local term_panels = quotient_up(n, split * depth)
-  local fma = products.WARPS // 4 * rows * 4 * depth * (bytes // 4)
-  local staged = products.WARPS * rows * depth // 4                       -- of global memory, and into shared memory
-  local shared = (2 * staged + products.WARPS * depth * (rows + 4) // 4) * (bytes // 4)
-  local halving = split > 1 and products.WARPS * rows * 4 * 2 + 2 * LATENCY // 4 or 0
-  return row_panels * (term_panels * (math.max(fma, shared) + LATENCY // 4) + LATENCY + halving)
+  local issued = products.WARPS // 4 * rows * 4 * depth * numbers * ISSUED[matmul]
+  local staged = (weights + split * depth * tile) // 32
+  local shared = (2 * staged + products.WARPS * depth * (rows + 4) // 4) * numbers
+  local halving = split > 1 and products.WARPS * rows * 4 * 2 + LATENCY or 0
+  return math.ceil(row_panels * (term_panels * (math.max(issued, shared, LATENCY)) + LATENCY + halving))
 end
 
---- { rows = a thread has, split = warps abreast along the terms, clocks } of the fastest shape.
-function products.shape(m, n, bytes)
+--- { rows = a thread has, split = warps abreast along the terms, clocks } of the fastest shape, nil if none fits.  matmul: the model's.
+function products.shape(m, n, tile, bytes, matmul)
   local best
   for split = 1, products.WARPS do
     if products.WARPS % split == 0 then
       for rows = 1, 8 do
-        local time = clocks(m, n, rows, split, bytes)
+        local time = clocks(m, n, rows, split, tile, bytes, matmul)
         if time and (not best or time < best.clocks) then best = { rows = rows, split = split, clocks = time } end
       end
     end
@@ -42,10 +49,40 @@ function products.shape(m, n, bytes)
   return best
 end
 
---- Clocks of an outer product of m by n, added to what is in global memory.
-function products.outer_clocks(m, n, bytes)
-  local squares = quotient_up(m, 64) * quotient_up(n, 64)
-  return squares * (products.WARPS * products.TILE * 16 // 4 * (bytes // 4) + LATENCY)
+--- Clocks of so many outer products of m by n, added to what is in global memory.
+function products.outer_clocks(m, n, terms, tile, bytes)
+  return quotient_up(m, 64) * quotient_up(n, 64) * (terms * (products.WARPS * tile * 16 // 4 * (bytes // 4) + LATENCY) + LATENCY)
+end
+
+--- Clocks of all the blocks of a batch, each of which works so long and reads so much, and which of the two takes longer.
+function products.batch_clocks(batch, tile, work, bytes)
+  local blocks = quotient_up(batch, tile)
+  local waves, at_once = quotient_up(blocks, products.MULTIPROCESSORS), math.min(blocks, products.MULTIPROCESSORS)
+  local reading = bytes // math.min(L2_EACH, L2 // at_once)
+  return waves * math.max(work, reading), work >= reading and "work" or "L2"
+end
+
+--- Clocks of so many floating-point operations if all multiprocessors did nothing but FMA.
+function products.least_clocks(flop, bytes) return flop / (2 * 128 * products.MULTIPROCESSORS) * (bytes // 4) end
+
+function products.microseconds(clocks) return clocks / GHZ / 1000 end
+
+--- The samples of a tile with which products with matrices { { rows, cols }.. } and their transposes are fastest for a batch.
+function products.tile(batch, matrices, bytes, matmul)
+  local best, least
+  for _, tile in ipairs(TILES) do
+    local work, weights = 0, 0
+    for _, d in ipairs(matrices) do
+      for _, shape in ipairs { { d[1], d[2] }, { d[2], d[1] } } do
+        local s = products.shape(shape[1], shape[2], tile, bytes, matmul)
+        work = work + (s and s.clocks or math.huge)
+      end
+      weights = weights + 2 * d[1] * d[2] * bytes
+    end
+    local time = products.batch_clocks(batch, tile, work, weights)
+    if not least or time < least then best, least = tile, time end
+  end
+  return best
 end
 
 return products

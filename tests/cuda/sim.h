@@ -96,9 +96,17 @@ struct warp {
     alignas(16) char given[WARP][16], taken[WARP][16];
 };
 
+/* What a fiber has begun to copy. */
+struct copy {
+    void *to;
+    const void *from; /* null: zeros */
+    size_t size;
+};
+
 struct fiber {
     context at;
     bool ready, done;
+    std::vector<copy> copies;
 };
 
 /* The block that runs on this thread of the operating system. */
@@ -257,12 +265,56 @@ inline void launch(const std::function<void()> &kernel, unsigned blocks, unsigne
 
 } // namespace sim
 
+/* From emitted text's asm: copies to shared memory that are there when waited for. */
+template <class number> void lrnde_fetch(number *to, const number *from, bool valid)
+{
+    memset((void *)to, 0xff, sizeof *to); /* NaN */
+    sim::b->fibers[sim::b->current].copies.push_back({to, valid ? from : nullptr, sizeof *to});
+}
+inline void lrnde_fetched()
+{
+    std::vector<sim::copy> &copies = sim::b->fibers[sim::b->current].copies;
+    for (const sim::copy &c : copies) c.from ? memcpy(c.to, c.from, c.size) : memset(c.to, 0, c.size);
+    copies.clear();
+}
+
+/* Tensor cores: the warp's lanes bring their parts of a and b, and read those of all.  What does not fit into tf32 is not read. */
+inline float tf32(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits &= 0xffffe000u;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+inline void lrnde_mma(float (&s)[4], const float (&a)[4], const float (&b)[2])
+{
+    struct rows {
+        float of[4];
+    };
+    const int lane = (int)(threadIdx.x % 32);
+    const rows given_a = {{tf32(a[0]), tf32(a[1]), tf32(a[2]), tf32(a[3])}}, given_b = {{tf32(b[0]), tf32(b[1]), 0, 0}};
+    for (int k = 0; k < 8; k++) {
+        const rows from_a = sim::exchange(~0u, given_a, lane / 4 * 4 + k % 4);
+        for (int c = 0; c < 2; c++) {
+            const float from_b = sim::exchange(~0u, given_b, (lane % 4 * 2 + c) * 4 + k % 4).of[k / 4];
+            for (int r = 0; r < 2; r++) s[2 * r + c] += from_a.of[k / 4 * 2 + r] * from_b;
+        }
+    }
+}
+
 #define __syncthreads() sim::barrier(__LINE__)
 #define __nanosleep(n)  sched_yield()
 #define __threadfence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 template <class number> number __shfl_xor_sync(unsigned mask, number given, int other)
 {
     return sim::exchange(mask, given, (int)(threadIdx.x % 32) ^ other);
+}
+inline int __float_as_int(float x)
+{
+    int y;
+    memcpy(&y, &x, sizeof y);
+    return y;
 }
 inline float __int_as_float(int x)
 {

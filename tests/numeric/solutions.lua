@@ -29,8 +29,10 @@ local function gradient_error(problem, method, sensitivity)
 end
 
 --- What the gradient may miss.  Most continuous adjoints see the solution or lambda through dense output, whose error no step
---- control sees: that of rkf45, of order 3 over the steps of a method of order 5, is what remains.
+--- control sees: that of rkf45, of order 3 over the steps of a method of order 5, is what remains.  The error of an Adams method,
+--- which extrapolates, is a larger multiple of what it estimates.
 local function gradient_limit(tab, sensitivity)
+  if tab.past then return 2e-8 end
   return sensitivity ~= "discrete" and tab.dense.order < tab.order - 1 and 2e-7 or 1e-8
 end
 

@@ -104,4 +104,14 @@ for _, tab in ipairs(methods) do
   end)
 end
 
+check.case("a network of 40 features, whose Jacobian is dense and large: as an explicit method has it", function()
+  local function solve(method)
+    return tool.solve(model_of "wide_network", { method = method, atol = 1e-8, rtol = 1e-8, gradient = "u[1]+2*u[40]", sensitivity = "discrete" })
+  end
+  local ours, theirs = solve "rodas4", solve "dp5"
+  check.below(vector.distance(ours.u[1], theirs.u[1]), 1e-6)
+  check.below(vector.distance(ours.grad_u0, theirs.grad_u0), 1e-6)
+  check.below(vector.distance(ours.grad_params, theirs.grad_params), 1e-6)
+end)
+
 check.done()

@@ -61,7 +61,7 @@ local function regularizer(s, o, t_reg, t1, f, steps, held)
   local total = o.gradient == "total"
   local u = runge_kutta.at(s.tab, total and f or held.f, total and steps or held.steps, t)
   local k1 = o.gradient == "truncated" and held.f(t, u) or nil
-  local trial = runge_kutta.step(s.tab, f, t, h, u, k1)
+  local trial = runge_kutta.step(s.tab, f, t, h, u, k1, o.step_size == "accepted" and step.past or nil)
   local sum = 0
   for _, estimate in ipairs(o.estimates) do
     local R = estimate == "stiffness" and runge_kutta.stiffness(s.tab, trial) or runge_kutta.error(s.tab, trial, TOLERANCE) * h
@@ -116,7 +116,7 @@ local function check_step(method, o, seed)
   check.below(vector.distance(gradient, expected), 1e-7)
 end
 
-for _, method in ipairs { "bs3", "vern7", "heun21" } do
+for _, method in ipairs { "bs3", "vern7", "heun21", "vcab3" } do
   check.case(("a loss at several times, %s"):format(method), function() check_step(method) end)
 end
 for _, gradient in ipairs { "truncated", "partial", "total" } do
@@ -144,6 +144,10 @@ for _, method in ipairs { "bs3", "dp5", "heun21", "rkf45" } do
     end)
   end
 end
+check.case("vcab3: partial, drawn eight times, from first steps and from others", function()
+  local o = { gradient = "partial", sampling = "biased", step_size = "accepted", estimates = { "error" } }
+  for seed = 1, 8 do check_step("vcab3", o, seed) end
+end)
 check.case("save times inside a local step, and none", function() check.equal(seen, { [true] = true, [false] = true }) end)
 
 check.done()

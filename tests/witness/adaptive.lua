@@ -23,9 +23,9 @@ function adaptive.first_step(tab, f, t, t1, u, tolerance)
   return math.min(100 * h0, h1, t1 - t)
 end
 
---- The accepted steps from t0 to t1, and how many trials were rejected.
+--- The accepted steps from t0 to t1, how many trials were rejected, and how many of those among the tab.past first steps.
 function adaptive.mesh(tab, f, t0, t1, u, tolerance)
-  local c, mesh, rejected, before = tab.controller, { t0 }, 0, 1e-4
+  local c, mesh, rejected, first, before = tab.controller, { t0 }, 0, 0, 1e-4
   local t, h, past = t0, adaptive.first_step(tab, f, t0, t1, u, tolerance), {}
   while t < t1 do
     h = math.min(h, t1 - t)
@@ -38,10 +38,11 @@ function adaptive.mesh(tab, f, t0, t1, u, tolerance)
       q, before = math.max(q / before ^ c.beta2, 1 / c.qmax), math.max(E, 1e-4)
     else
       rejected = rejected + 1
+      if #mesh <= (tab.past or 0) then first = first + 1 end
     end
     h = h / math.min(q, 1 / c.qmin)
   end
-  return mesh, rejected
+  return mesh, rejected, first
 end
 
 return adaptive

@@ -28,8 +28,8 @@ rosenbrock.fields = {
 -- How much of a step is kept when it might be a little longer or shorter: a new step is a new factorisation.
 local QSTEADY <const> = 1.2
 
--- The state is solved for with a dense Jacobian.
-local LARGEST <const> = 128
+-- A dense Jacobian is a column of text for each feature.
+local LARGEST <const> = 256
 
 -- The inverse of the lower triangular matrix I/gamma - C.
 local function inverse(gamma, C)

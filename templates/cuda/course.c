@@ -1,0 +1,60 @@
+/* course.c - see course.h. */
+#include "course.h"
+
+#include <string.h>
+
+/* The tables of a course: all of 8 bytes an entry, those that are written first.  X(name, type, entries) */
+#define WRITTEN(X)                                                                                                               \
+    X(t, double *, slots)                                                                                                        \
+    X(h, double *, slots)                                                                                                        \
+    X(sums, double *, slots *(size_t)sys->n_sums)
+#define READ(X)                                                                                                                  \
+    X(carry, void *const *, (slots + !c->ring) * (size_t)sys->n_carry)                                                           \
+    X(k, void *const *, slots *(size_t)(sys->n_k + sys->n_extra))                                                                \
+    X(tape, void *const *, c->tape ? slots : 0)
+
+enum { ENTRY = 8 };
+
+size_t lrnde__cuda_course_bytes(const lrnde_system_desc *sys, const lrnde_course *c, size_t *written)
+{
+    size_t slots = (size_t)c->slots, bytes = sizeof *c;
+#define LRNDE_X(name, type, entries) bytes += ENTRY * (entries);
+    WRITTEN(LRNDE_X)
+    *written = bytes;
+    READ(LRNDE_X)
+#undef LRNDE_X
+    return bytes;
+}
+
+void lrnde__cuda_course_put(const lrnde_system_desc *sys, const lrnde_course *c, char *host, CUdeviceptr device)
+{
+    size_t slots = (size_t)c->slots, at = sizeof *c;
+    lrnde_course there = *c;
+    there.met = 0;
+#define LRNDE_X(name, type, entries)                                                                                             \
+    {                                                                                                                            \
+        size_t n = (entries);                                                                                                    \
+        if (n) memcpy(host + at, c->name, ENTRY * n);                                                                            \
+        there.name = n ? (type)(uintptr_t)(device + at) : NULL;                                                                  \
+        at += ENTRY * n;                                                                                                         \
+    }
+    WRITTEN(LRNDE_X)
+    READ(LRNDE_X)
+#undef LRNDE_X
+    memcpy(host, &there, sizeof there);
+}
+
+void lrnde__cuda_course_get(const lrnde_system_desc *sys, lrnde_course *c, const char *host)
+{
+    size_t slots = (size_t)c->slots, at = sizeof *c;
+    lrnde_course back;
+    memcpy(&back, host, sizeof back);
+#define LRNDE_X(name, type, entries)                                                                                             \
+    memcpy(c->name, host + at, ENTRY * (entries));                                                                               \
+    at += ENTRY * (entries);                                                                                                     \
+    back.name = c->name;
+    WRITTEN(LRNDE_X)
+#undef LRNDE_X
+    back.carry = c->carry, back.k = c->k, back.tape = c->tape;
+    *c = back;
+}

@@ -1,0 +1,70 @@
+--- What lrnde-gen --explain says of CUDA: how samples become blocks and, of wide models, what their kernels should take.
+--
+-- The clocks are those of products.lua, by which shapes are chosen; loops over features count as L2 traffic.  Estimates for an H100 or
+-- H200: nothing here was measured.
+
+local backends = require "backends"
+local products = backends.run "templates/cuda/products.lua"
+
+local explain = {}
+
+--- Of one kernel and one tile: products, clocks that they take, bytes that all loops read and write, the products' shapes.
+local function costs(plan, backend)
+  local c = { products = 0, work = 0, bytes = 0, shapes = {} }
+  local function rows(n) c.bytes = c.bytes + n * backend.tile * backend.bytes end
+  local function matrix(n) c.bytes = c.bytes + n * backend.bytes end
+  for _, block in ipairs(plan.blocks) do
+    local seen, v = {}, block.value
+    for _, x in ipairs(block.values) do
+      if x.storage then rows(x.size) end
+      for _, id in ipairs(x.args) do
+        local from = plan.values[id]
+        if from.kind == "sample" and from.block ~= block and not seen[id] then rows(from.size) end
+        seen[id] = true
+      end
+    end
+    if v then c.products = c.products + 1 end
+    if v and v.op == "outer" then
+      local m, n = plan.values[v.args[1]].size, plan.values[v.args[2]].size
+      c.work = c.work + products.outer_clocks(m, n, #v.args // 2, backend.tile, backend.bytes)
+      matrix(2 * m * n)
+    elseif v and v.shape then
+      local text = ("%dx%d %d rows/%d abreast"):format(v.size, v.terms, v.shape.rows, v.shape.split)
+      c.work = c.work + v.shape.clocks
+      matrix(v.size * v.terms)
+      if not c.shapes[text] then c.shapes[#c.shapes + 1], c.shapes[text] = text, true end
+    end
+  end
+  return c
+end
+
+local function explain_wide(p, backend, lrnde, line)
+  local blocks = (backend.batch + backend.tile - 1) // backend.tile
+  line("cuda: %d samples a tile, a block of %d threads each; batch %d: %d blocks for %d multiprocessors; %d KiB of shared memory for panels",
+       backend.tile, backend.tile * backend.team, backend.batch, blocks, products.MULTIPROCESSORS, products.PANEL // 1024)
+  line("  %-24s %8s %12s %9s %9s %13s %6s  %s", "kernel, estimated", "products", "clocks, tile", "L2, MB", "us", "all FMA, us", "bound",
+       "shapes of products")
+  lrnde.each_kernel(p, function(k, _, prefix)
+    local c = costs(k.plan, backend)
+    if c.products == 0 then return end
+    local clocks, bound = products.batch_clocks(backend.batch, backend.tile, c.work, c.bytes)
+    line("  %-24s %8d %12d %9.1f %9.1f %13.1f %6s  %s", prefix .. k.name, c.products, c.work, c.bytes * blocks / 1e6,
+         products.microseconds(clocks), products.microseconds(products.least_clocks(k.count.flop * backend.batch, backend.bytes)), bound,
+         table.concat(c.shapes, ", "))
+  end)
+  local bytes = 0
+  for _, d in ipairs(backend.matrices) do bytes = bytes + d[1] * d[2] * backend.bytes end
+  line("  matrices: %d KiB, read from L2 by every block in every stage%s", bytes // 1024,
+       bytes > products.SHARED and (", for shared memory of one multiprocessor is %d KiB"):format(products.SHARED // 1024) or "")
+end
+
+function explain.model(p, backend, lrnde, line)
+  if backend.team > 1 then
+    explain_wide(p, backend, lrnde, line)
+  else
+    line("cuda: %d samples a tile, a warp each", backend.tile)
+  end
+  line("  %s", backend.solves(p) and "a solve is one cooperative launch: blocks meet twice a step, for the error norm" or "a step is a launch: the host decides")
+end
+
+return explain

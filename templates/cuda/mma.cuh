@@ -1,0 +1,70 @@
+/*
+ * A warp's part of a product on tensor cores: sixteen rows of eight samples at a time (m16n8k8), for which a thread has four sums.
+ * They read of a float its sign, exponent and ten bits: tf32.
+@if matmul == "3xtf32" then
+ * What those leave of a number is a float of its own, and the product of the two such rests is nothing beside rounding: three
+ * products, the smaller ones first, are as exact as one of floats.
+@end
+ * Of a thread's pairs of sums, pair e belongs to this row of the warp's and to this sample and the next.
+ */
+static __device__ __forceinline__ int lrnde_sum_row(int e)
+{
+    return e / 2 / (T / 8) * 16 + e % 2 * 8 + (int)threadIdx.x % 32 / 4;
+}
+
+static __device__ __forceinline__ int lrnde_sum_sample(int e)
+{
+    return e / 2 % (T / 8) * 8 + (int)threadIdx.x % 4 * 2;
+}
+
+#ifdef __CUDACC_RTC__
+/* s (16, 8) += a (16, 8) b (8, 8), spread over the warp as m16n8k8 has them. */
+static __device__ __forceinline__ void lrnde_mma(float (&s)[4], const float (&a)[4], const float (&b)[2])
+{
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+                 : "+f"(s[0]), "+f"(s[1]), "+f"(s[2]), "+f"(s[3])
+                 : "r"(__float_as_int(a[0])), "r"(__float_as_int(a[1])), "r"(__float_as_int(a[2])), "r"(__float_as_int(a[3])),
+                   "r"(__float_as_int(b[0])), "r"(__float_as_int(b[1])));
+}
+#endif
+@if matmul == "3xtf32" then
+
+/* Of each number what tf32 holds, and the rest. */
+template <int N> static __device__ __forceinline__ void lrnde_split(float (&x)[N], float (&rest)[N])
+{
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        const float held = __int_as_float(__float_as_int(x[i]) & (int)0xffffe000);
+        rest[i] = x[i] - held, x[i] = held;
+    }
+}
+@end
+
+/* s += weights x (DEPTH, T) */
+template <int ROWS>
+static __device__ __forceinline__ void lrnde_multiply(accumulator (&s)[ROWS][4], const real *weights, const real *x)
+{
+    static_assert(DEPTH == 8 && ROWS * 8 % T == 0, "a warp has whole tiles of tensor cores");
+    const int row = (int)threadIdx.x % 32 / 4, term = (int)threadIdx.x % 4;
+#pragma unroll
+    for (int r = 0; r < ROWS; r += T / 8) {
+        float a[4];
+#pragma unroll
+        for (int i = 0; i < 4; i++) a[i] = weights[lrnde_weight(lrnde_sum_row(2 * r) + i % 2 * 8, term + i / 2 * 4)];
+@if matmul == "3xtf32" then
+        float a_rest[4];
+        lrnde_split(a, a_rest);
+@end
+#pragma unroll
+        for (int c = 0; c < T / 8; c++) {
+            float b[2] = {x[term * T + c * 8 + row], x[(term + 4) * T + c * 8 + row]};
+@if matmul == "3xtf32" then
+            float b_rest[2];
+            lrnde_split(b, b_rest);
+            lrnde_mma(s[r + c], a_rest, b);
+            lrnde_mma(s[r + c], a, b_rest);
+@end
+            lrnde_mma(s[r + c], a, b);
+        }
+    }
+}

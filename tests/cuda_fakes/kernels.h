@@ -1,0 +1,290 @@
+/*
+ * kernels.h - modules of the fake driver library, and what its launches run: for a model's kernels those in C that the test
+ * names, for the driver's own their text, compiled as C.
+ */
+#ifndef CUDA_FAKES_KERNELS_H
+#define CUDA_FAKES_KERNELS_H
+
+#include "memory.h"
+
+#include "control.h"
+#include "kernel.h"
+#include "vectors.h"
+
+#include <setjmp.h>
+
+/* ---- modules: what the fake compiler made is the text ---- */
+
+struct CUmod_st {
+    char *text;
+};
+
+typedef enum kind { TILE, SHARED, RUN, ADD, SUMS } kind;
+
+struct CUfunc_st {
+    char name[192];
+    kind kind;
+    int is_float;
+    const lrnde_kernel *kernel;   /* of RUN, the one that takes a step */
+    const lrnde_system_desc *sys; /* of RUN */
+};
+
+enum { MOST_KERNELS = 256, MOST_RUNS = 8, MOST_FUNCTIONS = 512 };
+
+static struct {
+    char symbol[160];
+    const lrnde_kernel *kernel;
+} kernels[MOST_KERNELS];
+static int n_kernels;
+static struct CUfunc_st runs[MOST_RUNS];
+static int n_runs;
+static struct CUfunc_st functions[MOST_FUNCTIONS];
+static int n_functions;
+
+/* The test says what runs in the place of a kernel. */
+void fake_kernel(const char *symbol, const lrnde_kernel *kernel)
+{
+    MUST(n_kernels < MOST_KERNELS, "too many kernels");
+    snprintf(kernels[n_kernels].symbol, sizeof kernels->symbol, "%s", symbol);
+    kernels[n_kernels++].kernel = kernel;
+}
+
+/* The same of a kernel that goes courses. */
+void fake_run(const char *symbol, const lrnde_system_desc *sys, const lrnde_kernel *step)
+{
+    MUST(n_runs < MOST_RUNS, "too many kernels");
+    runs[n_runs] = (struct CUfunc_st){.kind = RUN, .sys = sys, .kernel = step};
+    snprintf(runs[n_runs++].name, sizeof runs->name, "%s", symbol);
+}
+
+CUresult cuModuleLoadData(CUmodule *module, const void *image)
+{
+    MUST(!strncmp(image, "FAKE CUBIN", 10), "the image is not what the compiler made");
+    *module = malloc(sizeof **module);
+    (*module)->text = strdup(image);
+    return 0;
+}
+
+CUresult cuModuleUnload(CUmodule module)
+{
+    free(module->text);
+    free(module);
+    return 0;
+}
+
+static const lrnde_kernel *kernel_of(const char *name, const char *phase)
+{
+    for (int i = 0; i < n_kernels; i++) {
+        size_t n = strlen(kernels[i].symbol);
+        if (!strncmp(name, kernels[i].symbol, n) && !strcmp(name + n, phase)) return kernels[i].kernel;
+    }
+    return NULL;
+}
+
+static const struct CUfunc_st *run_of(const char *name)
+{
+    for (int i = 0; i < n_runs; i++)
+        if (!strcmp(name, runs[i].name)) return &runs[i];
+    return NULL;
+}
+
+CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name)
+{
+    struct CUfunc_st f = {.is_float = strstr(module->text, "typedef float REAL") != NULL};
+    if (!strstr(module->text, name)) return 500;
+    snprintf(f.name, sizeof f.name, "%s", name);
+    const struct CUfunc_st *run = run_of(name);
+    if (run)
+        f = *run;
+    else if (!strcmp(name, "lrnde_add"))
+        f.kind = ADD;
+    else if (!strcmp(name, "lrnde_sums"))
+        f.kind = SUMS;
+    else if ((f.kernel = kernel_of(name, "_tile")))
+        f.kind = TILE;
+    else if ((f.kernel = kernel_of(name, "_shared")))
+        f.kind = SHARED;
+    else
+        return 500;
+    MUST(n_functions < MOST_FUNCTIONS, "too many functions");
+    functions[n_functions] = f;
+    *function = &functions[n_functions++];
+    return 0;
+}
+
+/* Launch bounds: of what works on tiles, of the others. */
+enum { TILE_THREADS = 32, OTHER_THREADS = 256 };
+
+CUresult cuFuncGetAttribute(int *value, int attribute, CUfunction function)
+{
+    MUST(attribute == CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, "a function is asked for attribute %d", attribute);
+    *value = function->kind == TILE || function->kind == RUN ? TILE_THREADS : OTHER_THREADS;
+    return 0;
+}
+
+CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, CUfunction function, int threads, size_t shared_bytes)
+{
+    MUST(function->kind == RUN && threads == TILE_THREADS && shared_bytes == 0, "%s: asked how often it fits", function->name);
+    *blocks = (int)setting("FAKE_RESIDENT", 1);
+    return 0;
+}
+
+/* ---- the driver's own kernels: threads run one after another, to the barrier and then, from the start, beyond it ---- */
+
+static struct {
+    unsigned x;
+} threadIdx, blockIdx, blockDim, gridDim;
+static jmp_buf barrier;
+static int beyond;
+
+static void __syncthreads(void)
+{
+    if (!beyond) longjmp(barrier, 1);
+}
+
+#define ENTRY        static void
+#define __shared__   static
+#define VECTORS(...) __VA_ARGS__
+enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS };
+#define REAL       float
+#define lrnde_add  add_float
+#define lrnde_sums sums_float
+#include "vectors.def"
+#undef REAL
+#undef lrnde_add
+#undef lrnde_sums
+#define REAL       double
+#define lrnde_add  add_double
+#define lrnde_sums sums_double
+#include "vectors.def"
+#undef lrnde_add
+#undef lrnde_sums
+
+/* ---- launches ---- */
+
+typedef enum operation { COPY, CLEAR, LAUNCH } operation;
+
+typedef struct entry {
+    operation operation;
+    void *to;
+    const void *from;
+    size_t bytes;
+    CUfunction function;
+    unsigned grid, block;
+    lrnde_args args;      /* of a model's kernel */
+    lrnde_course *course; /* of RUN */
+    struct {
+        void *to;
+        const void *from;
+        int rows;
+        size_t stride;
+        long long n;
+    } add;
+    struct {
+        const double *sums;
+        long long rows;
+        int n;
+        double *total;
+    } sums;
+} entry;
+
+/* Tables lie on the device and, but for cot_sums, hold its pointers: how long they are is the business of the kernel. */
+static void check_tables(const entry *e)
+{
+    const lrnde_args *a = &e->args;
+    const void *const tables[] = {a->data,      a->constants, a->carry,         a->next,    a->next_in, a->k,
+                                  a->k_in,      a->noise,     a->external,      a->out,     a->in,      a->cot_next,
+                                  a->cot_carry, a->cot_k,     a->cot_constants, a->cot_sums};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        MUST(!tables[i] || on_device(tables[i], sizeof(void *)), "%s: table %zu is on the host", e->function->name, i);
+}
+
+static void run_kernel(const entry *e)
+{
+    const lrnde_kernel *k = e->function->kernel;
+    const lrnde_args *a = &e->args;
+    check_tables(e);
+    if (e->function->kind == TILE) {
+        MUST(e->grid == (unsigned)a->workers && e->block == TILE_THREADS, "%s: %u blocks of %u", e->function->name, e->grid,
+             e->block);
+        for (int64_t w = 0; w < a->workers; w++)
+            k->tile(a, (int32_t)(a->tiles * w / a->workers), (int32_t)(a->tiles * (w + 1) / a->workers), (int32_t)w);
+        return;
+    }
+    MUST(e->grid == (k->shared_size + LRNDE_CHUNK - 1) / LRNDE_CHUNK && e->block == OTHER_THREADS, "%s: %u blocks of %u",
+         e->function->name, e->grid, e->block);
+    for (int64_t c = 0; c < e->grid; c++) {
+        int64_t end = (c + 1) * LRNDE_CHUNK;
+        k->shared(a, c * LRNDE_CHUNK, end < k->shared_size ? end : k->shared_size);
+    }
+}
+
+/* As the emitted kernel does, one thing after another; sums in the order of the CPU. */
+static double take_step(const entry *e, lrnde_args *a, double sums[LRNDE_MAX_SUMS])
+{
+    const lrnde_system_desc *sys = e->function->sys;
+    double n = 0;
+    for (int64_t w = 0; w < a->workers; w++)
+        e->function->kernel->tile(a, (int32_t)(a->tiles * w / a->workers), (int32_t)(a->tiles * (w + 1) / a->workers),
+                                  (int32_t)w);
+    memset(sums, 0, LRNDE_MAX_SUMS * sizeof *sums);
+    for (int32_t tile = 0; tile < a->tiles; tile++)
+        for (int32_t q = 0; q < sys->n_sums; q++) sums[q] += a->sums[(size_t)tile * (size_t)sys->n_sums + q];
+    for (int32_t i = 0; i < sys->n_controlled; i++) n += (double)sys->carry[i].size * a->batch;
+    return sys->finish(sums, n);
+}
+
+static void run_course(const entry *e)
+{
+    const lrnde_system_desc *sys = e->function->sys;
+    lrnde_course *c = e->course;
+    lrnde_args a = e->args;
+    double way = copysign(1, c->t1 - c->now), sums[LRNDE_MAX_SUMS];
+    check_tables(e);
+    MUST(!c->tape == (e->function->kernel == &sys->step) && c->met == 0, "%s: not its course", e->function->name);
+    MUST(e->block == TILE_THREADS && e->grid <= (unsigned)a.workers, "%s: %u blocks of %u", e->function->name, e->grid, e->block);
+    c->accepted = c->rejected = c->over = 0;
+    while (c->now != c->t1 && !c->over && (c->look - c->now) * way > 0 && c->slot < c->slots &&
+           c->accepted + c->rejected < c->most) {
+        int32_t slot = c->slot, end = c->ring && slot + 1 == c->slots ? 0 : slot + 1;
+        a.s.t = c->now, a.s.h = c->tried = lrnde_clip(c->now, c->next, c->t1, c->shortest);
+        a.carry = (const void *const *)(c->carry + slot * sys->n_carry);
+        a.next = c->carry + end * sys->n_carry;
+        a.k = c->k + slot * (sys->n_k + sys->n_extra);
+        a.tape = c->tape ? c->tape[slot] : NULL;
+        c->E = take_step(e, &a, sums);
+        c->next = lrnde_control(&sys->controller, &c->e_old, c->E, c->tried);
+        if (lrnde_accepts(c->E)) {
+            c->t[slot] = c->now, c->h[slot] = c->tried;
+            memcpy(c->sums + slot * sys->n_sums, sums, (size_t)sys->n_sums * sizeof *sums);
+            c->now = lrnde_advance(c->now, c->tried, c->t1), c->slot = end, c->accepted++;
+        } else {
+            c->rejected++, c->over = lrnde_gives_up(c->tried, c->shortest);
+        }
+    }
+}
+
+static void run_thread(const entry *e)
+{
+    int is_float = e->function->is_float;
+    if (setjmp(barrier)) return;
+    if (e->function->kind == SUMS) {
+        (is_float ? sums_float : sums_double)(e->sums.sums, e->sums.rows, e->sums.n, e->sums.total);
+        MUST(beyond, "a thread did not come to the barrier");
+    } else if (is_float) {
+        add_float(e->add.to, e->add.from, e->add.rows, e->add.stride, e->add.n);
+    } else {
+        add_double(e->add.to, e->add.from, e->add.rows, e->add.stride, e->add.n);
+    }
+}
+
+static void run_vectors(const entry *e)
+{
+    blockDim.x = e->block;
+    gridDim.x = e->grid;
+    for (blockIdx.x = 0; blockIdx.x < e->grid; blockIdx.x++)
+        for (beyond = 0; beyond <= (e->function->kind == SUMS); beyond++)
+            for (threadIdx.x = 0; threadIdx.x < e->block; threadIdx.x++) run_thread(e);
+}
+
+#endif

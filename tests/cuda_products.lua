@@ -1,0 +1,54 @@
+--- How CUDA blocks divide matrix products: every shape fits, none is said to be faster than the arithmetic allows, and --explain
+-- tells them.
+
+local backends = require "backends"
+local check = require "check"
+
+local products = backends.run "templates/cuda/products.lua"
+local tool = check.tool "lrnde-gen"
+
+local SIZES <const> = { { 1, 1 }, { 10, 784 }, { 784, 10 }, { 100, 784 }, { 784, 100 }, { 33, 65 }, { 2048, 2048 }, { 5, 100000 } }
+
+check.case("a shape for every matrix, tile and precision: warps divide evenly, two panels fit, no faster than FMA alone", function()
+  for _, d in ipairs(SIZES) do
+    for _, tile in ipairs { 4, 8, 16, 32 } do
+      for _, bytes in ipairs { 4, 8 } do
+        local s = products.shape(d[1], d[2], tile, bytes, "native")
+        check.equal(products.WARPS % s.split, 0)
+        local rows = products.WARPS * s.rows * 128 // tile
+        check.below(2 * (rows + s.split * tile) * products.DEPTH * bytes, products.PANEL + 1)
+        check.below(d[1] * d[2] * tile * (bytes // 4) / 128, s.clocks + 1)
+      end
+    end
+  end
+end)
+
+check.case("long sums of few rows are divided among warps, many rows are not", function()
+  check.below(3, products.shape(10, 784, 8, 4, "native").split)
+  check.equal(products.shape(784, 100, 8, 4, "native").split, 1)
+end)
+
+check.case("more samples want larger tiles, and never fewer clocks", function()
+  local before, clocks = 0, 0
+  for batch = 64, 16384, 64 do
+    local tile = products.tile(batch, { { 100, 784 }, { 784, 100 } }, 4, "native")
+    local work = products.shape(100, 784, tile, 4, "native").clocks + products.shape(784, 100, tile, 4, "native").clocks
+    local time = products.batch_clocks(batch, tile, work, 0)
+    if batch & (batch - 1) == 0 then
+      check.below(before, tile + 1)
+      check.below(clocks, time + 1)
+      before, clocks = tile, time
+    end
+  end
+  check.equal(before, 32)
+end)
+
+check.case("--explain says how a wide model runs, and what a small one does", function()
+  local wide = check.run(tool .. " --explain tests/models/wide.lua")
+  check.contains(wide, "4 samples a tile, a block of 256 threads")
+  check.contains(wide, "60x72 ")
+  check.contains(wide, "a solve is one cooperative launch")
+  check.contains(check.run(tool .. " --explain models/spiral.lua"), "32 samples a tile, a warp each")
+end)
+
+check.done()

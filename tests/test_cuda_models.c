@@ -1,0 +1,331 @@
+/*
+ * test_cuda_models.c - whole models through the CUDA driver without a GPU: with libraries that pretend (tests/cuda_fakes) they
+ * give the bits they give on the CPU; how often the host waits; what is said of a device that fails.
+ */
+#include "cuda_world.h"
+
+#include "registries.h"
+
+#include "cli/build.h"
+#include "lrnde.h"
+
+#include <math.h>
+#include <pthread.h>
+
+static double number(int64_t i)
+{
+    return sin((double)i * 1.7 + 0.3);
+}
+
+typedef struct model_case {
+    const char *file, *setting;
+    int32_t batch;
+} model_case;
+
+static const options_tool TOOL = {.program = "test_cuda_driver"};
+static const lrnde_model_desc *built;
+static int32_t batch;
+
+static void build(const char *file, const char *change)
+{
+    build_request request = {.model_file = file, .set = {&change, 1}};
+    assert_int_equal(build_model(&request, &TOOL, &built), EXIT_DONE);
+}
+
+static lrnde_solver *create(const lrnde_model_desc *desc, const char *device, char *text)
+{
+    lrnde_solver *s;
+    lrnde_error e;
+    lrnde_options o = LRNDE_OPTIONS;
+    o.batch = batch, o.training = 1, o.device = device, o.seed = 3;
+    o.threads = (batch + desc->tile - 1) / desc->tile; /* a worker a tile, as on the device */
+    if (lrnde_create(&s, desc, &o, &e)) snprintf(text, WORLD_TEXT, "%s", e.text);
+    return s;
+}
+
+static void set_inputs(lrnde_solver *s)
+{
+    const lrnde_model_desc *desc = lrnde_model(s);
+    const double t[] = {0, 0.2, 0.5, 0.8};
+    lrnde_array a;
+    if (desc->saveat_data) MUST(!lrnde_set(s, "t", t, sizeof t));
+    for (int32_t i = 0; i < desc->n_inputs; i++) {
+        MUST(!lrnde_array_find(s, desc->inputs[i].name, &a));
+        size_t n = a.bytes / (a.type == LRNDE_F64 ? 8 : 4);
+        char *x = malloc(a.bytes);
+        for (size_t k = 0; k < n; k++)
+            if (a.type == LRNDE_I32)
+                ((int32_t *)x)[k] = (int32_t)(k % (size_t)desc->inputs[i].classes);
+            else if (a.type == LRNDE_F32)
+                ((float *)x)[k] = (float)number((int64_t)k);
+            else
+                ((double *)x)[k] = number((int64_t)k);
+        MUST(!lrnde_set(s, a.name, x, a.bytes));
+        free(x);
+    }
+}
+
+/* Everything a solver does, and then everything it holds. */
+static char *results(const lrnde_model_desc *desc, const char *device, size_t *size)
+{
+    char *bytes, text[WORLD_TEXT] = "";
+    FILE *to = open_memstream(&bytes, size);
+    lrnde_solver *s = create(desc, device, text);
+    if (!s) fprintf(stderr, "%s\n", text);
+    MUST(s && !strcmp(lrnde_device_name(s), device));
+    set_inputs(s);
+    for (int step = 0; step < 2; step++) {
+        lrnde_report r;
+        lrnde_array u;
+        if (desc->n_loss) {
+            MUST(!lrnde_train_step(s, &r));
+            fprintf(to, "%a %a %a %a\n", r.loss, r.reg, r.E, r.grad_norm);
+        }
+        const char *name = desc->n_outputs ? desc->outputs[0].name : "u";
+        MUST(!lrnde_solve(s, NULL, 0, NULL) && !lrnde_array_find(s, name, &u));
+        char *cot = malloc(u.bytes);
+        MUST(!lrnde_get(s, name, cot, u.bytes) && !lrnde_gradient(s, name, cot, u.bytes));
+        free(cot);
+    }
+    for (int32_t i = 0; i < lrnde_array_count(s); i++) {
+        lrnde_array a;
+        MUST(!lrnde_array_at(s, i, &a));
+        if (!a.can_get) continue;
+        char *x = malloc(a.bytes);
+        MUST(!lrnde_get(s, a.name, x, a.bytes));
+        if (a.type == LRNDE_I32) MUST(((int32_t *)x)[1] == 1);
+        fwrite(x, a.bytes, 1, to);
+        free(x);
+    }
+    lrnde_destroy(s);
+    fclose(to);
+    return bytes;
+}
+
+static void compare(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    size_t n, m;
+    world_model(&desc, &entry);
+    char *cpu = results(&desc, "cpu", &n), *cuda = results(&desc, "cuda", &m);
+    if (n != m || memcmp(cpu, cuda, n)) strcpy(text, "different");
+    free(cpu);
+    free(cuda);
+    free((char *)entry.text);
+    MUST(world_leaks() == 0);
+}
+
+/* Whether the device takes the steps by itself, or the runtime has to. */
+static void compare_model(const char *file, const char *change, int32_t samples)
+{
+    static const char *const settings[] = {"WITH_RUN=1", "FAKE_RESIDENT=0", "WITHOUT_RUN=1"};
+    build(file, change);
+    batch = samples;
+    for (int i = 0; i < 3; i++) {
+        const char *text = world_run(compare, WITH(settings[i]));
+        if (*text) fail_msg("%s, %s, %s: %s", file, change, settings[i], text);
+    }
+}
+
+static int waits(void)
+{
+    int (*fake_waits)(void);
+    world_fake_function("fake_waits", &fake_waits);
+    return fake_waits();
+}
+
+/* How often a solve, and then another, waits for the device. */
+static void solve_twice(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    int before[3];
+    world_model(&desc, &entry);
+    lrnde_solver *s = create(&desc, "cuda", text);
+    lrnde_stats stats;
+    MUST(s);
+    for (int i = 0; i < 2; i++) {
+        before[i] = waits();
+        MUST(!lrnde_solve(s, NULL, 0, &stats));
+    }
+    before[2] = waits();
+    snprintf(text, WORLD_TEXT, "%d %d %d", before[1] - before[0], before[2] - before[1], (int)stats.accepted);
+    lrnde_destroy(s);
+    free((char *)entry.text);
+}
+
+/*
+ * With the steps taken on the device a solve waits for two norms of the first step, for its launches, and at its end: the first
+ * for a launch of every eight steps, the next for one of them all.
+ */
+static void waits_are_few(void **state)
+{
+    (void)state;
+    int first, second, steps;
+    build("models/lotka_volterra.lua", "sensitivity=discrete");
+    batch = 3;
+    assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
+    print_message("           %d steps: the host waits %d times, then %d\n", steps, first, second);
+    assert_true(steps > 100);
+    assert_true(first <= steps / 8 + 5);
+    assert_int_equal(second, 4);
+    assert_int_equal(sscanf(world_run(solve_twice, WITH("FAKE_RESIDENT=0")), "%d %d %d", &first, &second, &steps), 3);
+    assert_true(second >= steps);
+}
+
+static void models(void **state)
+{
+    (void)state;
+    static const model_case cases[] = {
+        {"models/lotka_volterra.lua", "solver.method=dop853", 3},
+        {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
+        {"tests/models/mixed.lua", "regularize.step_size=automatic", 8},
+        {"tests/models/wide.lua", "sensitivity=discrete", 70},
+        {"tests/models/stochastic.lua", "sensitivity=discrete", 5},
+        {"tests/models/wide.lua", "sensitivity=interpolating", 70},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) compare_model(cases[i].file, cases[i].setting, cases[i].batch);
+}
+
+static void sensitivities(void **state)
+{
+    (void)state;
+    const names files = lua_files("generator/sensitivities");
+    for (int i = 0; i < files.n; i++) {
+        char text[300];
+        setting(text, "sensitivity", files.path[i]);
+        compare_model("models/lotka_volterra.lua", text, 5);
+        compare_model("tests/models/mixed.lua", text, 37);
+    }
+}
+
+/* What is not finite is found in the same place. */
+static void lose_numbers(char *text)
+{
+    static const char *const devices[] = {"cpu", "cuda"};
+    char found[2][512];
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    world_model(&desc, &entry);
+    for (int i = 0; i < 2; i++) {
+        lrnde_array a;
+        lrnde_solver *s = create(&desc, devices[i], text);
+        MUST(s && !lrnde_array_find(s, "params", &a));
+        set_inputs(s);
+        char *params = malloc(a.bytes);
+        memset(params, 0xff, a.bytes);
+        MUST(!lrnde_set(s, "params", params, a.bytes));
+        free(params);
+        MUST(lrnde_solve(s, NULL, 0, NULL) == LRNDE_ERR_NOT_FINITE);
+        const lrnde_error *e = lrnde_last_error(s);
+        MUST(*e->layer && *e->component);
+        snprintf(found[i], sizeof found[i], "%s, %d, %d, %s, %s", e->text, (int)e->stage, (int)e->sample, e->component, e->layer);
+        lrnde_destroy(s);
+    }
+    MUST(!strcmp(found[0], found[1]));
+    free((char *)entry.text);
+}
+
+static void locates(void **state)
+{
+    (void)state;
+    build("tests/fixtures/digits.lua", "sensitivity=interpolating");
+    batch = 9;
+    assert_string_equal(world_run(lose_numbers, NULL), "");
+}
+
+/* ---- failures of a device that was there ---- */
+
+static void *solve_elsewhere(void *s)
+{
+    return (void *)(intptr_t)lrnde_solve(s, NULL, 0, NULL);
+}
+
+/* Creates, solves in another thread, gets, destroys; says what failed. */
+static int waited; /* before it destroys */
+
+static void use(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    pthread_t thread;
+    void *status;
+    double u[2];
+    world_model(&desc, &entry);
+    lrnde_solver *s = create(&desc, "cuda", text);
+    if (s) {
+        MUST(!pthread_create(&thread, NULL, solve_elsewhere, s) && !pthread_join(thread, &status));
+        if (status) {
+            MUST((intptr_t)status == LRNDE_ERR_DEVICE || (intptr_t)status == LRNDE_ERR_MEMORY);
+            snprintf(text, WORLD_TEXT, "%s", lrnde_last_error(s)->text);
+            if ((intptr_t)status == LRNDE_ERR_DEVICE) MUST(lrnde_solve(s, NULL, 0, NULL) == LRNDE_ERR_DEVICE);
+        } else if (lrnde_get(s, "u", u, sizeof u)) {
+            snprintf(text, WORLD_TEXT, "%s", lrnde_last_error(s)->text);
+        }
+        waited = waits();
+        lrnde_destroy(s);
+    }
+    free((char *)entry.text);
+    MUST(world_leaks() == 0);
+}
+
+static void count_waits(char *text)
+{
+    use(text);
+    if (!*text) snprintf(text, WORLD_TEXT, "%d", waited);
+}
+
+static void failures(void **state)
+{
+    (void)state;
+    build("models/lotka_volterra.lua", "sensitivity=discrete");
+    batch = 1;
+    assert_string_equal(world_run(use, NULL), "");
+    assert_string_equal(world_run(use, WITH("FAKE_LAUNCH=701")),
+                        "cuda failed: cuLaunchKernel: CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES: "
+                        "too many resources requested for launch");
+    static char lost[32];
+    const int most = atoi(world_run(count_waits, NULL));
+    assert_true(most > 0 && most < 253);
+    for (int after = 1; after <= most; after += 7) {
+        snprintf(lost, sizeof lost, "FAKE_LOST=%d", after);
+        assert_contains(world_run(use, WITH(lost)), "cuda failed: cuStreamSynchronize: CUDA_ERROR_DEVICE_UNAVAILABLE: ");
+    }
+    assert_contains(world_run(use, WITH("FAKE_MEMORY=4196000")), "out of memory: ");
+}
+
+static void take_any(char *text)
+{
+    lrnde_model_desc desc = *built;
+    desc.n_texts = 0;
+    lrnde_solver *s = create(&desc, "auto", text);
+    MUST(s && !strcmp(lrnde_device_name(s), "cpu"));
+    strcpy(text, lrnde_device_refusals(s));
+    lrnde_destroy(s);
+}
+
+static void falls_back(void **state)
+{
+    (void)state;
+    assert_string_equal(world_run(take_any, NULL), "cuda: lotka_volterra was generated without kernels for cuda");
+    assert_contains(world_run(take_any, WITH("FAKE_DEVICES=0")), "cuda: cuInit: CUDA_ERROR_NO_DEVICE");
+}
+
+static int with_driver(void **state)
+{
+    (void)state;
+    world_driver("libcuda.so");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    world_enter(argv);
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(waits_are_few), cmocka_unit_test(models),   cmocka_unit_test(sensitivities),
+        cmocka_unit_test(locates),       cmocka_unit_test(failures), cmocka_unit_test(falls_back),
+    };
+    return cmocka_run_group_tests(tests, with_driver, world_remove);
+}
