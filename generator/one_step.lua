@@ -63,10 +63,10 @@ function one_step.combine(k, system, u, h, weights, texts, stages, row, text)
   end), text)
 end
 
---- "h (1/2 k1 + a3_2 k2)": a sum of stages as the emitted text tells it, coefficients as they were written if that is short.
+--- A coefficient in a formula of the emitted text: as it was written if that is short, "h (1/2 k1 + a3_2 k2)".
 function one_step.coefficient(text, symbol) return #text <= 6 and text or symbol end
 
---- of: what a stage is called, "k" unless it is given.  factor: "h" unless it is given.
+--- factor, "h" unless it is given, times that sum; of: what stages are called, "k" unless it is given.
 function one_step.weighted(weights, texts, symbol, factor, of)
   local terms = {}
   for j, w in ipairs(weights) do

@@ -8,8 +8,8 @@
  *              a function are borrowed for the call, but for the descriptor, which must outlive its solvers, and the
  *              callbacks of the options.  Nothing else is freed by the caller.
  *   Memory     After lrnde_create nothing allocates but the record of a training solve and the noise of a stochastic one,
- *              which grow and keep their capacity, and arrays at save times when more of them, or the first mean over
- *              trajectories, are asked for than ever before.  options.memory_limit bounds what
+ *              which grow and keep their capacity, and arrays at save times, those of
+ *              lrnde_ensemble too, when more of them are asked for than ever before.  options.memory_limit bounds what
  *              is on the device: a training solve that does not fit is begun again keeping less, which gradients pay for
  *              with steps taken again; the same gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
  *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their
@@ -225,9 +225,9 @@ lrnde_status lrnde_gradient(lrnde_solver *s, const char *name, const void *cot, 
 lrnde_status lrnde_local(lrnde_solver *s, double t, double h, lrnde_local_report *report);
 
 /*
- * Training.  lrnde_loss solves and evaluates loss and metrics.  lrnde_ensemble solves a stochastic model along as many paths,
- * from "path" on: outputs become their means over these trajectories, loss and metrics are those of the means, and
- * report->forward is the work of all.  lrnde_loss_gradient adds the regularizer and the gradient of
+ * Training.  lrnde_loss solves and evaluates loss and metrics.  lrnde_ensemble solves a stochastic model `trajectories`
+ * times, along the paths from "path" on: outputs become their means over these trajectories, loss and metrics are those of
+ * the means, report->forward is the work of all; "u" is of the last.  lrnde_loss_gradient adds the regularizer and the gradient of
  * loss + w_reg * reg for the next training step; lrnde_update lets the optimizer use "grad/params" and counts the step.
  * lrnde_train_step is both; if the gradient is not finite it updates nothing and says so.
  */

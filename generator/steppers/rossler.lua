@@ -102,14 +102,14 @@ function rossler.step(k, system, tab, u, t, h, constants, f1)
       step.k[i] = i == 1 and f1 or one_step.evaluate(k, system, z, t + k:const(tab.c0[i], text.c0[i]) * h, constants)
       one_step.name(k, system, step.k[i], "f" .. i)
     else
-      step.k[i] = step.k[tab.drift[i]]
+      step.k[i] = step.k[tab.drift[i]] or {}                          -- nothing wants it
     end
     if tab.diffusion[i] == i then
       local y = one_step.combine(k, system, u, h, tab.A1[i], text.A1[i], step.k, "h_a1_" .. i)
       y = argument(i, one_step.combine(k, system, y, w.root, tab.B1[i], text.B1[i], g, "root_b1_" .. i), "y")
       g[i] = one_step.name(k, system, diffusion(k, system, y, t + k:const(tab.c1[i], text.c1[i]) * h, constants), "g" .. i)
     else
-      g[i] = g[tab.diffusion[i]]
+      g[i] = g[tab.diffusion[i]] or {}
     end
   end
   local beta = {}
