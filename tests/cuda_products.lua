@@ -7,9 +7,11 @@ local check = require "check"
 local products = backends.run "templates/cuda/products.lua"
 local tool = check.tool "lrnde-gen"
 
-local SIZES <const> = { { 1, 1 }, { 10, 784 }, { 784, 10 }, { 100, 784 }, { 784, 100 }, { 33, 65 }, { 2048, 2048 }, { 5, 100000 } }
+local SIZES <const> = {
+  { 1, 1 }, { 10, 784 }, { 784, 10 }, { 100, 784 }, { 784, 100 }, { 33, 65 }, { 2048, 2048 }, { 5, 100000 },
+}
 
-check.case("a shape for every matrix, tile and precision: warps divide evenly, two panels fit, no faster than FMA alone", function()
+check.case("a shape for every matrix, tile, precision: warps divide evenly, two panels fit, no faster than FMA alone", function()
   for _, d in ipairs(SIZES) do
     for _, tile in ipairs { 4, 8, 16, 32 } do
       for _, bytes in ipairs { 4, 8 } do
@@ -47,7 +49,7 @@ check.case("--explain says how a wide model runs, and what a small one does", fu
   local wide = check.run(tool .. " --explain tests/models/wide.lua")
   check.contains(wide, " samples a tile, a block of 256 threads each; batch 64: ")
   check.contains(wide, "60x72 ")
-  check.contains(wide, "a solve is one cooperative launch")
+  check.contains(wide, "adaptive steps are taken many in a cooperative launch")
   check.contains(check.run(tool .. " --explain models/spiral.lua"), "32 samples a tile, a warp each")
 end)
 

@@ -1,7 +1,7 @@
 /*
  * test_nvrtc.c - every model's CUDA text compiles for real GPUs, of three generations, into the resources it was planned for:
- * registers, without spills while there are any left, and the shared memory that every device has.  It needs NVRTC but no GPU; where there is no NVRTC
- * it says so and skips.
+ * registers, without spills while there are any left, and the shared memory that every device has; and in the parts that the
+ * driver asks for.  It needs NVRTC but no GPU; where there is no NVRTC it says so and skips.
  */
 #include "kernel_compare.h"
 #include "registries.h"

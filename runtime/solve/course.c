@@ -18,7 +18,7 @@ enum {
     TRIALS = 1024 /* of a launch: how long a cancellation or the end of time may have to wait */
 };
 
-lrnde_status lrnde__course_plan(lrnde_solver *s)
+void lrnde__course_plan(lrnde_solver *s)
 {
     const lrnde_system_desc *sys = s->desc->forward;
     lrnde_course *c = &s->course;
@@ -28,7 +28,6 @@ lrnde_status lrnde__course_plan(lrnde_solver *s)
     c->t = lrnde__host(s, SLOTS * sizeof *c->t);
     c->h = lrnde__host(s, SLOTS * sizeof *c->h);
     c->sums = lrnde__host(s, (size_t)SLOTS * (size_t)sys->n_sums * sizeof *c->sums);
-    return c->carry && c->k && c->tape && c->t && c->h && c->sums ? LRNDE_OK : s->error.status;
 }
 
 static int serves(const lrnde__run *r)

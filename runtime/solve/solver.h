@@ -356,7 +356,7 @@ lrnde_status lrnde__run_give_up(lrnde__run *r, double h, double E); /* what a st
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys);
 
 /* course.c */
-lrnde_status lrnde__course_plan(lrnde_solver *s);
+void lrnde__course_plan(lrnde_solver *s);
 lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went);
 
 /* noise.c: of a stochastic run.  A trial step asks for its increments, again if it is tried again. */

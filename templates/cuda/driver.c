@@ -309,7 +309,7 @@ static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde
     if (total && kernel->n_sums) collect_sums(d, kernel, &a, chunks, total);
 }
 
-/* Blocks of a cooperative launch, which must all be resident at once: one a worker, or, if that is too many, fewer with more to do. */
+/* Blocks of a cooperative launch, which must all be resident at once: one a worker, or fewer with more to do. */
 static int64_t residents(lrnde_device *d, const lrnde__cuda_entry *entry, int32_t workers)
 {
     int blocks = 0;

@@ -65,7 +65,8 @@ function explain.model(p, backend, lrnde, line)
   else
     line("cuda: %d samples a tile, a warp each", backend.tile)
   end
-  line("  %s", backend.solves(p) and "a solve is one cooperative launch: blocks meet twice a step, for the error norm"
+  line("  %s", backend.solves(p)
+       and "adaptive steps are taken many in a cooperative launch: blocks meet twice a step, for the error norm"
        or "a step is a launch: the host decides")
 end
 

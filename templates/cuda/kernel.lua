@@ -14,7 +14,7 @@ local products = backends.run "templates/cuda/products.lua"
 local writer = require "writer"
 local shape = {}
 
-local PRIVATE_ROWS <const> = 64     -- in a team of one, arrays up to this many rows belong to the thread, larger ones to the workspace
+local PRIVATE_ROWS <const> = 64     -- in a team of one, arrays of up to so many rows are the thread's, others in the workspace
 local TEAM_UNROLL <const> = 4       -- features of which a member of a team has the loads under way at once
 local UNROLL <const> = 16           -- loops over so few features are unrolled, so that their arrays are registers; longer ones
                                     -- partly: of an unrolled loop over tiles the compiler hoists all weights into registers
@@ -188,7 +188,8 @@ local function declare_inputs(e, inputs, kind, indent, out)
     local v = inputs[p.field]
     if v.kind == kind then
       local sample = kind == "sample"
-      out:add(indent, "const real *%s%s = %s%s; /* (%s%s) */", sample and "" or "__restrict__ ", p.name, e.fields:pointer(p.field, v.size, sample),
+      out:add(indent, "const real *%s%s = %s%s; /* (%s%s) */", sample and "" or "__restrict__ ", p.name,
+              e.fields:pointer(p.field, v.size, sample),
               sample and " + l" or "", table.concat(v.dims, ", "), sample and (#v.dims > 0 and ", T" or "T") or "")
     end
   end
@@ -206,8 +207,8 @@ local function tile_function(e, name, out)
   e:declare_scalars(scalars)
   for _, array in ipairs(plan.arrays) do
     if array.output then
-      arrays:add(3, "real *__restrict__ %s = %s + l; /* (%d, T) */", e:array_name(array), e.fields:pointer(array.output.field, array.rows, true),
-                 array.rows)
+      arrays:add(3, "real *__restrict__ %s = %s + l; /* (%d, T) */", e:array_name(array),
+                 e.fields:pointer(array.output.field, array.rows, true), array.rows)
     elseif array.private then
       arrays:add(3, "real %s[%d];", e:array_name(array), array.rows)
     elseif not array.lane then

@@ -9,7 +9,7 @@
 local products = {}
 
 products.WARPS, products.DEPTH, products.STAGES = 8, 8, 4   -- STAGES: most panels that are there or on their way
-products.PANEL = 40 * 1024                 -- bytes of shared memory for panels; a block has 48 KiB, and other sums need some of it
+products.PANEL = 40 * 1024                 -- bytes of shared memory for panels; a block has 48 KiB, and sums need some of it
 
 local TILES <const> = { 4, 8, 16, 32 }
 local ISSUED <const> = { native = 1, ["3xtf32"] = 0.6, tf32 = 0.2 }   -- clocks of a product of terms, of those of FMA

@@ -287,7 +287,7 @@ template <int n> void lrnde_fetched()
     }
 }
 
-/* Tensor cores: the warp's lanes bring their parts of a and b, and read those of all.  What does not fit into tf32 is not read. */
+/* Tensor cores: the lanes of a warp bring parts of a and b, and read those of all.  What does not fit into tf32 is not read. */
 inline float tf32(float x)
 {
     uint32_t bits;
