@@ -22,7 +22,7 @@ typedef struct model_case {
     int32_t batch;
 } model_case;
 
-static const options_tool TOOL = {.program = "test_cuda_driver"};
+static const options_tool TOOL = {.program = "test_cuda_models"};
 static const lrnde_model_desc *built;
 static int32_t batch;
 static int64_t most_steps; /* 0: as many as the model says */
@@ -67,6 +67,14 @@ static void set_inputs(lrnde_solver *s)
     }
 }
 
+static void print_stats(FILE *to, const lrnde_stats *x)
+{
+    fprintf(to, "%lld %lld %lld %lld ", (long long)x->accepted, (long long)x->rejected, (long long)x->nfe,
+            (long long)x->rhs_calls);
+    fprintf(to, "%lld %lld %lld ", (long long)x->nfe_diffusion, (long long)x->nfe_dense, (long long)x->nfe_local);
+    fprintf(to, "%a %a %a\n", x->first_h, x->t, x->h);
+}
+
 /* Everything a solver does, and then everything it holds. */
 static char *results(const lrnde_model_desc *desc, const char *device, size_t *size)
 {
@@ -78,13 +86,15 @@ static char *results(const lrnde_model_desc *desc, const char *device, size_t *s
     set_inputs(s);
     for (int step = 0; step < 2; step++) {
         lrnde_report r;
+        lrnde_stats stats;
         lrnde_array u;
         if (desc->n_loss) {
             MUST(!lrnde_train_step(s, &r));
             fprintf(to, "%a %a %a %a\n", r.loss, r.reg, r.E, r.grad_norm);
         }
         const char *name = desc->n_outputs ? desc->outputs[0].name : "u";
-        MUST(!lrnde_solve(s, NULL, 0, NULL) && !lrnde_array_find(s, name, &u));
+        MUST(!lrnde_solve(s, NULL, 0, &stats) && !lrnde_array_find(s, name, &u));
+        print_stats(to, &stats);
         char *cot = malloc(u.bytes);
         MUST(!lrnde_get(s, name, cot, u.bytes) && !lrnde_gradient(s, name, cot, u.bytes));
         free(cot);
@@ -185,6 +195,7 @@ static void models(void **state)
     (void)state;
     static const model_case cases[] = {
         {"models/lotka_volterra.lua", "solver.method=dop853", 3},
+        {"models/lotka_volterra.lua", "solver.tspan={1,0}", 3},
         {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
         {"tests/models/mixed.lua", "regularize.step_size=automatic", 8},
         {"tests/models/wide.lua", "sensitivity=discrete", 70},
@@ -287,9 +298,9 @@ static void *solve_elsewhere(void *s)
     return (void *)(intptr_t)lrnde_solve(s, NULL, 0, NULL);
 }
 
-/* Creates, solves in another thread, gets, destroys; says what failed. */
-static int waited; /* before it destroys */
+static int waited; /* by `use`, before it destroys */
 
+/* Creates, solves in another thread, gets, destroys; says what failed. */
 static void use(char *text)
 {
     lrnde_model_desc desc = *built;

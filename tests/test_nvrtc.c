@@ -18,7 +18,9 @@
 
 enum {
     MOST_REGISTERS = 255,
-    MOST_SPILLED = 512 /* bytes of a thread: the twelve stages of dop853 in f64 need more than there are */
+    MOST_SPILLED = 512, /* bytes of a thread: the twelve stages of dop853 in f64 need more than there are; or, where a thread
+                           has arrays in memory anyway, for its registers are too few by far, this share of them: */
+    SPILLED_SHARE = 4   /* a quarter */
 };
 
 static const options_tool TOOL = {.program = "test_nvrtc"};
@@ -79,6 +81,7 @@ static bool is_supported(int architecture)
 
 typedef struct resources {
     int kernels, registers, spilled, shared; /* the most of any kernel; bytes */
+    int excess;                              /* of what is spilled over what may be, if positive */
 } resources;
 
 static int most(int a, int b)
@@ -101,7 +104,9 @@ static resources read_log(const char *log)
     resources r = {0};
     for (const char *line = log; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
         r.kernels += !strncmp(line, "ptxas info    : Compiling entry", 31);
-        r.spilled = most(r.spilled, number_before(line, "bytes spill stores"));
+        int spilled = number_before(line, "bytes spill stores"), frame = number_before(line, "bytes stack frame");
+        r.spilled = most(r.spilled, spilled);
+        r.excess = most(r.excess, spilled - most(MOST_SPILLED, frame / SPILLED_SHARE));
         r.registers = most(r.registers, number_before(line, "registers,"));
         r.shared = most(r.shared, number_before(line, "bytes smem"));
     }
@@ -141,7 +146,7 @@ static void check_text(const char *file, const lrnde_text *text, int architectur
                   architecture, r.kernels, r.registers, r.spilled, r.shared, seconds);
     assert_int_equal(r.kernels, count(text->text, "extern \"C\" __global__"));
     assert_true(r.registers > 0);
-    assert_true(r.spilled == 0 || (r.registers == MOST_REGISTERS && r.spilled <= MOST_SPILLED));
+    assert_true(r.spilled == 0 || (r.registers == MOST_REGISTERS && r.excess <= 0));
     assert_true(r.shared <= 48 << 10);
 }
 
