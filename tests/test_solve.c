@@ -247,6 +247,11 @@ static void failures(void **state)
     assert_non_null(strstr(lrnde_last_error(s)->text, "memory limit"));
     lrnde_destroy(s);
 
+    s = create((lrnde_options){.t0 = 1e16, .t1 = 1e16 + 8, .h = 0.5});
+    assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_STEP_SIZE);
+    assert_non_null(strstr(lrnde_last_error(s)->text, "time does not resolve steps of 0.5"));
+    lrnde_destroy(s);
+
     hand_use(&explosion, "tsit5");
     s = create((lrnde_options){0});
     lrnde_status status = lrnde_solve(s, NULL, 0, NULL);

@@ -214,6 +214,9 @@ double lrnde__fixed_steps(double length, double h)
 static lrnde_status fixed_to(lrnde__run *r, double stop)
 {
     double start = r->t, h = copysign(r->h, stop - start), n = lrnde__fixed_steps(stop - start, h);
+    if (n > 1 && fabs(h) < r->shortest)
+        return lrnde__fail_at(r->s, LRNDE_ERR_STEP_SIZE, r->t, h, "%s: time does not resolve steps of %.3g at t = %.9g", r->what,
+                              fabs(h), r->t);
     for (double i = 1; i < n; i++) LRNDE_TRY(step_to(r, start + i * h));
     return r->t == stop ? LRNDE_OK : step_to(r, stop);
 }
