@@ -89,7 +89,7 @@ typedef struct lrnde_options {
     double time_limit_s;                        /* of one solve or sweep; default one hour */
     void *user;                                 /* handed to the callbacks */
     void (*log)(void *user, const char *line);  /* what was created, how memory grows */
-    int (*cancel)(void *user);                  /* nonzero stops the solve; asked at every step */
+    int (*cancel)(void *user);                  /* nonzero stops the solve; asked at every step, or launch of many */
     void (*warn)(void *user, const char *line); /* what does not fail but is not to be relied on; once a solver */
     double adjoint_atol, adjoint_rtol;          /* of a continuous adjoint's solve; default: the model's, else atol, rtol */
 } lrnde_options;
