@@ -13,8 +13,8 @@ local scalars = { t = true, h = true, theta = true, atol = true, rtol = true, we
 -- Fields that hold one pointer for all of the kernel, and those that hold a table of pointers.
 local writable = { next = true, k = true, tape = true, out = true, cot_carry = true, cot_constants = true, partial = true }
 
---- names: what to call things: { carry = {..}, next = {..}, k = {..}, noise = {..}, constants = {..}, data = {..} } (0-based lists
--- shifted by one); params: the parameter list; tape: rows of the tape.
+--- names: what to call things: { carry = {..}, next = {..}, k = {..}, noise = {..}, constants = {..}, data = {..} } (0-based
+-- lists shifted by one); params: the parameter list; tape: rows of the tape.
 function fields.new(names, params, tape)
   return setmetatable({ names = names, params = params, tape = tape }, Fields)
 end

@@ -65,12 +65,13 @@ local function load_method(m, r)
   if r.method and r.method.tab.name == tab.name then r.method = nil end
   if r.method and m.stochastic then m:fail("regularize.method", "a stochastic equation's local step is one of its own method") end
   if r.method and r.method.start then
-    m:fail("regularize.method", "%s has no steps before a local one to remember; it begins with %s", word, r.method.tab.start.name)
+    m:fail("regularize.method", "%s has no steps before a local one to remember; it begins with %s", word,
+           r.method.tab.start.name)
   end
   m.system.past_states = not r.method and tab.past ~= nil and r.step_size == "accepted"
   if m.system.past_states and r.gradient ~= "partial" then
-    m:fail("regularize.gradient", "of a step by %s, which remembers others, only \"partial\"; regularize.method can name another method",
-           tab.name)
+    m:fail("regularize.gradient",
+           "of a step by %s, which remembers others, only \"partial\"; regularize.method can name another method", tab.name)
   end
   tab = r.method and r.method.tab or r.step_size == "automatic" and tab.start or tab
   if not tab.err then m:fail("regularize", "%s has no error estimate to regularize", tab.name) end
@@ -95,7 +96,8 @@ local function warn_of_trajectories(m)
   if not (m.saveat.from_data or #(m.saveat.list or {}) > 1) then return end
   for _, term in ipairs(m.terms) do
     if term.of_state then
-      contract.warn(m.file, "regularize", "the loss looks at the state itself at several times; regularizing is not for learning the true dynamics")
+      contract.warn(m.file, "regularize",
+                    "the loss looks at the state itself at several times; regularizing is not for learning the true dynamics")
       return
     end
   end

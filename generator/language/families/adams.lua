@@ -63,7 +63,9 @@ local function load_start(file, data, dense)
   if not of.fsal or #(of.err or {}) ~= 1 then
     contract.fail(file, "start", "%s will not do: its last stage must be f(t + h, u1), its error estimate one vector", word)
   end
-  if of.order < data.order - 1 then contract.fail(file, "start", "%s is of order %d, less than %d", word, of.order, data.order - 1) end
+  if of.order < data.order - 1 then
+    contract.fail(file, "start", "%s is of order %d, less than %d", word, of.order, data.order - 1)
+  end
   for key, entry in pairs(of) do start[key] = entry end
   start.past, start.dense = data.order - 1, dense
   return start
