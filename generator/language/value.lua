@@ -221,8 +221,12 @@ end
 --- The scalars that a vector was put together from, one for each feature; nil if it was not.
 function value.scalars(v)
   local info, list = value.info(v), {}
-  for i, id in ipairs(info.op == "concat" and info.args or {}) do list[i] = wrap(v.g, id) end
-  for _, part in ipairs(list) do if value.rank(part) > 0 then return nil end end
+  for _, id in ipairs(info.op == "concat" and info.args or {}) do
+    local part = wrap(v.g, id)
+    local of = value.info(part)
+    if value.rank(part) > 0 and of.op ~= "expand" then return nil end
+    for _ = 1, value.size(part) do list[#list + 1] = value.rank(part) == 0 and part or wrap(v.g, of.args[1]) end
+  end
   return list[1] and list or nil
 end
 
