@@ -62,7 +62,7 @@ end
 local function load_method(m, r)
   local word, tab = r.method, m.tab
   r.method = word and solver.method(m, "regularize.method", word)
-  if r.method and r.method.tab.name == tab.name then r.method = nil end
+  if r.method and r.method.tab.file == tab.file then r.method = nil end
   if r.method and m.stochastic then m:fail("regularize.method", "a stochastic equation's local step is one of its own method") end
   if r.method and r.method.start then
     m:fail("regularize.method", "%s has no steps before a local one to remember; it begins with %s", word,
