@@ -19,6 +19,7 @@ local contract = require "language.contract"
 local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
+local header = require "header"
 local local_step = require "local_step"
 local locate = require "locate"
 local model = require "language.model"
@@ -157,12 +158,6 @@ local function emit_kernels(p, backend, options)
   return list, loops:functions()
 end
 
---- A part of a header of runtime/, for text that is compiled where there is no include path.
-local function excerpt(header, pattern)
-  local text = assert(host.read(("%s/runtime/%s"):format(host.root, header)))
-  return assert(text:match(pattern), header .. " has not what a template wants of it")
-end
-
 local function generate(p, backend, options)
   local m = p.m
   backend.set_model(m)
@@ -173,7 +168,7 @@ local function generate(p, backend, options)
   local env = {
     p = p, m = m, version = host.version, loops = loops, kernels = kernels, functions = functions, tables = descriptor.text(p),
     outputs = p.outputs, real = m.precision == "f32" and "float" or "double", upper = m.name:upper(),
-    base = m.file:match "[^/]+$", backend = backend, excerpt = excerpt, abi = excerpt("kernel.h", "\n#define LRNDE_ABI (%d+)"),
+    base = m.file:match "[^/]+$", backend = backend, excerpt = header.excerpt, abi = header.constant "LRNDE_ABI",
     math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
   }
   local files = {}

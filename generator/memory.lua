@@ -6,10 +6,12 @@
 --
 -- What a formula adds up is allocated in runtime/solve: create.c (the fixed part), saves.c, record.c.  A test measures it.
 
+local header = require "header"
+
 local memory = {}
 
 local LINE <const> = 64               -- bytes; every array begins a line of the cache
-local CHUNK <const> = 4096            -- elements of a shared chunk: LRNDE_CHUNK of runtime/kernel.h
+local CHUNK <const> = header.constant "LRNDE_CHUNK"
 local PAD <const> = 16                -- parameter-sized arrays are whole multiples of it
 
 -- A sum of terms: bytes by what they are multiplied with, in the order of their first use.

@@ -9,12 +9,15 @@
 -- terms, but must agree.
 
 local contract = require "language.contract"
+local header = require "header"
 local schedules = require "language.schedules"
 local settings = require "language.settings"
 local solver = require "language.solver"
 local vocabulary = require "language.vocabulary"
 
-local regularization = { MOST_TERMS = 4 }              -- LRNDE_MAX_TERMS of runtime/kernel.h
+local regularization = {}
+
+local MOST_TERMS <const> = header.constant "LRNDE_MAX_TERMS"
 
 -- Of the local step: option -> allowed words, the default first.
 local words = {
@@ -113,7 +116,7 @@ function regularization.load(m)
   if vocabulary.is(given, "regularizer") or #given == 0 then
     r.terms[1] = load_term(m, r, given, "regularize")
   else
-    if #given > regularization.MOST_TERMS then m:fail("regularize", "at most %d terms", regularization.MOST_TERMS) end
+    if #given > MOST_TERMS then m:fail("regularize", "at most %d terms", MOST_TERMS) end
     local of_step = {}
     for option, said in pairs(given) do if math.type(option) ~= "integer" then of_step[option] = said end end
     local_step(m, r, of_step, "regularize", {})

@@ -7,6 +7,7 @@
 
 local contract = require "language.contract"
 local controller = require "language.controller"
+local header = require "header"
 local multistep = require "language.multistep"
 local order_conditions = require "language.order_conditions"
 local tableau = require "language.tableau"
@@ -18,7 +19,7 @@ adams.fields = {
   source = "string?",
 }
 
-local LARGEST <const> = 3             -- the lengths of two steps before are known (LRNDE_PAST of runtime/kernel.h)
+local LARGEST <const> = 1 + header.constant "LRNDE_PAST"       -- as many lengths of steps before are known
 
 -- Lengths of steps, the last one first.
 local MESHES <const> = { { 1, 1, 1 }, { 1, 2, 1 }, { 2, 1, 2 }, { 0.7, 1.3, 0.4 } }
