@@ -230,12 +230,18 @@ function commands.check(options, lrnde)
   end
   report_rate(m.drift, m.system.rhs)
   if m.stochastic then report_rate("diffusion", m.system.diffusion) end
-  report("step", check_vjp(m, "step", function(k)
-    local step = m.stepper.carried_step(k, m.system, m.tab)
+  --- Of a step, and of the method of the first steps.
+  local function report_all(name, systems, make)
+    for _, s in ipairs(systems) do
+      report((s == p.forward.start and "start " or "") .. name, check_vjp(m, name, function(k) return make(k, s) end, seed))
+    end
+  end
+  report_all("step", { p.forward, p.forward.start }, function(k, s)
+    local step = s.stepper.carried_step(k, s.system, s.tab)
     local next = {}
     for _, v in ipairs(step.next) do if v then next[#next + 1] = v end end
     return with_params(k, step.carry), next
-  end, seed))
+  end)
   report("output", check_vjp(m, "output", function(k)
     local u, y = k:array("in[0]", "sample", { m.state }), {}
     for i, o in ipairs(m:outputs(k, u, k:scalar "t")) do y[i] = o.value end
@@ -249,9 +255,7 @@ function commands.check(options, lrnde)
       return inputs, { estimate }
     end, seed))
   end
-  if m.regularize then
-    report("local step", check_vjp(m, "local", function(k) return local_step.sums(k, m, local_by) end, seed))
-  end
+  report_all("local step", p.local_steps or {}, function(k, s) return local_step.sums(k, m, s) end)
   if worst > 1e-9 then
     host.warn(("%s: error: a derivative is off by %.1e of its terms\n"):format(m.file, worst))
     return 1
