@@ -1,6 +1,6 @@
 --- The descriptor: all the runtime learns about a model, as C data (runtime/kernel.h).
 
-local value = require "language.value"
+local contract = require "language.contract"
 
 local descriptor = {}
 
@@ -33,17 +33,10 @@ local function kernel(k)
     p.work, p.partial, k.count.flop, k.count.shared_flop, k.count.loads, k.count.stores, k.rhs_evals, k.diffusion_evals)
 end
 
-local function kernel_fields(names, kernels)
-  local list = {}
-  for _, name in ipairs(names) do
-    if kernels[name] then list[#list + 1] = (".%s = %s"):format(name, kernel(kernels[name])) end
-  end
-  return list
+--- Adds the kernels of a system or model, which are called as its fields are.
+local function add_kernels(fields, kernels)
+  for _, name in ipairs(contract.names(kernels)) do fields[#fields + 1] = (".%s = %s"):format(name, kernel(kernels[name])) end
 end
-
-local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
-                         "rev_dense", "integrand", "miss", "local", "rev_local", "rev_step_local" }
-local model_kernels = { "init", "rev_init", "head", "ensemble", "rev_head", "rev_output", "update", "locate" }
 
 --- The rows of the matrix A, with their zeros.
 local function coefficients(tab)
@@ -83,7 +76,7 @@ local function system(out, s, name)
       return number(tab.controller[key])
     end), ", ")),
   }
-  table.move(kernel_fields(system_kernels, s.kernels), 1, #system_kernels, #fields + 1, fields)
+  add_kernels(fields, s.kernels)
   out[#out + 1] = ("static const lrnde_system_desc %s = {\n    %s,\n};"):format(name, table.concat(fields, ",\n    "))
   return "&" .. name
 end
@@ -209,7 +202,7 @@ function descriptor.text(p)
       r.sampling:upper(), r.gradient:upper(), boolean(r.step_size == "automatic"), boolean(r.points == "saveat"),
       boolean(r.include_start), #r.terms, regularizers, regularizer)
   end
-  table.move(kernel_fields(model_kernels, p.kernels), 1, #model_kernels, #fields + 1, fields)
+  add_kernels(fields, p.kernels)
   out[#out + 1] = ("const lrnde_model_desc lrnde_%s = {\n    %s,\n};"):format(name, table.concat(fields, ",\n    "))
   return table.concat(out, "\n\n") .. "\n"
 end
