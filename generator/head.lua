@@ -50,7 +50,7 @@ function head.kernels(m)
     local init = new "init"
     put(init, "out", m:start(init))
 
-    local rev = new "rev_init"
+    local rev = kernel.new("rev_init", m.params)
     local pairs_, targets = {}, {}
     for i, v in ipairs(m:start(rev)) do
       pairs_[i] = { v, rev:array(("in[%d]"):format(i - 1), "sample", { value.size(v) }) }
@@ -60,7 +60,10 @@ function head.kernels(m)
         targets[#targets + 1] = { ("out[%d]"):format(i - 1), rev:array(("data[%d]"):format(i - 1), "sample", { input.size }) }
       end
     end
-    rev:reverse(pairs_, targets)
+    if #targets + #rev:leaves() > 0 then                              -- else the start is the same whatever is given
+      rev:reverse(pairs_, targets)
+      list.rev_init = rev
+    end
   end
 
   local k = new "head"

@@ -15,6 +15,19 @@ check.case("another span than the model's has not the model's save times", funct
   check.equal(tool.solve(MODEL, { set = set, tspan = { 0, 1 }, saveat = { 0.5 } }).t, { 0, 0.5, 1 })
 end)
 
+check.case("an initial state computed from nothing", function()
+  local path = check.folder() .. "/computed.lua"
+  local file <close> = assert(io.open(path, "w"))
+  file:write [[
+    local L = require "lrnde"
+    return L.ode { name = "computed", precision = "f64", state = 2, u0 = function() return { 1, 2 } end,
+      dynamics = function(u) return -u end, solver = { atol = 1e-9, rtol = 1e-9, tspan = { 0, 1 } } }]]
+  file:close()
+  local r = tool.solve(path, { gradient = "u[1]+u[2]" })
+  for i = 1, 2 do check.near(r.u[#r.u][i], i * math.exp(-1), 1e-8) end
+  for i = 1, 2 do check.near(r.grad_u0[i], math.exp(-1), 1e-8) end
+end)
+
 -- A solve that keeps no steps draws the curves alone, one that does marks their ends besides.
 check.case("a plot of a solve that keeps its steps, and of one that does not", function()
   local folder = check.folder()

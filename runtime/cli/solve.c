@@ -337,8 +337,9 @@ static int check_model(const solve_options *o, const lrnde_model_desc *model)
                          (long long)model->n_params);
     if (many(o) && !model->forward->n_noise) return cli_error(&TOOL, "--trajectories: %s is not stochastic", model->name);
     if (!model->u0 && o->u0.n)
-        return cli_error(&TOOL, "--u0: %s computes its initial state from data; --input gives them", model->name);
-    if (!model->u0 && !o->input)
+        return cli_error(&TOOL, "--u0: %s computes its initial state%s", model->name,
+                         model->n_inputs ? " from data; --input gives them" : "");
+    if (!model->u0 && model->n_inputs && !o->input)
         return cli_error(&TOOL, "%s computes its initial state from data; --input gives them", model->name);
     if (o->u0.n && o->u0.n != model->state)
         return cli_error(&TOOL, "--u0: %lld numbers, the state of %s has %lld", (long long)o->u0.n, model->name,
