@@ -1,4 +1,4 @@
--- expect: sizes and classes must be below 2^31
+-- expect: error: sizes and classes must be below 2^31
 local L = require "lrnde"
 return L.ode {
   name = "m", data = L.idx { "d", x = "x", label = "y", size = 4, classes = 1 << 32 }, state = 4,
