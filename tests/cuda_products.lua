@@ -7,7 +7,9 @@ local check = require "check"
 local products = backends.run "templates/cuda/products.lua"
 local tool = check.tool "lrnde-gen"
 
-local SIZES <const> = { { 1, 1 }, { 10, 784 }, { 784, 10 }, { 100, 784 }, { 784, 100 }, { 33, 65 }, { 2048, 2048 }, { 5, 100000 } }
+local SIZES <const> = {
+  { 1, 1 }, { 10, 784 }, { 784, 10 }, { 100, 784 }, { 784, 100 }, { 33, 65 }, { 2048, 2048 }, { 5, 100000 },
+}
 
 check.case("a shape for every matrix, tile and precision: warps divide evenly, two panels fit, no faster than FMA alone", function()
   for _, d in ipairs(SIZES) do

@@ -125,9 +125,11 @@ each(function(method, name)
   for _, sensitivity in ipairs(adjoints) do
     -- What a stiff system damps would explode: no method for stiff systems solves one back.
     local refused = tableau.load(method).one_state and sensitivity == "backsolve"
-    check.case(("%s, %s: the %s gradient %s"):format(name, method, sensitivity, refused and "is refused" or "converges"), function()
+    local title = ("%s, %s: the %s gradient %s"):format(name, method, sensitivity, refused and "is refused" or "converges")
+    check.case(title, function()
       if not refused then return check_continuous(model, method, sensitivity) end
-      check.contains(check.raises(check_continuous, model, method, sensitivity), method .. " cannot integrate the state backwards")
+      check.contains(check.raises(check_continuous, model, method, sensitivity),
+                     method .. " cannot integrate the state backwards")
     end)
   end
 end)

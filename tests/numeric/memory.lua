@@ -23,20 +23,20 @@ local function plan(sensitivity, method, settings)
   return formulas, p.m.tile
 end
 
--- row: what is kept, { sensitivity, policy (of the plan), checkpoints }; settings: what makes the runtime keep that; at: what is solved,
--- { size, method, tolerance, h (of fixed steps, or nil) }.  Returns what was measured, and how far the plan is off.
+-- row: what is kept, { sensitivity, policy (of the plan), checkpoints }; settings: what makes the runtime keep that; at: what is
+-- solved, { size, method, tolerance, h (of fixed steps, or nil) }.  Returns what was measured, and how far the plan is off.
 local function measure(row, settings, at)
   local set = table.move(settings, 1, #settings, 2, { ("size=%d"):format(at.size) })
   local formulas, tile = plan(row.sensitivity, at.method, set)
   local saveat = row.policy == "stages, dense" and { 3, 10 } or { 10 }
-  local r = tool.solve(MODEL, { method = at.method, atol = at.tolerance, rtol = at.tolerance, h = at.h, saveat = saveat, stats = true,
-                                set = set, gradient = "u[1]" })
+  local r = tool.solve(MODEL, { method = at.method, atol = at.tolerance, rtol = at.tolerance, h = at.h, saveat = saveat,
+                                stats = true, set = set, gradient = "u[1]" })
   local planned = memory.evaluate(formulas[row.policy], { B = tile, S = #saveat, T = 1, n = r.accepted, m = r.sweep_steps,
                                                           c = row.checkpoints, fixed = at.h ~= nil })
   local off = r.memory / planned - 1
   if math.abs(off) > 0.05 then
-    error(("%s, %s, size %d, %s, %d steps: %d bytes, planned %d, %+.1f %%"):format(row.sensitivity, row.policy, at.size, at.method,
-                                                                                  r.accepted, r.memory, planned, 100 * off))
+    error(("%s, %s, size %d, %s, %d steps: %d bytes, planned %d, %+.1f %%"):format(
+      row.sensitivity, row.policy, at.size, at.method, r.accepted, r.memory, planned, 100 * off))
   end
   return r, off
 end
@@ -51,7 +51,8 @@ local FEW <const>, MANY <const> = 5, 40
 -- One row of the table.
 local function check_policy(sensitivity, policy, checkpoints)
   local asked = ("sensitivity=L.%s{%s}"):format(sensitivity, ASKED[policy]:format(checkpoints))
-  local title = ("%s, %s%s: memory as planned over "):format(sensitivity, policy, policy == "checkpoints" and " " .. checkpoints or "")
+  local title = ("%s, %s%s: memory as planned over "):format(
+    sensitivity, policy, policy == "checkpoints" and " " .. checkpoints or "")
   local row = { sensitivity = sensitivity, policy = policy, checkpoints = checkpoints }
   local most, fewest, longest = 0, math.huge, 0
   local function measured(size, method, tolerance, further, h)
@@ -65,8 +66,8 @@ local function check_policy(sensitivity, policy, checkpoints)
     check.equal(measured(30, "tsit5", 1e-4, nil, 0.013).accepted, 770)
   end)
   local function report()
-    print(("  %-32s %4d to %4d steps: within %.2f %%"):format(asked:match "=(.*)" .. (policy == "stages, dense" and ", dense" or ""), fewest,
-                                                              longest, 100 * most))
+    local kept = asked:match "=(.*)" .. (policy == "stages, dense" and ", dense" or "")
+    print(("  %-32s %4d to %4d steps: within %.2f %%"):format(kept, fewest, longest, 100 * most))
   end
   if checkpoints > FEW then return report() end
   check.case(title .. "sizes of the state", function()

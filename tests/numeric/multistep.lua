@@ -94,8 +94,8 @@ for _, tab in ipairs(methods) do
 
   check.case(tab.name .. ": only a partial gradient of its own error", function()
     for _, gradient in ipairs { "truncated", "total" } do
-      check.fails(("%s --check --method %s --set regularize.gradient=%s tests/models/mixed.lua"):format(GEN, tab.name, gradient), 1,
-                  "regularize.gradient: error: .*only \"partial\"")
+      check.fails(("%s --check --method %s --set regularize.gradient=%s tests/models/mixed.lua"):format(GEN, tab.name, gradient),
+                  1, "regularize.gradient: error: .*only \"partial\"")
     end
     check.fails(("%s --check --method bs3 --set regularize.method=%s tests/models/mixed.lua"):format(GEN, tab.name), 1,
                 "regularize.method: error: .*begins with bs3")
@@ -145,8 +145,8 @@ check.case("a method in a file is another one, whatever its name; the solve's ow
 end)
 
 check.case("the paper's code: a Tsit5 step of an automatic length, nine evaluations", function()
-  local r = tool.solve(EQUATIONS, { method = "vcab3", set = { 'regularize={method="tsit5",step_size="automatic",gradient="truncated"}' },
-                                    ["local-step"] = 0.7 })
+  local set = { 'regularize={method="tsit5",step_size="automatic",gradient="truncated"}' }
+  local r = tool.solve(EQUATIONS, { method = "vcab3", set = set, ["local-step"] = 0.7 })
   check.equal(r.nfe_local, 9)
   check.equal(r.t, 0.7)
 end)

@@ -106,7 +106,8 @@ end
 
 check.case("a network of 40 features, whose Jacobian is dense and large: as an explicit method has it", function()
   local function solve(method)
-    return tool.solve(model_of "wide_network", { method = method, atol = 1e-8, rtol = 1e-8, gradient = "u[1]+2*u[40]", sensitivity = "discrete" })
+    return tool.solve(model_of "wide_network", { method = method, atol = 1e-8, rtol = 1e-8, gradient = "u[1]+2*u[40]",
+                                                 sensitivity = "discrete" })
   end
   local ours, theirs = solve "rodas4", solve "dp5"
   check.below(vector.distance(ours.u[1], theirs.u[1]), 1e-6)
