@@ -1,5 +1,5 @@
---- What the generator takes from the headers of runtime/: limits that both keep, and parts that a text carries where there is no
--- include path.
+--- What the generator takes from the headers of runtime/: limits and names that both keep, and parts that a text carries where
+-- there is no include path.
 
 local host = require "host"
 
@@ -15,6 +15,13 @@ end
 function header.constant(name)
   local number = header.excerpt("kernel.h", ("%%f[%%w_]%s =? ?(%%d+)"):format(name))
   return math.tointeger(tonumber(number))
+end
+
+--- The names in a list of kernel.h, { [name] = true }.
+function header.names(list)
+  local names, text = {}, header.excerpt("kernel.h", ("#define %s%%(X%%)(.-)\n\n"):format(list))
+  for name in text:gmatch "X%(([%w_]+)," do names[name] = true end
+  return names
 end
 
 return header
