@@ -159,8 +159,8 @@ void lrnde_gemm_f64(int ta, int tb, int m, int n, int k, const double *a, int ld
 
 /*
  * P M = L U by LAPACK, for large systems: m (n*n, lanes) column by column, f (n*n + n, lanes) the factors, then the rows
- * exchanged, from 0.  lanes: a power of two; work: n + n*n for each lane, of 8 lanes if there are more.  Every CPU backend
- * provides it, single-threaded.
+ * exchanged, from 0.  lanes: a power of two; work: n, and n*n for each of at most 8 lanes.  Every CPU backend provides it,
+ * single-threaded.
  */
 void lrnde_lu_large_f64(int n, int lanes, const double *m, double *f, double *work);
 

@@ -8,10 +8,10 @@
  *              a function are borrowed for the call, but for the descriptor, which must outlive its solvers, and the
  *              callbacks of the options.  Nothing else is freed by the caller.
  *   Memory     After lrnde_create nothing allocates but the record of a training solve and the noise of a stochastic one,
- *              which grow and keep their capacity, and arrays at save times, those of
- *              lrnde_ensemble too, when more of them are asked for than ever before.  options.memory_limit bounds what
- *              is on the device: a training solve that does not fit is begun again keeping less, which gradients pay for
- *              with steps taken again; the same gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
+ *              which grow and keep their capacity, and arrays at save times, those of lrnde_ensemble too, when more of
+ *              them are asked for than ever before.  options.memory_limit bounds what is on the device: a training solve
+ *              that does not fit is begun again keeping less, which gradients pay for with steps taken again; the same
+ *              gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
  *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their
  *              element type is the model's (float or double), labels are int32_t, times are double.
  *   Time       t and h are in the model's unit of time; wall times end in _s and are seconds.
@@ -89,7 +89,7 @@ typedef struct lrnde_options {
     double time_limit_s;                        /* of one solve or sweep; default one hour */
     void *user;                                 /* handed to the callbacks */
     void (*log)(void *user, const char *line);  /* what was created, how memory grows */
-    int (*cancel)(void *user);                  /* nonzero stops the solve; asked at every step */
+    int (*cancel)(void *user);                  /* nonzero stops the solve; asked at every step, or launch of many */
     void (*warn)(void *user, const char *line); /* what does not fail but is not to be relied on; once a solver */
     double adjoint_atol, adjoint_rtol;          /* of a continuous adjoint's solve; default: the model's, else atol, rtol */
 } lrnde_options;
@@ -102,8 +102,8 @@ typedef struct lrnde_options {
 /* Work of one solve. */
 typedef struct lrnde_stats {
     int64_t accepted, rejected;
-    int64_t nfe;           /* as OrdinaryDiffEq counts: 3 + s' (accepted + rejected), s' = stages, less one if FSAL; of an Adams
-                              method so its first steps, then one for each accepted step */
+    int64_t nfe;           /* as OrdinaryDiffEq counts: 3 + s' (accepted + rejected), s' = stages, less one if FSAL; where a
+                              method remembers steps, so its first ones, then one for each accepted step */
     int64_t rhs_calls;     /* right-hand sides that really ran in steps */
     int64_t nfe_diffusion; /* of a stochastic equation, whose nfe and rhs_calls count the drift: 2 + evaluations of the steps */
     int64_t nfe_dense;     /* for extra stages of dense output */
@@ -227,9 +227,9 @@ lrnde_status lrnde_local(lrnde_solver *s, double t, double h, lrnde_local_report
 /*
  * Training.  lrnde_loss solves and evaluates loss and metrics.  lrnde_ensemble solves a stochastic model `trajectories`
  * times, along the paths from "path" on: outputs become their means over these trajectories, loss and metrics are those of
- * the means, report->forward is the work of all; "u" is of the last.  lrnde_loss_gradient adds the regularizer and the gradient of
- * loss + w_reg * reg for the next training step; lrnde_update lets the optimizer use "grad/params" and counts the step.
- * lrnde_train_step is both; if the gradient is not finite it updates nothing and says so.
+ * the means, report->forward is the work of all; "u" is of the last.  lrnde_loss_gradient adds the regularizer and the
+ * gradient of loss + w_reg * reg for the next training step; lrnde_update lets the optimizer use "grad/params" and counts
+ * the step.  lrnde_train_step is both; if the gradient is not finite it updates nothing and says so.
  */
 lrnde_status lrnde_loss(lrnde_solver *s, lrnde_report *report);
 lrnde_status lrnde_ensemble(lrnde_solver *s, int64_t trajectories, lrnde_report *report);

@@ -1,5 +1,6 @@
 /*
- * stochastic.h - stochastic models for tests: built with any stochastic method of tableaus/, and the data of those in tests/models/.
+ * stochastic.h - stochastic models for tests: built with any stochastic method of tableaus/, and the data of those in
+ * tests/models/.
  */
 #ifndef TESTS_STOCHASTIC_H
 #define TESTS_STOCHASTIC_H

@@ -1,5 +1,6 @@
 /*
- * test_driver.c - the CPU driver alone: matrix products against plain loops, factors against their matrix, and sums that do not depend on the workers.
+ * test_driver.c - the CPU driver alone: matrix products against plain loops, factors against their matrix, and sums that do
+ * not depend on the workers.
  */
 #include "driver.h"
 

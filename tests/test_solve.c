@@ -215,6 +215,7 @@ static void failures(void **state)
     lrnde_solver *s;
     lrnde_error error = {0};
     lrnde_array array;
+    lrnde_local_report report;
 
     hand_use(&lotka_volterra, "tsit5");
     lrnde_options o = {.size = sizeof o, .device = "abacus"};
@@ -245,6 +246,15 @@ static void failures(void **state)
     s = create((lrnde_options){.training = 1, .memory_limit = created + 100});
     assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_MEMORY);
     assert_non_null(strstr(lrnde_last_error(s)->text, "memory limit"));
+    lrnde_destroy(s);
+
+    s = create((lrnde_options){.t0 = 1e16, .t1 = 1e16 + 8, .h = 0.5});
+    assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_STEP_SIZE);
+    assert_non_null(strstr(lrnde_last_error(s)->text, "solve: time does not resolve so short a step at t = 1e+16"));
+    lrnde_destroy(s);
+    s = create((lrnde_options){.t0 = 1, .t1 = 2});
+    assert_int_equal(lrnde_local(s, 1.5, 1e-300, &report), LRNDE_ERR_STEP_SIZE);
+    assert_non_null(strstr(lrnde_last_error(s)->text, "local step: time does not resolve"));
     lrnde_destroy(s);
 
     hand_use(&explosion, "tsit5");

@@ -58,7 +58,12 @@ static lrnde_status open_device(lrnde_solver *s)
     for (size_t i = 0; i < N_DRIVERS; i++)
         if (strlen(drivers[i]->name) == (size_t)name && !strncmp(wanted, drivers[i]->name, (size_t)name))
             return try_driver(s, drivers[i], ordinal) ? LRNDE_OK : lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s", s->refusals);
-    return lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s: no such device", wanted);
+    char names[128] = "auto";
+    for (size_t i = 0; i < N_DRIVERS; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, ", %s", drivers[i]->name);
+    }
+    return lrnde__fail(s, LRNDE_ERR_DEVICE, "device %s: no such device; there are %s", wanted, names);
 }
 
 static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)

@@ -32,7 +32,7 @@ lrnde_status lrnde__first_step(lrnde__run *r, void **carry, void **f0, double t,
     }
     double dt0 = lrnde_first_trial(norm0, norm1, longest);
     if (lrnde_first_trial_is_void(dt0)) {
-        *h = copysign(LRNDE_FIRST_FALLBACK, t1 - t);
+        *h = copysign(fmax(LRNDE_FIRST_FALLBACK, lrnde_shortest(t, t1)), t1 - t);
         return LRNDE_OK;
     }
     a.s.h = copysign(dt0, t1 - t);

@@ -79,10 +79,16 @@ static void locate_layer(lrnde_solver *s, double t, const void *u)
     s->driver->free(s->device, out);
 }
 
+/* The method of the step in slot n. */
+static const lrnde_system_desc *method_of(const lrnde__run *r, int64_t n)
+{
+    return lrnde__method(r->sys, &lrnde__slot_at(r->record, n)->past);
+}
+
 /* Stage i, from 0, of the step in slot n. */
 static const void *stage(const lrnde__run *r, int64_t n, int32_t i)
 {
-    const lrnde_system_desc *sys = r->sys;
+    const lrnde_system_desc *sys = method_of(r, n);
     int32_t interior = i - (sys->fsal ? 1 : 0);
     return interior < 0          ? lrnde__slot_at(r->record, n)->carry[sys->n_components]
            : interior < sys->n_k ? lrnde__slot_at(r->record, n)->k[interior]
@@ -94,11 +100,12 @@ static int stage_argument(lrnde__run *r, int64_t n, int32_t i, void *z)
 {
     lrnde_solver *s = r->s;
     const lrnde__slot *slot = lrnde__slot_at(r->record, n);
+    const lrnde_system_desc *method = method_of(r, n);
     int64_t size = s->lanes * s->desc->state;
     void *sum = fetch(s, slot->carry[0], s->desc->state);
     int made = sum != NULL;
     for (int32_t j = 0; made && j < i; j++) {
-        double weight = slot->h * r->sys->a[i * r->sys->stages + j];
+        double weight = slot->h * method->a[i * method->stages + j];
         if (weight == 0) continue;
         void *k = fetch(s, stage(r, n, j), s->desc->state);
         made = k != NULL;
@@ -118,7 +125,7 @@ static int has_layers(const lrnde__run *r)
 void lrnde__locate(lrnde__run *r, int64_t n)
 {
     lrnde_solver *s = r->s;
-    const lrnde_system_desc *method = lrnde__method(r->sys, &lrnde__slot_at(r->record, n)->past);
+    const lrnde_system_desc *method = method_of(r, n);
     /* Stochastic methods keep no stage, and where the carry is all that dense output needs, only the first is kept. */
     const int32_t kept = !method->fsal ? method->n_k : method->n_k == method->stages - 2 ? method->stages : 1;
     int32_t i = 0;

@@ -200,6 +200,9 @@ lrnde_status lrnde__run_give_up(lrnde__run *r, double h, double E)
 static lrnde_status step_to(lrnde__run *r, double t)
 {
     double h = r->stats.h = t - r->t, E;
+    if (h == 0)
+        return lrnde__fail_at(r->s, LRNDE_ERR_STEP_SIZE, r->t, h, "%s: time does not resolve so short a step at t = %.9g",
+                              r->what, r->t);
     LRNDE_TRY(try_step(r, h, &E));
     if (!isfinite(E)) return lrnde__run_give_up(r, h, E);
     lrnde__run_accept(r, t);

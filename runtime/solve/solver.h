@@ -385,7 +385,7 @@ int lrnde__saves_inside(const lrnde_solver *s, double t0, double t1);
 void lrnde__saves_start(lrnde_solver *s);
 void lrnde__saves_step(lrnde__run *r, int64_t n);
 double lrnde__weight(const lrnde_solver *s);
-/* The outputs at the save times and what is said of them, by a kernel like head; pitch: its inputs, of each save time.  Waits for all. */
+/* The outputs at the save times and what is said of them, by a kernel like head that has `pitch` inputs; waits for them. */
 lrnde_status lrnde__heads(lrnde_solver *s, const lrnde_kernel *head, void *const *in, int32_t pitch, double share);
 const void *const *lrnde__data_at(lrnde_solver *s, int64_t save);
 

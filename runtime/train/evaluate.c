@@ -30,9 +30,13 @@ lrnde_status lrnde__evaluate(lrnde__feed *f, int64_t trajectories, lrnde__evalua
     for (int64_t b = 0; b < f->batches && !status; b++) {
         lrnde_report r;
         if ((status = lrnde__feed_batch(f, b, e))) break;
-        if (model->forward->n_noise) lrnde_set(f->solver, "path", &(double){(double)(b * trajectories)}, sizeof(double));
-        double start = lrnde__seconds();
-        if ((status = lrnde_ensemble(f->solver, trajectories, &r))) *e = *lrnde_last_error(f->solver);
+        double start = lrnde__seconds(), path = (double)b * (double)trajectories;
+        if (model->forward->n_noise) status = lrnde_set(f->solver, "path", &path, sizeof path);
+        if (!status) status = lrnde_ensemble(f->solver, trajectories, &r);
+        if (status) {
+            *e = *lrnde_last_error(f->solver);
+            break;
+        }
         seconds[b] = lrnde__seconds() - start;
         result->loss += share * r.loss;
         result->nfe += share * (double)r.forward.nfe / (double)trajectories;

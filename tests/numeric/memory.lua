@@ -30,7 +30,7 @@ local function measure(row, settings, at)
   local formulas, tile = plan(row.sensitivity, at.method, set)
   local saveat = row.policy == "stages, dense" and { 3, 10 } or { 10 }
   local r = tool.solve(MODEL, { method = at.method, atol = at.tolerance, rtol = at.tolerance, h = at.h, saveat = saveat,
-                                stats = true, set = set, gradient = "u[1]" })
+                                set = set, stats = true, gradient = "u[1]" })
   local planned = memory.evaluate(formulas[row.policy], { B = tile, S = #saveat, T = 1, n = r.accepted, m = r.sweep_steps,
                                                           c = row.checkpoints, fixed = at.h ~= nil })
   local off = r.memory / planned - 1
@@ -51,8 +51,8 @@ local FEW <const>, MANY <const> = 5, 40
 -- One row of the table.
 local function check_policy(sensitivity, policy, checkpoints)
   local asked = ("sensitivity=L.%s{%s}"):format(sensitivity, ASKED[policy]:format(checkpoints))
-  local title = ("%s, %s%s: memory as planned over "):format(
-    sensitivity, policy, policy == "checkpoints" and " " .. checkpoints or "")
+  local number = policy == "checkpoints" and " " .. checkpoints or ""
+  local title = ("%s, %s%s: memory as planned over "):format(sensitivity, policy, number)
   local row = { sensitivity = sensitivity, policy = policy, checkpoints = checkpoints }
   local most, fewest, longest = 0, math.huge, 0
   local function measured(size, method, tolerance, further, h)

@@ -94,8 +94,8 @@ for _, tab in ipairs(methods) do
 
   check.case(tab.name .. ": only a partial gradient of its own error", function()
     for _, gradient in ipairs { "truncated", "total" } do
-      check.fails(("%s --check --method %s --set regularize.gradient=%s tests/models/mixed.lua"):format(GEN, tab.name, gradient),
-                  1, "regularize.gradient: error: .*only \"partial\"")
+      local words = ("--check --method %s --set regularize.gradient=%s tests/models/mixed.lua"):format(tab.name, gradient)
+      check.fails(GEN .. " " .. words, 1, "regularize.gradient: error: .*only \"partial\"")
     end
     check.fails(("%s --check --method bs3 --set regularize.method=%s tests/models/mixed.lua"):format(GEN, tab.name), 1,
                 "regularize.method: error: .*begins with bs3")

@@ -1,2 +1,2 @@
-# expect: device opencl: no such device
+# expect: device opencl: no such device; there are auto,
 refused $SOLVE --device opencl --output out.csv $MODELS/lotka_volterra.lua
