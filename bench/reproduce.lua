@@ -198,7 +198,9 @@ local function moments()
   print "\nMoments over 10^6 paths, in standard errors from the exact ones"
   for _, suite in ipairs(suites) do
     local pipe = assert(io.popen(("LRNDE_BUILD=%s LRNDE_PATHS=1000000 %s 2>&1"):format(build, suite)))
-    for line in pipe:lines() do if line:match "standard errors" or line:match "^FAIL" or line:match "FAILED" then print(line) end end
+    for line in pipe:lines() do
+      if line:match "standard errors" or line:match "^FAIL" or line:match "FAILED" then print(line) end
+    end
     if not pipe:close() then os.exit(1) end
   end
 end

@@ -17,7 +17,9 @@ end
 --- What a line of the log, or of the tool's output, says of a training step.
 function runs.report(line)
   local report = { accuracy = runs.field(line, "train_accuracy") }
-  for _, key in ipairs { "step", "loss", "nfe", "nfe_diffusion", "nfe_local", "reg", "step_s" } do report[key] = runs.field(line, key) end
+  for _, key in ipairs { "step", "loss", "nfe", "nfe_diffusion", "nfe_local", "reg", "step_s" } do
+    report[key] = runs.field(line, key)
+  end
   return report
 end
 
@@ -49,7 +51,8 @@ function runs.train(build, title, words)
     elseif runs.field(line, "step") then
       local step = runs.report(line)
       result.steps[#result.steps + 1] = step
-      io.stderr:write(("\r%-34s step %5d  loss %.4f  accuracy %.3f  nfe %3d "):format(title, step.step, step.loss, step.accuracy or 0, step.nfe))
+      io.stderr:write(("\r%-34s step %5d  loss %.4f  accuracy %.3f  nfe %3d "):format(
+        title, step.step, step.loss, step.accuracy or 0, step.nfe))
     end
   end
   io.stderr:write "\n"

@@ -74,8 +74,8 @@ function adjoint.system(system, params, o)
   local function external_rate(k, u, t, constants) return system.rhs(k, { u }, t, constants)[1] end
 
   return { name = "adjoint", components = components, controlled = o.norm == "state" and controlled or #components,
-           constants = system.constants, external = not o.state and state.size or nil, external_rate = external_rate, rhs = rhs, integrals = list,
-           of = system, state = o.state, rule = o.rule }
+           constants = system.constants, external = not o.state and state.size or nil, external_rate = external_rate, rhs = rhs,
+           integrals = list, of = system, state = o.state, rule = o.rule }
 end
 
 --- sum over the components of sum (x / sc)^2, sc from y.

@@ -119,7 +119,9 @@ local function kernels(lrnde, options, wanted, visit)
       visit(k, s, name, p)
     end
   end)
-  if not found then host.fail(("error: --eval: there is no kernel '%s' (known: %s)"):format(wanted, table.concat(names, ", "))) end
+  if not found then
+    host.fail(("error: --eval: there is no kernel '%s' (known: %s)"):format(wanted, table.concat(names, ", ")))
+  end
   return p
 end
 
@@ -216,7 +218,8 @@ function commands.check(options, lrnde)
     local _, leaves = k:leaves()
     return table.move(leaves, 1, #leaves, #inputs + 1, inputs)
   end
-  line("%-24s %s, order %g(%s) measured, residual %.1e", "tableau", m.tab.name, m.tab.order, embedded_orders(m.tab), m.tab.residual)
+  line("%-24s %s, order %g(%s) measured, residual %.1e", "tableau", m.tab.name, m.tab.order, embedded_orders(m.tab),
+       m.tab.residual)
   local function report_rate(name, rate)
     report(name, check_vjp(m, name, function(k)
       local u = k:component("carry[0]", m.system.components[1])
@@ -227,12 +230,18 @@ function commands.check(options, lrnde)
   end
   report_rate(m.drift, m.system.rhs)
   if m.stochastic then report_rate("diffusion", m.system.diffusion) end
-  report("step", check_vjp(m, "step", function(k)
-    local step = m.stepper.carried_step(k, m.system, m.tab)
+  --- Of a step, and of the method of the first steps.
+  local function report_all(name, systems, make)
+    for _, s in ipairs(systems) do
+      report((s == p.forward.start and "start " or "") .. name, check_vjp(m, name, function(k) return make(k, s) end, seed))
+    end
+  end
+  report_all("step", { p.forward, p.forward.start }, function(k, s)
+    local step = s.stepper.carried_step(k, s.system, s.tab)
     local next = {}
     for _, v in ipairs(step.next) do if v then next[#next + 1] = v end end
     return with_params(k, step.carry), next
-  end, seed))
+  end)
   report("output", check_vjp(m, "output", function(k)
     local u, y = k:array("in[0]", "sample", { m.state }), {}
     for i, o in ipairs(m:outputs(k, u, k:scalar "t")) do y[i] = o.value end
@@ -246,7 +255,7 @@ function commands.check(options, lrnde)
       return inputs, { estimate }
     end, seed))
   end
-  if m.regularize then report("local step", check_vjp(m, "local", function(k) return local_step.sums(k, m, local_by) end, seed)) end
+  report_all("local step", p.local_steps or {}, function(k, s) return local_step.sums(k, m, s) end)
   if worst > 1e-9 then
     host.warn(("%s: error: a derivative is off by %.1e of its terms\n"):format(m.file, worst))
     return 1
@@ -257,8 +266,8 @@ end
 -- The memory plan of every sensitivity algorithm: a formula, and what it gives for the model's batch and some lengths.
 local function explain_memory(options, lrnde, m)
   local CHECKPOINTS <const> = 10
-  line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, m on the way back, c checkpoints,")
-  line(m.solver.h > 0 and "  w = ceil(n/c)" or "  w = 2^ceil(log2(n/c)) or 1")
+  line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, m on the way back,")
+  line("  c checkpoints, w = %s", m.solver.h > 0 and "ceil(n/c)" or "2^ceil(log2(n/c)) or 1")
   line("  %-34s %14s %14s   %s", "", "n = 100, c = 10", "n = 1000, c = 10", "formula")
   local function explain_one(name)
     local set = table.move(options.set or {}, 1, #(options.set or {}), 1, {})
@@ -291,12 +300,14 @@ local function explain_systems(step)
       local n, s = v.size - m, sparsity.get(v.attrs[1])
       if s then
         local given, filled = s:entries()
-        line("systems of %d equations: %d of %d entries can differ from zero, %d of the factors; straight-line code of %d operations",
-             n, given, m, filled, s.flops.lu)
-        line("  to factorise and %d to solve instead of %d and %d; the loop takes over where partial pivoting exchanges rows",
-             s.flops.lu_solve, 2 * (n * n * n // 3), 2 * n * n)
+        line("systems of %d equations: %d of %d entries can differ from zero, %d of the factors; straight-line code", n, given, m,
+             filled)
+        line("  of %d operations to factorise and %d to solve instead of %d and %d; the loop takes over where partial pivoting",
+             s.flops.lu, s.flops.lu_solve, 2 * (n * n * n // 3), 2 * n * n)
+        line("  exchanges rows")
       else
-        line("systems of %d equations: dense, %d operations to factorise, by %s, and %d to solve", n, 2 * (n * n * n // 3), v.solver, 2 * n * n)
+        line("systems of %d equations: dense, %d operations to factorise, by %s, and %d to solve", n, 2 * (n * n * n // 3),
+             v.solver, 2 * n * n)
       end
     end
   end
@@ -309,7 +320,8 @@ function commands.explain(options, lrnde)
   lrnde.generate(p, backends.carrier(), options)
   local bytes = m.precision == "f32" and 4 or 8
   line("%s: %s, %s, tile %d, %d parameters", m.name, m.precision, m.tab.name, m.tile, m.params.size)
-  line("%-26s %12s %12s %8s %8s %9s %8s  %s", "kernel", "flop/sample", "bytes/sample", "loads", "stores", "work rows", "blocks", "shape")
+  line("%-26s %12s %12s %8s %8s %9s %8s  %s", "kernel", "flop/sample", "bytes/sample", "loads", "stores", "work rows", "blocks",
+       "shape")
   lrnde.each_kernel(p, function(k, _, prefix)
     local maps, products, longest = 0, 0, 0
     for _, block in ipairs(k.plan.blocks) do
@@ -317,8 +329,8 @@ function commands.explain(options, lrnde)
       longest = math.max(longest, #block.values)
     end
     line("%-26s %12d %12d %8d %8d %9d %8d  %d loops (longest %d statements), %d products%s", prefix .. k.name, k.count.flop,
-         (k.count.loads + k.count.stores) * bytes, k.count.loads, k.count.stores, k.parts.work // m.tile, #k.plan.blocks, maps, longest,
-         products, k.parts.shared and (", shared phase of %d"):format(k.parts.shared) or "")
+         (k.count.loads + k.count.stores) * bytes, k.count.loads, k.count.stores, k.parts.work // m.tile, #k.plan.blocks, maps,
+         longest, products, k.parts.shared and (", shared phase of %d"):format(k.parts.shared) or "")
   end)
   explain_systems(p.forward.kernels.step)
   for _, backend in ipairs(backends.chosen(options.target)) do

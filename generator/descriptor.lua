@@ -1,6 +1,6 @@
 --- The descriptor: all the runtime learns about a model, as C data (runtime/kernel.h).
 
-local value = require "language.value"
+local contract = require "language.contract"
 
 local descriptor = {}
 
@@ -29,21 +29,14 @@ local function schedule(s) return ("{LRNDE_%s, %s, %s}"):format(s.kind:upper(), 
 local function kernel(k)
   local p = k.parts
   return ("{%s, %s, %s, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d}"):format(
-    quote(k.name), p.tile and k.symbol .. "_tile" or "0", p.shared and k.symbol .. "_shared" or "0", p.shared or 0, p.n_sums, p.work,
-    p.partial, k.count.flop, k.count.shared_flop, k.count.loads, k.count.stores, k.rhs_evals, k.diffusion_evals)
+    quote(k.name), p.tile and k.symbol .. "_tile" or "0", p.shared and k.symbol .. "_shared" or "0", p.shared or 0, p.n_sums,
+    p.work, p.partial, k.count.flop, k.count.shared_flop, k.count.loads, k.count.stores, k.rhs_evals, k.diffusion_evals)
 end
 
-local function kernel_fields(names, kernels)
-  local list = {}
-  for _, name in ipairs(names) do
-    if kernels[name] then list[#list + 1] = (".%s = %s"):format(name, kernel(kernels[name])) end
-  end
-  return list
+--- Adds the kernels of a system or model, which are called as its fields are.
+local function add_kernels(fields, kernels)
+  for _, name in ipairs(contract.names(kernels)) do fields[#fields + 1] = (".%s = %s"):format(name, kernel(kernels[name])) end
 end
-
-local system_kernels = { "rhs", "first", "second", "step", "step_tape", "extra", "dense", "rev_rhs", "rev_step", "rev_step_full",
-                         "rev_dense", "integrand", "miss", "local", "rev_local", "rev_step_local" }
-local model_kernels = { "init", "rev_init", "head", "ensemble", "rev_head", "rev_output", "update", "locate" }
 
 --- The rows of the matrix A, with their zeros.
 local function coefficients(tab)
@@ -83,7 +76,7 @@ local function system(out, s, name)
       return number(tab.controller[key])
     end), ", ")),
   }
-  table.move(kernel_fields(system_kernels, s.kernels), 1, #system_kernels, #fields + 1, fields)
+  add_kernels(fields, s.kernels)
   out[#out + 1] = ("static const lrnde_system_desc %s = {\n    %s,\n};"):format(name, table.concat(fields, ",\n    "))
   return "&" .. name
 end
@@ -142,7 +135,7 @@ local function sensitivity(out, m, adjoint)
   return ("{%s}"):format(table.concat(fields, ",\n                    "))
 end
 
---- p: what lrnde.lua collected: { m, version, forward, adjoint, kernels, outputs, texts, regularizer functions }.  Returns C text.
+--- p: what lrnde.build returned, its kernels emitted and its scalar functions named.  Returns C text.
 function descriptor.text(p)
   local m, out = p.m, {}
   local name = m.name
@@ -151,15 +144,18 @@ function descriptor.text(p)
   local adjoint = p.adjoint and system(out, p.adjoint, name .. "_adjoint") or "0"
   local regularizer = p.regularizer and system(out, p.regularizer, name .. "_local") or "0"
   local names = m.state_names and array(out, "char *const", name .. "_state_names", map(m.state_names, quote)) or "0"
-  local params = array(out, "lrnde_param_desc", name .. "_params", map(m.params.list, function(leaf, i) return param(out, m, leaf, i) end))
+  local leaves = map(m.params.list, function(leaf, i) return param(out, m, leaf, i) end)
+  local params = array(out, "lrnde_param_desc", name .. "_params", leaves)
   local inputs = array(out, "lrnde_input_desc", name .. "_inputs", map(m.data.inputs, function(x)
     return ("{%s, %d, %s, %s, %d}"):format(quote(x.name), x.size, boolean(x.series), boolean(x.label), x.classes or 0)
   end))
   local function arrays(suffix, list)
-    return array(out, "lrnde_array_desc", name .. suffix, map(list, function(x) return ("{%s, %d, 0}"):format(quote(x.name), x.size) end))
+    return array(out, "lrnde_array_desc", name .. suffix, map(list, array_desc))
   end
   local function terms(suffix, list)
-    return array(out, "lrnde_term_desc", name .. suffix, map(list, function(x) return ("{%s, %s}"):format(quote(x.name), number(x.weight or 1)) end))
+    return array(out, "lrnde_term_desc", name .. suffix, map(list, function(x)
+      return ("{%s, %s}"):format(quote(x.name), number(x.weight or 1))
+    end))
   end
   local options = array(out, "lrnde_option_desc", name .. "_data", map(m.data.options, function(o)
     return ("{%s, %s}"):format(quote(o[1]), quote(o[2]))
@@ -168,7 +164,8 @@ function descriptor.text(p)
   local fields = {
     ".abi = LRNDE_ABI",
     (".name = %s, .method = %s, .version = %s"):format(quote(name), quote(m.tab.name), quote(p.version)),
-    (".real_bytes = %d, .accumulate_double = %s, .tile = %d"):format(m.precision == "f32" and 4 or 8, boolean(m.accumulate == "double"), m.tile),
+    (".real_bytes = %d, .accumulate_double = %s, .tile = %d"):format(
+      m.precision == "f32" and 4 or 8, boolean(m.accumulate == "double"), m.tile),
     (".state = %d, .state_names = %s"):format(m.state, names),
     (".n_params = %d, .n_param_leaves = %d, .param_leaves = %s"):format(m.params.size, #m.params.list, params),
     (".n_inputs = %d, .inputs = %s"):format(#m.data.inputs, inputs),
@@ -178,9 +175,11 @@ function descriptor.text(p)
     (".n_layers = %d, .layers = %s"):format(#p.layers, array(out, "char *const", name .. "_layers", map(p.layers, quote))),
     (".n_metrics = %d, .metrics = %s"):format(#m.metrics, terms("_metrics", m.metrics)),
     ".u0 = " .. (m.u0 and array(out, "double", name .. "_u0", map(m.u0, number)) or "0"),
-    (".t0 = %s, .t1 = %s, .atol = %s, .rtol = %s"):format(number(m.solver.t0), number(m.solver.t1), number(m.solver.atol), number(m.solver.rtol)),
+    (".t0 = %s, .t1 = %s, .atol = %s, .rtol = %s"):format(
+      number(m.solver.t0), number(m.solver.t1), number(m.solver.atol), number(m.solver.rtol)),
     (".tspan_data = %s"):format(boolean(m.solver.tspan_data)),
-    (".n_saveat = %d, .saveat = %s, .saveat_data = %s"):format(#saveat, array(out, "double", name .. "_saveat", map(saveat, number)), boolean(m.saveat.from_data)),
+    (".n_saveat = %d, .saveat = %s, .saveat_data = %s"):format(
+      #saveat, array(out, "double", name .. "_saveat", map(saveat, number)), boolean(m.saveat.from_data)),
     (".h = %s, .max_steps = %d"):format(number(m.solver.h), m.solver.max_steps),
     ".sensitivity = " .. sensitivity(out, m, p.adjoint and p.adjoint.system),
     (".data = {%s, %d, %s}"):format(quote(m.data.reader), #m.data.options, options),
@@ -195,14 +194,15 @@ function descriptor.text(p)
   end
   if r then
     local regularizers = array(out, "lrnde_regularizer_term", name .. "_regularizers", map(r.terms, function(term)
-      return ("{%s, %s, %s, %d, %s, %s}"):format(quote(term.name), schedule(term.coefficient), boolean(term.module.times_h(term.options)),
-                                                 term.first_sum, term.estimate, term.rev_estimate)
+      return ("{%s, %s, %s, %d, %s, %s}"):format(
+        quote(term.name), schedule(term.coefficient), boolean(term.module.times_h(term.options)), term.first_sum, term.estimate,
+        term.rev_estimate)
     end))
     fields[#fields + 1] = (".regularizer = {LRNDE_REG_%s, LRNDE_%s, %s, %s, %s, %d, %s, %s}"):format(
       r.sampling:upper(), r.gradient:upper(), boolean(r.step_size == "automatic"), boolean(r.points == "saveat"),
       boolean(r.include_start), #r.terms, regularizers, regularizer)
   end
-  table.move(kernel_fields(model_kernels, p.kernels), 1, #model_kernels, #fields + 1, fields)
+  add_kernels(fields, p.kernels)
   out[#out + 1] = ("const lrnde_model_desc lrnde_%s = {\n    %s,\n};"):format(name, table.concat(fields, ",\n    "))
   return table.concat(out, "\n\n") .. "\n"
 end

@@ -289,8 +289,10 @@ function Emit:batch_sums(block)
     for _, s in ipairs(of and plan.sums or {}) do
       if s.value == v.id then
         local array = of.storage and of.storage.array
+        local in_lane = array and array.lane
         list[#list + 1] = { id = v.id, type = "double", array = "sums", at = s.index,
-                            text = array and array.lane and self.backend.lane(self:array_name(array)) or "(double)" .. self:operand(of, block) }
+                            text = in_lane and self.backend.lane(self:array_name(array))
+                                   or "(double)" .. self:operand(of, block) }
       end
     end
   end
@@ -318,8 +320,9 @@ function Emit:shared_statements()
     if shared.loads[id] then
       local_name[id] = self:fresh("p" .. id, id)
       body[#body + 1] = ("real %s = 0;"):format(local_name[id])
-      body[#body + 1] = ("for (int32_t w = 0; w < a->workers; w++) %s += ((const real *)a->partial)[w * a->partial_stride + %d + e];")
-                          :format(local_name[id], shared.loads[id])
+      body[#body + 1] = "for (int32_t w = 0; w < a->workers; w++)"
+      body[#body + 1] = ("    %s += ((const real *)a->partial)[w * a->partial_stride + %d + e];"):format(
+        local_name[id], shared.loads[id])
     elseif v.op == "input" then
       local_name[id] = ("%s[e]"):format(pointer(v.name))
     else

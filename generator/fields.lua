@@ -3,18 +3,19 @@
 -- A field is "carry[0]", "params.<leaf>", "tape[<row>]", "t".  runtime/kernel.h is the contract; this is its only mirror in
 -- the generator.  Access text is C, which every backend speaks.
 
+local header = require "header"
+
 local fields = {}
 local Fields = {}
 Fields.__index = Fields
 
-local scalars = { t = true, h = true, theta = true, atol = true, rtol = true, weight = true, difference = true, share = true,
-                  lr = true, step = true, h_1 = true, h_2 = true }
+local scalars = header.names "LRNDE_SCALARS"
 
 -- Fields that hold one pointer for all of the kernel, and those that hold a table of pointers.
 local writable = { next = true, k = true, tape = true, out = true, cot_carry = true, cot_constants = true, partial = true }
 
---- names: what to call things: { carry = {..}, next = {..}, k = {..}, noise = {..}, constants = {..}, data = {..} } (0-based lists
--- shifted by one); params: the parameter list; tape: rows of the tape.
+--- names: what to call things: { carry = {..}, next = {..}, k = {..}, noise = {..}, constants = {..}, data = {..} } (0-based
+-- lists shifted by one); params: the parameter list; tape: rows of the tape.
 function fields.new(names, params, tape)
   return setmetatable({ names = names, params = params, tape = tape }, Fields)
 end

@@ -75,7 +75,8 @@ function head.kernels(m)
   if #m.terms > 0 and m.stochastic then
     local ensemble, means = new "ensemble", {}
     for i, o in ipairs(shapes) do
-      means[i] = { name = o.name, value = ensemble:array(("in[%d]"):format(i - 1), "sample", { o.size }) * ensemble:scalar "share" }
+      local sum = ensemble:array(("in[%d]"):format(i - 1), "sample", { o.size })
+      means[i] = { name = o.name, value = sum * ensemble:scalar "share" }
     end
     report(ensemble, m, means)
   end

@@ -13,7 +13,8 @@ Kernel.__index = Kernel
 
 --- params: the model's parameter list (language/params.lua), for :param().
 function kernel.new(name, params)
-  return setmetatable({ name = name, graph = ir.graph(), params = params, fields = {}, rhs_evals = 0, diffusion_evals = 0 }, Kernel)
+  local k = { name = name, graph = ir.graph(), params = params, fields = {}, rhs_evals = 0, diffusion_evals = 0 }
+  return setmetatable(k, Kernel)
 end
 
 --- An array a kernel argument points to.  kind "sample" or "shared"; dims {} for one number.

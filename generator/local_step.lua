@@ -45,8 +45,8 @@ local function derivatives(k, s)
   return list
 end
 
---- A step from u, and the fields that hold what it computes: k1 = f(t, u) has a derivative unless it is held too; and so have those
--- that a method remembers of the steps before.
+--- A step from u, and the fields that hold what it computes: k1 = f(t, u) has a derivative unless it is held too; and so have
+-- those that a method remembers of the steps before.
 local function recorded_step(k, m, s)
   local system, tab, stepper = s.system, s.tab, s.stepper
   local u, t, constants = k:component("carry[0]", system.components[1]), k:scalar "t", stepper.read_constants(k, system)

@@ -19,6 +19,7 @@ local contract = require "language.contract"
 local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
+local header = require "header"
 local local_step = require "local_step"
 local locate = require "locate"
 local model = require "language.model"
@@ -133,7 +134,8 @@ function lrnde.optimize(graph, options, dump)
   return graph
 end
 
---- Kernels as text in a backend: sets k.title, k.text, k.parts, k.count, k.symbol; returns them in order, and the loops they share.
+--- Kernels as text in a backend: sets k.title, k.text, k.parts, k.count, k.symbol; returns them in order, and the loops they
+-- share.
 local function emit_kernels(p, backend, options)
   local m, list, loops = p.m, {}, outline.new(p.m.name)
   local suffix = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
@@ -156,12 +158,6 @@ local function emit_kernels(p, backend, options)
   return list, loops:functions()
 end
 
---- A part of a header of runtime/, for text that is compiled where there is no include path.
-local function excerpt(header, pattern)
-  local text = assert(host.read(("%s/runtime/%s"):format(host.root, header)))
-  return assert(text:match(pattern), header .. " has not what a template wants of it")
-end
-
 local function generate(p, backend, options)
   local m = p.m
   backend.set_model(m)
@@ -171,9 +167,9 @@ local function generate(p, backend, options)
   for i, pass in ipairs(ir.passes) do passes[i] = pass.name end
   local env = {
     p = p, m = m, version = host.version, loops = loops, kernels = kernels, functions = functions, tables = descriptor.text(p),
-    outputs = p.outputs,
-    real = m.precision == "f32" and "float" or "double", upper = m.name:upper(), base = m.file:match "[^/]+$",
-    backend = backend, excerpt = excerpt, abi = excerpt("kernel.h", "\n#define LRNDE_ABI (%d+)"), math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
+    outputs = p.outputs, real = m.precision == "f32" and "float" or "double", upper = m.name:upper(),
+    base = m.file:match "[^/]+$", backend = backend, excerpt = header.excerpt, abi = header.constant "LRNDE_ABI",
+    math = backend.math(), passes = table.concat(passes, " "), command_line = options.command_line or "",
   }
   local files = {}
   for _, file in ipairs(backend.files) do
@@ -182,7 +178,8 @@ local function generate(p, backend, options)
   if backend.carried then
     local work = 0
     for _, k in ipairs(kernels) do work = math.max(work, k.parts.work) end
-    p.texts[#p.texts + 1] = { backend = backend.name, text = files[m.name .. "." .. backend.extension], tile = backend.tile, work = work }
+    local text = files[m.name .. "." .. backend.extension]
+    p.texts[#p.texts + 1] = { backend = backend.name, text = text, tile = backend.tile, work = work }
   end
   return files
 end

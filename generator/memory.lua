@@ -6,11 +6,13 @@
 --
 -- What a formula adds up is allocated in runtime/solve: create.c (the fixed part), saves.c, record.c.  A test measures it.
 
+local header = require "header"
+
 local memory = {}
 
-local LINE <const> = 64                                               -- bytes; every array begins a line of the cache
-local CHUNK <const> = 4096                                            -- elements of a shared chunk: LRNDE_CHUNK of runtime/kernel.h
-local PAD <const> = 16                                                -- parameter-sized arrays are whole multiples of it
+local LINE <const> = 64               -- bytes; every array begins a line of the cache
+local CHUNK <const> = header.constant "LRNDE_CHUNK"
+local PAD <const> = 16                -- parameter-sized arrays are whole multiples of it
 
 -- A sum of terms: bytes by what they are multiplied with, in the order of their first use.
 local Sum = {}
@@ -92,8 +94,11 @@ local function fixed(lrnde, p, real)
       local copies = adjoint.rule.differences and 3 or 1
       sums, sums_shared = copies * sums + 2 * state, copies * sums_shared
     end
-    local externals = adjoint.external and math.max(m.tab.stages + m.tab.dense.extra, m.method.start and m.method.start.tab.stages or 0) or 0
-    samples = samples + own + sums + externals * state
+    if adjoint.external then
+      local of_start = m.method.start and m.method.start.tab.stages or 0
+      samples = samples + math.max(m.tab.stages + m.tab.dense.extra, of_start) * state
+    end
+    samples = samples + own + sums
     out:add("", real * (own_shared + sums_shared))
     if adjoint.rule and adjoint.rule.differences then
       out:add("B*(m+1)", real * sample)

@@ -10,11 +10,12 @@
 --
 -- A tableau without an error estimate steps with a fixed h; the one sum of its step, sum u1^2, says whether u1 is finite.
 --
--- A system is { components = { {name, kind, size, atol_shares = of each feature or nil}.. }, rhs = function(k, u, t, constants, external) -> list,
--- constants = { {name, size}.. }, external = size or nil, external_rate = its time derivative, function(k, external, t,
--- constants), controlled = how many components, the first, error norms see (nil: all), past_states }.  The carry is the components, then, if
--- the method is FSAL, their k_1, then what it wants to remember: the k_1 of the tab.past steps before and, if the system has past_states, the
--- components there.  Everything here is built by the functions below and differentiated by derive.lua; nothing is written twice.
+-- A system is { components = { {name, kind, size, atol_shares = of each feature or nil}.. }, rhs = function(k, u, t, constants,
+-- external) -> list, constants = { {name, size}.. }, external = size or nil, external_rate = its time derivative, function(k,
+-- external, t, constants), controlled = how many components, the first, error norms see (nil: all), past_states }.  The carry is
+-- the components, then, if the method is FSAL, their k_1, then what it wants to remember: the k_1 of the tab.past steps before
+-- and, if the system has past_states, the components there.  Everything here is built by the functions below and differentiated
+-- by derive.lua; nothing is written twice.
 
 local value = require "language.value"
 local kernel = require "kernel"
@@ -49,7 +50,9 @@ end
 -- it has none.
 function one_step.name(k, system, list, text)
   for c, v in ipairs(list) do
-    if text and value.info(v).op ~= "input" then k.graph:name(v.id, c == 1 and text or text .. "_" .. system.components[c].name) end
+    if text and value.info(v).op ~= "input" then
+      k.graph:name(v.id, c == 1 and text or text .. "_" .. system.components[c].name)
+    end
   end
   return list
 end
@@ -158,7 +161,8 @@ end
 function one_step.error_sums(k, system, tab, step, h, scaled)
   local sums = {}
   for q, weights in ipairs(tab.err) do
-    local err = step.err and step.err[q] or one_step.combine(k, system, nil, h, weights, tab.text.err[q], step.k, "h_e" .. q, "err")
+    local err = step.err and step.err[q]
+                or one_step.combine(k, system, nil, h, weights, tab.text.err[q], step.k, "h_e" .. q, "err")
     sums[q] = {}
     for c, component in controlled(system) do
       local e = err[c]
@@ -199,7 +203,9 @@ end
 local function read_stages(k, system, tab, carry, next_carry)
   local n, stages = #system.components, {}
   if tab.fsal then stages[1], stages[tab.stages] = carry[n + 1], next_carry[n + 1] end
-  for slot, i in ipairs(one_step.interior(tab)) do stages[i] = k:component(("k_in[%d]"):format(slot - 1), system.components[1]) end
+  for slot, i in ipairs(one_step.interior(tab)) do
+    stages[i] = k:component(("k_in[%d]"):format(slot - 1), system.components[1])
+  end
   return stages
 end
 
@@ -243,7 +249,8 @@ local kernels = {}
 
 function kernels.rhs(k, system)
   local u = one_step.read_carry(k, system, { fsal = false }, "carry")
-  local f = one_step.evaluate(k, system, u, k:scalar "t", one_step.read_constants(k, system), one_step.read_external(k, system, 0))
+  local constants, external = one_step.read_constants(k, system), one_step.read_external(k, system, 0)
+  local f = one_step.evaluate(k, system, u, k:scalar "t", constants, external)
   for c, v in ipairs(f) do k:output(("out[%d]"):format(c - 1), v) end
 end
 
@@ -265,7 +272,8 @@ function kernels.second(k, system)
     u[c], f0[c] = k:component(("carry[%d]"):format(c - 1), component), k:component(("in[%d]"):format(c - 1), component)
     u1[c] = u[c] + h * f0[c]
   end
-  local f1 = one_step.evaluate(k, system, u1, k:scalar "t" + h, one_step.read_constants(k, system), one_step.read_external(k, system, 0))
+  local constants, external = one_step.read_constants(k, system), one_step.read_external(k, system, 0)
+  local f1 = one_step.evaluate(k, system, u1, k:scalar "t" + h, constants, external)
   for c, component in controlled(system) do
     local x = (f1[c] - f0[c]) / one_step.scale(k, component, value.abs(u[c]))
     k:accumulate("sums[0]", one_step.total(component, x * x))
@@ -295,7 +303,8 @@ end
 --- Cubic Hermite: from u and f at both ends.
 local function hermite(h, theta, u, f, u1, f1)
   local inside = theta * (theta - 1)
-  return (1 - theta) * u + theta * u1 + (inside * (1 - 2 * theta)) * (u1 - u) + (inside * (theta - 1) * h) * f + (inside * theta * h) * f1
+  return (1 - theta) * u + theta * u1 + (inside * (1 - 2 * theta)) * (u1 - u) + (inside * (theta - 1) * h) * f
+         + (inside * theta * h) * f1
 end
 
 --- carry, next_carry, the stages of component 1 that are in neither, u(t + theta h).
@@ -335,7 +344,7 @@ function kernels.rev_dense(k, system, tab)
   for i, v in ipairs(wrt) do k:output(fields[i], cotangents[i] or value.zeros_like(v)) end
 end
 
---- The stepper of a family, which brings { family, doc, step, formulas }:
+--- The stepper of a family, which brings { doc, step, formulas }:
 --
 --   step(k, system, tab, u, t, h, constants, f0, past)
 --                          one step from u: { u, k = stages, z = their arguments, u1 }, u1, k[i] and z[i] lists over components;

@@ -2,8 +2,9 @@
 --
 -- Stages repeat the loops of the right-hand side, and kernels repeat each other's stages: text that is the same but for what
 -- its arrays and scalars are called.  So does straight-line code, a loop over lanes alone: of 28 equations a step of 7 stages
--- has one right-hand side instead of 6, which a compiler that takes longer than twice for twice the text feels.  In a function they are called x1, x2, .. (read), y1, .. (written), s1, .. (scalars);
--- what the loop itself declares is v1, v2, ..  A loop that occurs once stays where it is.
+-- has one right-hand side instead of 6, which a compiler that takes longer than twice for twice the text feels.  In a function
+-- they are called x1, x2, .. (read), y1, .. (written), d1, .. (sums), s1, .. (scalars), n1, .. (counts); what the loop itself
+-- declares is v1, v2, ..  A loop that occurs once stays where it is.
 --
 --   local loops = outline.new(prefix)
 --   local place = loops:add(lines, kinds, declarations)     while kernels are written
@@ -34,7 +35,9 @@ local function parenthesized(head, list)
 end
 
 --- prefix: of the functions' names.
-function outline.new(prefix) return setmetatable({ prefix = prefix, by_text = {}, list = {}, by_key = {}, defined = {} }, Outline) end
+function outline.new(prefix)
+  return setmetatable({ prefix = prefix, by_text = {}, list = {}, by_key = {}, defined = {} }, Outline)
+end
 
 --- The name, with `stem` in it, of the functions whose text make(name) gives; they are made once for a key.
 function Outline:define(key, stem, make)

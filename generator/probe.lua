@@ -4,7 +4,8 @@ local fields = require "fields"
 
 local probe = {}
 
-local scalars = { t = 0.3, h = 0.1, theta = 0.4, atol = 1e-3, rtol = 1e-3, lr = 1e-3, step = 3, h_1 = 0.07, h_2 = 0.12, difference = 0.02, n = 7, cot = 1 }
+local scalars = { t = 0.3, h = 0.1, theta = 0.4, atol = 1e-3, rtol = 1e-3, lr = 1e-3, step = 3, h_1 = 0.07, h_2 = 0.12,
+                  difference = 0.02, n = 7, cot = 1 }
 
 --- x as a kernel's arrays hold it.
 local function stored(x, precision) return precision == "f32" and string.unpack("f", string.pack("f", x)) or x end

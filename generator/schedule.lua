@@ -1,10 +1,11 @@
 --- From a graph to a plan: which values are computed together, in which order, and where they live.
 --
 -- Per-sample work becomes blocks.  A MAP block is a loop over the i features of its domain and the lanes of a tile, with
--- straight-line code inside; a PRODUCT block is one large matrix product, a factorisation or a solution with it.  A value sits in the latest block that still
--- precedes its users, so that sums of stages are formed where they are wanted and never stored; it becomes an array only if
--- a later block, a matrix product or an output reads it.  A value that reads another pointwise, in the same domain, can
--- share its block; every other way of reading (a broadcast, a row, a sum, a matrix product) starts a later one.
+-- straight-line code inside; a PRODUCT block is one large matrix product, a factorisation or a solution with it.  A value sits
+-- in the latest block that still precedes its users, so that sums of stages are formed where they are wanted and never stored;
+-- it becomes an array only if a later block, a matrix product or an output reads it.  A value that reads another pointwise, in
+-- the same domain, can share its block; every other way of reading (a broadcast, a row, a sum, a matrix product) starts a later
+-- one.
 --
 -- Sums over the batch end the tile phase: they go into `partial` (gradients, shared components) or `sums`.  Values that
 -- depend on them, and elementwise work on shared vectors, form the shared phase.

@@ -86,10 +86,10 @@ function sparsity.new(n, can_differ)
   for i = 1, n do
     entry[i] = {}
     for j = 1, n do
-      local present = can_differ(i, j)
+      local present = can_differ(i, j) and true or false
       entry[i][j], text[#text + 1] = present or i == j, present and "x" or "."
     end
-    heavy[i] = can_differ(i, i)
+    heavy[i] = can_differ(i, i) and true or false
   end
   text = n .. table.concat(text)
   if known[text] == nil then

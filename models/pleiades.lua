@@ -1,4 +1,5 @@
---- The Pleiades: seven stars in a plane that attract each other, star i of mass i, and nearly meet (Hairer, Norsett & Wanner, II.10).
+--- The Pleiades: seven stars in a plane that attract each other, star i of mass i, and nearly meet (Hairer, Norsett & Wanner I,
+--- II.10).
 local L = require "lrnde"
 
 local STARS <const> = 7

@@ -110,7 +110,8 @@ check.case("what does not fit is refused", function()
   check.contains(check.raises(value.op, "lu", { shared }), "lu: argument 1 is shared, it must be per sample")
   check.contains(check.raises(value.op, "lu_solve", { nine, three }), "is not a square matrix in factors")
   check.contains(check.raises(value.op, "lu_solve", { value.op("lu", { nine }), nine }), "3 equations do not fit vector (9)")
-  check.contains(check.raises(value.op, "lu_solve", { value.op("lu", { nine }, { 1, 18 }), three }), "a pattern that is not that of the factors")
+  check.contains(check.raises(value.op, "lu_solve", { value.op("lu", { nine }, { 1, 18 }), three }),
+                 "a pattern that is not that of the factors")
 end)
 
 check.done()

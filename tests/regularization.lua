@@ -27,15 +27,23 @@ check.case("no warning without regularizer, at one time, or of a function of the
   check.equal(generate("tests/numeric/models/fitted.lua", { "regularize={}" }), "")
 end)
 
+--- What --check says of a model with this regularizer: each of `parts` is differentiated, and right.
+local function check_parts(regularize, method, parts)
+  local text = generate("tests/models/mixed.lua", { "regularize=" .. regularize }, "--check --method " .. method)
+  for _, what in ipairs(parts) do
+    check.below(tonumber(text:match("\n" .. what .. " +vjp against the complex step: (%S+)")), 1e-9)
+  end
+end
+
 check.case("--check differentiates estimates and local step", function()
   for _, gradient in ipairs { "truncated", "partial", "total" } do
-    local terms = ('regularize={gradient="%s",{},{estimate="stiffness"},{scale="none"}}'):format(gradient)
-    local text = generate("tests/models/mixed.lua", { terms }, "--check --method tsit5")
-    for _, what in ipairs { "estimate error", "estimate stiffness", "estimate error_2", "local step" } do
-      local found = tonumber(text:match("\n" .. what .. " +vjp against the complex step: (%S+)"))
-      check.below(found, 1e-9)
-    end
+    check_parts(('{gradient="%s",{},{estimate="stiffness"},{scale="none"}}'):format(gradient), "tsit5",
+                { "estimate error", "estimate stiffness", "estimate error_2", "local step" })
   end
+end)
+
+check.case("--check differentiates the steps that a method begins with as well", function()
+  check_parts("{}", "vcab3", { "step", "start step", "local step", "start local step" })
 end)
 
 check.done()

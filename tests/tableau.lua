@@ -297,7 +297,7 @@ check.case("the report", function()
   local report, keys = {}, {}
   for i, entry in ipairs(tableau.report(tableau.load "dop853")) do report[entry[1]], keys[i] = entry[2], entry[1] end
   check.equal(list(keys), "name family stages order declared_order embedded_order declared_embedded_order fsal "
-    .. "declared_fsal max_residual real_stability_limit dense_order adaptive")
+    .. "declared_fsal max_residual real_stability_limit dense_order adaptive source")
   check.equal(list(report.embedded_order), "5 3")
   check.equal(report.max_residual < 1e-9, true)
 end)

@@ -66,6 +66,7 @@ function data.declare(reader, spec)
   for _, input in ipairs(inputs) do
     if taken[input.name] then error(("two data inputs are called '%s'"):format(input.name), 0) end
     if input.size < 1 or (input.classes or 2) < 2 then error("sizes must be positive, and classes two or more", 0) end
+    if math.max(input.size, input.classes or 2) >= 1 << 31 then error("sizes and classes must be below 2^31", 0) end
     taken[input.name] = true
   end
   return { reader = reader, inputs = inputs, options = flatten(spec, "", {}) }

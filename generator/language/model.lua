@@ -6,7 +6,8 @@
 --   stochastic  a stochastic differential equation: L.sde, with a diffusion
 --   tab, stepper, sensitivity { name, module, options, store }, regularize (a checked table or nil)
 --   outputs(k, u, t) -> { {name, value}.. };  terms { {name, loss, of, data, weight}.. }, metrics
---   solver { atol, atol_shares, rtol, t0, t1, tspan_data, h, max_steps }, saveat { list | nil, from_data }, u0 (list of numbers or nil), train
+--   solver { atol, atol_shares, rtol, t0, t1, tspan_data, h, max_steps }, saveat { list | nil, from_data }
+--   u0 (list of numbers or nil), train
 
 local contract = require "language.contract"
 local data = require "language.data"
@@ -66,7 +67,8 @@ local function declare_params(m)
   if #spec > 0 then
     for i = 1, #spec do
       if not contract.is_finite(spec[i]) then
-        m:fail("params", "entry %d is a %s; a list holds numbers, a table of names may hold networks", i, contract.type_of(spec[i]))
+        m:fail("params", "entry %d is a %s; a list holds numbers, a table of names may hold networks", i,
+               contract.type_of(spec[i]))
       end
     end
     m.params_list = true
@@ -258,7 +260,9 @@ local function load_train(m)
       m:fail("train." .. key, "%d is not between 1 and %d", train[key], (1 << 31) - 1)
     end
   end
-  if train.evaluate_trajectories and not m.stochastic then m:fail("train.evaluate_trajectories", "the model is not stochastic") end
+  if train.evaluate_trajectories and not m.stochastic then
+    m:fail("train.evaluate_trajectories", "the model is not stochastic")
+  end
   m.train = { optimizer = name, module = module, options = options, lr = lr,
               batch = math.type(train.batch) == "integer" and train.batch or 0, steps = train.steps or 1000,
               evaluate_every = train.evaluate_every or 0, evaluate_trajectories = train.evaluate_trajectories or 0 }
@@ -304,7 +308,9 @@ function model.load(path, options)
   m.drift = spec.drift and "drift" or "dynamics"
   if spec.drift and spec.dynamics then m:fail("drift", "given beside 'dynamics', which is the same") end
   m.name = spec.name
-  if not m.name:match "^%a[%w_]*$" or #m.name > 64 then m:fail("name", "'%s' is not a C identifier of at most 64 letters", m.name) end
+  if not m.name:match "^%a[%w_]*$" or #m.name > 64 then
+    m:fail("name", "'%s' is not a C identifier of at most 64 letters", m.name)
+  end
   m.precision, m.accumulate = spec.precision or "f64", spec.accumulate or "native"
   if m.precision ~= "f32" and m.precision ~= "f64" then m:fail("precision", "must be \"f32\" or \"f64\"") end
   if m.accumulate ~= "native" and m.accumulate ~= "double" then m:fail("accumulate", "must be \"native\" or \"double\"") end

@@ -14,7 +14,7 @@ Network.__index = Network
 
 function network.is(x) return getmetatable(x) == Network end
 
-local layers = registry.open("layers", { name = "string", doc = "string", options = "table", new = "function" })
+local layers = registry.open("layers", { doc = "string", options = "table", new = "function" })
 network.layers = layers
 
 --- The constructor L.<name> of a layer: checks the options, returns a network of that one layer.

@@ -32,7 +32,8 @@ function override.apply(spec, path, setting)
   end
   local last = keys[#keys]
   if keys[1] == "params" and at[last] == nil then
-    host.fail(("error: --set %s: there is no parameter '%s'%s"):format(path, last, contract.suggestion(tostring(last), contract.names(at))))
+    host.fail(("error: --set %s: there is no parameter '%s'%s"):format(
+      path, last, contract.suggestion(tostring(last), contract.names(at))))
   end
   at[last] = setting
 end

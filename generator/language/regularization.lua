@@ -9,12 +9,15 @@
 -- terms, but must agree.
 
 local contract = require "language.contract"
+local header = require "header"
 local schedules = require "language.schedules"
 local settings = require "language.settings"
 local solver = require "language.solver"
 local vocabulary = require "language.vocabulary"
 
-local regularization = { MOST_TERMS = 4 }              -- LRNDE_MAX_TERMS of runtime/kernel.h
+local regularization = {}
+
+local MOST_TERMS <const> = header.constant "LRNDE_MAX_TERMS"
 
 -- Of the local step: option -> allowed words, the default first.
 local words = {
@@ -62,15 +65,16 @@ end
 local function load_method(m, r)
   local word, tab = r.method, m.tab
   r.method = word and solver.method(m, "regularize.method", word)
-  if r.method and r.method.tab.name == tab.name then r.method = nil end
+  if r.method and r.method.tab.file == tab.file then r.method = nil end
   if r.method and m.stochastic then m:fail("regularize.method", "a stochastic equation's local step is one of its own method") end
   if r.method and r.method.start then
-    m:fail("regularize.method", "%s has no steps before a local one to remember; it begins with %s", word, r.method.tab.start.name)
+    m:fail("regularize.method", "%s has no steps before a local one to remember; it begins with %s", word,
+           r.method.tab.start.name)
   end
   m.system.past_states = not r.method and tab.past ~= nil and r.step_size == "accepted"
   if m.system.past_states and r.gradient ~= "partial" then
-    m:fail("regularize.gradient", "of a step by %s, which remembers others, only \"partial\"; regularize.method can name another method",
-           tab.name)
+    m:fail("regularize.gradient",
+           "of a step by %s, which remembers others, only \"partial\"; regularize.method can name another method", tab.name)
   end
   tab = r.method and r.method.tab or r.step_size == "automatic" and tab.start or tab
   if not tab.err then m:fail("regularize", "%s has no error estimate to regularize", tab.name) end
@@ -95,7 +99,8 @@ local function warn_of_trajectories(m)
   if not (m.saveat.from_data or #(m.saveat.list or {}) > 1) then return end
   for _, term in ipairs(m.terms) do
     if term.of_state then
-      contract.warn(m.file, "regularize", "the loss looks at the state itself at several times; regularizing is not for learning the true dynamics")
+      contract.warn(m.file, "regularize",
+                    "the loss looks at the state itself at several times; regularizing is not for learning the true dynamics")
       return
     end
   end
@@ -111,7 +116,7 @@ function regularization.load(m)
   if vocabulary.is(given, "regularizer") or #given == 0 then
     r.terms[1] = load_term(m, r, given, "regularize")
   else
-    if #given > regularization.MOST_TERMS then m:fail("regularize", "at most %d terms", regularization.MOST_TERMS) end
+    if #given > MOST_TERMS then m:fail("regularize", "at most %d terms", MOST_TERMS) end
     local of_step = {}
     for option, said in pairs(given) do if math.type(option) ~= "integer" then of_step[option] = said end end
     local_step(m, r, of_step, "regularize", {})

@@ -1,6 +1,8 @@
 --- The `sensitivity` field: which algorithm computes gradients, and its options.
 --
---   sensitivity = "discrete"          sensitivity = L.discrete { checkpoints = 20 }          sensitivity = { "discrete", store = "state" }
+--   sensitivity = "discrete"
+--   sensitivity = L.discrete { checkpoints = 20 }
+--   sensitivity = { "discrete", store = "state" }
 
 local contract = require "language.contract"
 local settings = require "language.settings"
@@ -25,7 +27,8 @@ function sensitivity.missing(m, name)
     return ("%s is for ordinary differential equations; stochastic ones have \"discrete\""):format(name)
   end
   if m.tab.one_state and module.recordless then
-    return ("%s cannot integrate the state backwards together with its adjoint, and what a stiff system damps would explode"):format(m.tab.name)
+    return ("%s cannot integrate the state backwards together with its adjoint, and what a stiff system damps would explode")
+             :format(m.tab.name)
   end
 end
 

@@ -11,11 +11,10 @@ local MOST_SAVE_TIMES <const> = 1000000
 
 -- What a family of methods offers the rest: see one_step.lua.
 local steppers = registry.open("steppers", {
-  family = "string", doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
-  formulas = "function",
-  extra_stages = "function", error_sums = "function", total = "function", scale = "function", put_sums = "function",
-  finish = "function", interior = "function", carry_components = "function", recorded = "function", read_carry = "function",
-  read_constants = "function" })
+  doc = "string", kernel = "function", step = "function", carried_step = "function", put_step = "function",
+  formulas = "function", extra_stages = "function", error_sums = "function", total = "function", scale = "function",
+  put_sums = "function", finish = "function", interior = "function", carry_components = "function", recorded = "function",
+  read_carry = "function", read_constants = "function" })
 solver.steppers = steppers
 
 --- The method in a field of a model: { tab, stepper, start = the method of the first steps or nil }.
@@ -93,7 +92,9 @@ local function load_atol(m, given)
   if #given ~= m.state then m:fail("solver.atol", "has %d numbers for a state of %d", #given, m.state) end
   local largest, shares = 0, {}
   for i = 1, #given do
-    if not contract.is_finite(given[i]) or given[i] < 0 then m:fail("solver.atol", "entry %d must be a number that is not negative", i) end
+    if not contract.is_finite(given[i]) or given[i] < 0 then
+      m:fail("solver.atol", "entry %d must be a number that is not negative", i)
+    end
     largest = math.max(largest, given[i])
   end
   for i = 1, #given do shares[i] = largest > 0 and given[i] / largest or 1 end
@@ -102,13 +103,13 @@ end
 
 --- Sets method, tab, stepper, solver and saveat of m.  options.method overrides the model's.
 function solver.load(m, options)
-  local given = contract.check(m.spec.solver, { method = "string|table?", atol = "number|table?", rtol = "number?",
-                                                tspan = "table|string?", max_steps = "integer?", h = "number?" }, m.file, "solver")
+  local given = contract.check(m.spec.solver, {
+    method = "string|table?", atol = "number|table?", rtol = "number?", tspan = "table|string?", max_steps = "integer?",
+    h = "number?" }, m.file, "solver")
   load_method(m, options)
   local atol, atol_shares = load_atol(m, given.atol or (m.stochastic and 1e-2 or 1e-6))
   m.solver = { atol = atol, atol_shares = atol_shares, rtol = given.rtol or (m.stochastic and 1e-2 or 1e-3),
-               max_steps = given.max_steps or 1000000, t0 = 0, t1 = 1,
-               h = given.h or 0 }
+               max_steps = given.max_steps or 1000000, t0 = 0, t1 = 1, h = given.h or 0 }
   for _, key in ipairs { "atol", "rtol" } do
     if m.solver[key] < 0 then m:fail("solver." .. key, "must not be negative") end
   end

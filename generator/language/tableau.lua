@@ -80,6 +80,7 @@ function tableau.report(method)
     { "real_stability_limit", method.real_stability_limit },
     { "dense_order", method.dense.order },
     { "adaptive", method.err ~= nil },
+    { "source", method.source },
   }
 end
 

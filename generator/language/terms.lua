@@ -11,8 +11,8 @@ local terms = {}
 
 -- The outputs by name, as one kernel would have them.
 local function probe_outputs(m, probe)
-  local outputs = {}
-  for _, o in ipairs(m:outputs(probe, probe:array("in[0]", "sample", { m.state }), probe:scalar "t")) do outputs[o.name] = o.value end
+  local outputs, u = {}, probe:array("in[0]", "sample", { m.state })
+  for _, o in ipairs(m:outputs(probe, u, probe:scalar "t")) do outputs[o.name] = o.value end
   return outputs
 end
 

@@ -36,7 +36,9 @@ end
 
 --- A constant that a graph multiplies with is finite, or what it is meant for cannot be told.
 function value.const(g, number, note)
-  if not contract.is_finite(number) then error(("a number that is %s where a finite one is wanted"):format(contract.type_of(number)), 0) end
+  if not contract.is_finite(number) then
+    error(("a number that is %s where a finite one is wanted"):format(contract.type_of(number)), 0)
+  end
   return wrap(g, g:const(number, note))
 end
 
@@ -122,7 +124,9 @@ Value.__len = function(a) return value.rank(a) == 0 and 1 or value.size(a) end
 local methods = {}
 function methods.part(v, i, j)
   local n = value.size(v)
-  if not (math.type(i) == "integer" and math.type(j) == "integer" and i >= 1 and j <= n and i <= j) then error(("part(%s, %s) of a vector with %d features"):format(tostring(i), tostring(j), n), 0) end
+  if not (math.type(i) == "integer" and math.type(j) == "integer" and i >= 1 and j <= n and i <= j) then
+    error(("part(%s, %s) of a vector with %d features"):format(tostring(i), tostring(j), n), 0)
+  end
   return value.op("slice", { v }, { i - 1, j - i + 1 })
 end
 
@@ -217,8 +221,12 @@ end
 --- The scalars that a vector was put together from, one for each feature; nil if it was not.
 function value.scalars(v)
   local info, list = value.info(v), {}
-  for i, id in ipairs(info.op == "concat" and info.args or {}) do list[i] = wrap(v.g, id) end
-  for _, part in ipairs(list) do if value.rank(part) > 0 then return nil end end
+  for _, id in ipairs(info.op == "concat" and info.args or {}) do
+    local part = wrap(v.g, id)
+    local of = value.info(part)
+    if value.rank(part) > 0 and of.op ~= "expand" then return nil end
+    for _ = 1, value.size(part) do list[#list + 1] = value.rank(part) == 0 and part or wrap(v.g, of.args[1]) end
+  end
   return list[1] and list or nil
 end
 

@@ -17,15 +17,15 @@ local value = require "language.value"
 local vocabulary = {}
 
 vocabulary.losses = registry.open("losses", {
-  name = "string", doc = "string", options = "table", per_sample = "function", needs_label = "boolean",
+  doc = "string", options = "table", per_sample = "function", needs_label = "boolean",
   default_data = "string?", metric = "table?" })
-vocabulary.optimizers = registry.open("optimizers", {
-  name = "string", doc = "string", options = "table", slots = "integer", update = "function" })   -- options: with defaults
-vocabulary.sensitivities = registry.open("sensitivities", {
-  name = "string", doc = "string", options = "table", kernels = "function?", start_kernels = "function?", adjoint = "function?",      -- options: with defaults
-  recordless = "boolean?" })                               -- the sweep needs no record of the forward solution
-vocabulary.regularizers = registry.open("regularizers", {                    -- options: with their words, the default first
-  name = "string", doc = "string", options = "table", title = "function", missing = "function", sums = "function",
+vocabulary.optimizers = registry.open("optimizers", {                        -- options: with defaults (settings.lua)
+  doc = "string", options = "table", slots = "integer", update = "function" })
+vocabulary.sensitivities = registry.open("sensitivities", {                  -- likewise
+  doc = "string", options = "table", kernels = "function?", start_kernels = "function?", adjoint = "function?",
+  recordless = "boolean?" })                                                 -- the sweep needs no record of the forward solution
+vocabulary.regularizers = registry.open("regularizers", {                    -- likewise
+  doc = "string", options = "table", title = "function", missing = "function", sums = "function",
   estimate = "function", times_h = "function" })
 
 --- The contract of an optimizer's options: the learning rate may be a schedule.

@@ -6,7 +6,6 @@ local initial = require "language.initial"
 local value = require "language.value"
 
 local dense = {
-  name = "dense",
   doc = "act(W x + w_t t + b)",
   options = { time = "boolean?", bias = "boolean?", init = "table?" },
 }
@@ -21,7 +20,9 @@ function dense.new(o)
   end
   if inputs == nil or outputs == nil then error("L.dense { inputs, outputs, activation }: two sizes are needed", 0) end
   local act = type(activation) == "function" and activation or value.activations[activation]
-  if not act then error(("L.dense: unknown activation '%s'%s"):format(tostring(activation), value.suggest_activation(activation)), 0) end
+  if not act then
+    error(("L.dense: unknown activation '%s'%s"):format(tostring(activation), value.suggest_activation(activation)), 0)
+  end
   local columns = inputs + (o.time and 1 or 0)
   local init = o.init or initial.glorot()
   if not initial.is(init) then error("L.dense: init must be L.glorot(gain) or L.uniform(a, b)", 0) end

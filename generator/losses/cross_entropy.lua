@@ -5,7 +5,6 @@
 local value = require "language.value"
 
 return {
-  name = "cross_entropy",
   doc = "log sum exp(z) - z_label; also reports accuracy",
   options = { data = "string?", weight = "number?" },
   default_data = "label",

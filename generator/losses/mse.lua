@@ -5,7 +5,6 @@
 local value = require "language.value"
 
 return {
-  name = "mse",
   doc = "mean over features of (y - data)^2",
   options = { data = "string?", weight = "number?" },
   needs_label = false,

@@ -3,7 +3,6 @@
 local value = require "language.value"
 
 return {
-  name = "adam",
   doc = "Adam: m, v running means of g and g^2",
   options = { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 2.0 ^ -23 },
   slots = 2,

@@ -3,7 +3,6 @@
 local value = require "language.value"
 
 return {
-  name = "adamax",
   doc = "AdaMax: m running mean of g, u decaying maximum of |g|",
   options = { lr = 2e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 2.0 ^ -23 },
   slots = 2,

@@ -1,7 +1,6 @@
 --- Stochastic gradient descent with classical momentum: v = momentum v - lr g, p = p + v.
 
 return {
-  name = "sgd",
   doc = "gradient descent with momentum",
   options = { lr = 1e-2, momentum = 0.9 },
   slots = 1,

@@ -6,7 +6,6 @@
 local value = require "language.value"
 
 local local_error = {
-  name = "local_error",
   doc = "the solver's error or stiffness estimate of one local step",
   options = { estimate = { "error", "stiffness" }, scale = { "tolerance", "none" } },
 }

@@ -7,7 +7,7 @@
 
 local adjoint = require "adjoint"
 
-local backsolve = { name = "backsolve", recordless = true,
+local backsolve = { recordless = true,
                     doc = "adjoint equations and the state integrated backwards: no record at all",
                     options = adjoint.options { norm = adjoint.norm, bound = 100.0, strict = false } }
 

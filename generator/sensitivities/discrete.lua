@@ -7,7 +7,7 @@ local kernel = require "kernel"
 local tapes = require "tape"
 
 local discrete = {
-  name = "discrete", doc = "exact gradient of the computed solution (discretise, then differentiate)",
+  doc = "exact gradient of the computed solution (discretise, then differentiate)",
   options = { store = { "stages", "state", "checkpoints" }, checkpoints = 0 },
 }
 
@@ -56,7 +56,8 @@ local function reverse_kernel(name, s, params, full)
   return k, recorded(s, step, full), step, forward
 end
 
---- The kernels this sensitivity adds to those of s, a system by a method: step_tape, rev_step, rev_step_full, rev_rhs; and the tape.
+--- The kernels this sensitivity adds to those of s, a system by a method: step_tape, rev_step, rev_step_full, rev_rhs; and the
+-- tape.
 function discrete.kernels(s, params)
   local system, stepper = s.system, s.stepper
   local rev, stops, step, forward = reverse_kernel("rev_step", s, params, false)

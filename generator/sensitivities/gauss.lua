@@ -5,7 +5,7 @@
 local adjoint = require "adjoint"
 local quadrature = require "quadrature"
 
-local gauss = { name = "gauss", doc = "adjoint equations for lambda alone, the gradient by Gauss quadrature on every step",
+local gauss = { doc = "adjoint equations for lambda alone, the gradient by Gauss quadrature on every step",
                 options = adjoint.options() }
 
 function gauss.adjoint(system, params, tab)

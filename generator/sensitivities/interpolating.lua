@@ -2,7 +2,7 @@
 
 local adjoint = require "adjoint"
 
-local interpolating = { name = "interpolating", doc = "adjoint equations integrated backwards over dense output",
+local interpolating = { doc = "adjoint equations integrated backwards over dense output",
                         options = adjoint.options { norm = adjoint.norm } }
 
 function interpolating.adjoint(system, params, _, options)

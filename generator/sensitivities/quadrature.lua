@@ -4,7 +4,7 @@
 local adjoint = require "adjoint"
 local quadrature = require "quadrature"
 
-local sensitivity = { name = "quadrature", doc = "adjoint equations for lambda alone, then adaptive Gauss-Kronrod quadrature",
+local sensitivity = { doc = "adjoint equations for lambda alone, then adaptive Gauss-Kronrod quadrature",
                       options = adjoint.options() }
 
 function sensitivity.adjoint(system, params)

@@ -10,7 +10,7 @@ local multistep = require "language.multistep"
 local one_step = require "one_step"
 local value = require "language.value"
 
-local adams = { family = "adams", doc = "explicit Adams: variable steps, one evaluation each; another method takes the first" }
+local adams = { doc = "explicit Adams: variable steps, one evaluation each; another method takes the first" }
 
 function adams.formulas(tab)
   local list, terms = {}, {}

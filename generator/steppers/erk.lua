@@ -6,7 +6,7 @@
 
 local one_step = require "one_step"
 
-local erk = { family = "erk", doc = "explicit Runge-Kutta, embedded error estimate, FSAL reused" }
+local erk = { doc = "explicit Runge-Kutta, embedded error estimate, FSAL reused" }
 
 function erk.formulas(tab)
   local list, text = one_step.formulas(tab), tab.text

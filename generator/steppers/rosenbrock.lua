@@ -13,7 +13,7 @@ local one_step = require "one_step"
 local sparsity = require "sparsity"
 local value = require "language.value"
 
-local rosenbrock = { family = "rosenbrock", doc = "Rosenbrock: for stiff systems; linearly implicit, exact Jacobian, f64" }
+local rosenbrock = { doc = "Rosenbrock: for stiff systems; linearly implicit, exact Jacobian, f64" }
 
 function rosenbrock.formulas(tab)
   local list, text = one_step.formulas(tab), tab.text

@@ -14,7 +14,7 @@
 local one_step = require "one_step"
 local value = require "language.value"
 
-local rossler = { family = "rossler", aliases = { "sri", "sra" },
+local rossler = { aliases = { "sri", "sra" },
                   doc = "stochastic Runge-Kutta for diagonal Ito noise (SRI) or additive noise (SRA); Euler-Maruyama" }
 
 -- ---- formulas ----
@@ -42,8 +42,10 @@ end
 function rossler.formulas(tab)
   local list, text, noise = {}, tab.text, {}
   for i = 1, tab.stages do
-    local z = plus({ "h", tab.A0[i], text.A0[i], ("a0_%d_"):format(i), "f" }, { "chi2", tab.B0[i], text.B0[i], ("b0_%d_"):format(i), "g" })
-    local y = plus({ "h", tab.A1[i], text.A1[i], ("a1_%d_"):format(i), "f" }, { "sqrt(h)", tab.B1[i], text.B1[i], ("b1_%d_"):format(i), "g" })
+    local z = plus({ "h", tab.A0[i], text.A0[i], ("a0_%d_"):format(i), "f" },
+                   { "chi2", tab.B0[i], text.B0[i], ("b0_%d_"):format(i), "g" })
+    local y = plus({ "h", tab.A1[i], text.A1[i], ("a1_%d_"):format(i), "f" },
+                   { "sqrt(h)", tab.B1[i], text.B1[i], ("b1_%d_"):format(i), "g" })
     list["z" .. i], list["y" .. i] = ("z%d = %s"):format(i, z), ("y%d = %s"):format(i, y)
     list["f" .. i] = ("f%d = f(%s, %s)"):format(i, time(tab.c0[i], text.c0[i], "c0_" .. i), z == "u" and z or "z" .. i)
     list["g" .. i] = ("g%d = g(%s, %s)"):format(i, time(tab.c1[i], text.c1[i], "c1_" .. i), y == "u" and y or "y" .. i)
@@ -132,7 +134,8 @@ end
 local kernels = {}
 
 function kernels.rhs(k, system)
-  local u, t, constants = one_step.read_carry(k, system, { fsal = false }, "carry"), k:scalar "t", one_step.read_constants(k, system)
+  local u = one_step.read_carry(k, system, { fsal = false }, "carry")
+  local t, constants = k:scalar "t", one_step.read_constants(k, system)
   k:output("out[0]", one_step.evaluate(k, system, u, t, constants)[1])
   k:output("out[1]", diffusion(k, system, u, t, constants)[1])
 end

@@ -23,7 +23,8 @@ local function batch_sums(e, block, parts)
       table.insert(parts.pointers, { pointer, ("%s + %d"):format(sum.array, sum.at) })
       to = pointer .. (sum.rows and "[i]" or "[0]")
     end
-    table.insert(parts.after, ("%s += lrnde_lane_sum_%s(%s, lanes);"):format(to, sum.type == "double" and "f64" or e.backend.precision, rows))
+    local precision = sum.type == "double" and "f64" or e.backend.precision
+    table.insert(parts.after, ("%s += lrnde_lane_sum_%s(%s, lanes);"):format(to, precision, rows))
   end
 end
 
@@ -134,14 +135,15 @@ local function product_block(e, block, out)
   local gemm = "lrnde_gemm_" .. e.gemm
   if v.op == "outer" then
     local y, x = plan.values[v.args[1]], plan.values[v.args[2]]
-    local yb, yr = e:rows(y)
-    local xb, xr = e:rows(x)
+    local from_y, from_x = place(e:rows(y)), place(e:rows(x))
     for _, p in ipairs(plan.partials) do
       if p.value == v.id then
         if y.size * x.size >= plan.product_size then
-          out:add(2, "%s(0, 1, %d, %d, lanes, %s, T, %s, T, 1, partial + %d, %d);", gemm, y.size, x.size, place(yb, yr), place(xb, xr), p.at, x.size)
+          out:add(2, "%s(0, 1, %d, %d, lanes, %s, T, %s, T, 1, partial + %d, %d);", gemm, y.size, x.size, from_y, from_x, p.at,
+                  x.size)
         else
-          out:add(2, "lrnde_outer_%s(%d, %d, %s, %s, lanes, partial + %d);", e.backend.precision, y.size, x.size, place(yb, yr), place(xb, xr), p.at)
+          out:add(2, "lrnde_outer_%s(%d, %d, %s, %s, lanes, partial + %d);", e.backend.precision, y.size, x.size, from_y, from_x,
+                  p.at)
         end
       end
     end
@@ -168,11 +170,11 @@ local function product_block(e, block, out)
   local m, n = transposed and cols or rows, transposed and rows or cols
   local from = place(base, row)
   if w.size >= plan.product_size then
-    out:add(2, "%s(%d, 0, %d, T, %d, %s, %d, %s, T, %d, %s, T);", gemm, transposed and 1 or 0, m, n, e:pointer(w.name), cols, from,
-            start and 1 or 0, result)
+    out:add(2, "%s(%d, 0, %d, T, %d, %s, %d, %s, T, %d, %s, T);", gemm, transposed and 1 or 0, m, n, e:pointer(w.name), cols,
+            from, start and 1 or 0, result)
   else
-    out:add(2, "lrnde_product_%s(%d, %d, %s, %d, %d, %s, %d, %s);", e.backend.precision, m, n, e:pointer(w.name), transposed and 1 or cols,
-            transposed and cols or 1, from, start and 1 or 0, result)
+    out:add(2, "lrnde_product_%s(%d, %d, %s, %d, %d, %s, %d, %s);", e.backend.precision, m, n, e:pointer(w.name),
+            transposed and 1 or cols, transposed and cols or 1, from, start and 1 or 0, result)
   end
 end
 
@@ -219,7 +221,8 @@ function shape.kernel(plan, backend, fields, options)
     for _, p in ipairs(e.pointer_order or {}) do
       local v = inputs[p.field]
       if v.kind == "shared" then
-        text:add(1, "const real *restrict %s = %s; /* (%s) */", p.name, fields:pointer(p.field, v.size, false), table.concat(v.dims, ", "))
+        text:add(1, "const real *restrict %s = %s; /* (%s) */", p.name, fields:pointer(p.field, v.size, false),
+                 table.concat(v.dims, ", "))
       end
     end
     text:append(0, scalars)

@@ -4,6 +4,8 @@
 local adaptive = require "witness.adaptive"
 local check = require "check"
 local explicit = require "witness.explicit"
+local host = require "host"
+local lrnde = require "lrnde"
 local one_step = require "witness.one_step"
 local runge_kutta = require "witness.runge_kutta"
 local system = require "witness.system"
@@ -129,6 +131,17 @@ check.case("a local step by another method", function()
     for i = 1, #p do expected[i] = value(vector.variable(p, i)).slope end
     check.below(vector.distance(r.grad_params, expected), 1e-7)
   end
+end)
+
+check.case("a method in a file is another one, whatever its name; the solve's own is none", function()
+  local folder = check.folder()
+  local function regularizer(word)
+    return lrnde.build(EQUATIONS, { method = "tsit5", set = { { "regularize", ("{method=%q}"):format(word) } } }).regularizer
+  end
+  host.write(folder .. "/tsit5.lua", assert(host.read(host.root .. "/tableaus/bs3.lua")))
+  check.equal(regularizer(folder .. "/tsit5.lua").tab.stages, 4)
+  check.equal(regularizer "tsitouras5" or regularizer "tsit5", nil)
+  check.run("rm -r " .. folder)
 end)
 
 check.case("the paper's code: a Tsit5 step of an automatic length, nine evaluations", function()

@@ -7,6 +7,7 @@
 
 local contract = require "language.contract"
 local controller = require "language.controller"
+local header = require "header"
 local multistep = require "language.multistep"
 local order_conditions = require "language.order_conditions"
 local tableau = require "language.tableau"
@@ -18,7 +19,7 @@ adams.fields = {
   source = "string?",
 }
 
-local LARGEST <const> = 3             -- the lengths of two steps before are known (LRNDE_PAST of runtime/kernel.h)
+local LARGEST <const> = 1 + header.constant "LRNDE_PAST"       -- as many lengths of steps before are known
 
 -- Lengths of steps, the last one first.
 local MESHES <const> = { { 1, 1, 1 }, { 1, 2, 1 }, { 2, 1, 2 }, { 0.7, 1.3, 0.4 } }
@@ -63,7 +64,9 @@ local function load_start(file, data, dense)
   if not of.fsal or #(of.err or {}) ~= 1 then
     contract.fail(file, "start", "%s will not do: its last stage must be f(t + h, u1), its error estimate one vector", word)
   end
-  if of.order < data.order - 1 then contract.fail(file, "start", "%s is of order %d, less than %d", word, of.order, data.order - 1) end
+  if of.order < data.order - 1 then
+    contract.fail(file, "start", "%s is of order %d, less than %d", word, of.order, data.order - 1)
+  end
   for key, entry in pairs(of) do start[key] = entry end
   start.past, start.dense = data.order - 1, dense
   return start
