@@ -124,7 +124,7 @@ check.case("pleiades: stages call one right-hand side, whatever their number", f
     local roots = {}
     for _, method in ipairs { "bs3", "tsit5" } do
       local folder = ("%s/%s_%s"):format(scratch, target, method)
-      run(("%s --target %s --method %s --out %s %s/models/pleiades.lua"):format(GEN, target, method, folder, ROOT))
+      run(("%s --target %s --method %s --out %s %s/tests/fixtures/pleiades.lua"):format(GEN, target, method, folder, ROOT))
       local text = host.read(folder .. "/pleiades." .. (target == "c" and "c" or "cu"))
       roots[#roots + 1] = select(2, text:gsub("const real v%d+ = lrnde_sqrt_f64%(", ""))
     end
