@@ -47,10 +47,12 @@ local function with_method(name)
   return "--method " .. name .. (report:match "\nadaptive +false\n" and " --set regularize=false" or "")
 end
 
---- Runs the generator; false if the method is not one for the model's kind of equation.
+--- Runs the generator; false if the method is not one for the model's kind of equation, its precision or its size.
 local function generates(command)
   local text = output(command .. " 2>&1")
-  if text:find "is a method for" or text:find "is for additive noise" then return false end
+  for _, refusal in ipairs { "is a method for", "is for additive noise", "needs \"f64\"", "factorises the Jacobian" } do
+    if text:find(refusal, 1, true) then return false end
+  end
   run(command)
   return true
 end
