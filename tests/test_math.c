@@ -142,12 +142,12 @@ static void lane_sums(void **state)
 static void products(void **state)
 {
     (void)state;
-    enum { ROWS = 31, TERMS = 70 };
+    enum { ROWS = 61, TERMS = 70 }; /* some are large enough for the matrix library, where that is faster */
     static double w[ROWS * TERMS], x[TERMS * T], y[ROWS * T];
     static float wf[ROWS * TERMS], xf[TERMS * T], yf[ROWS * T];
     for (int e = 0; e < ROWS * TERMS; e++) wf[e] = (float)(w[e] = e * 7 % 19 - 9);
     for (int e = 0; e < TERMS * T; e++) xf[e] = (float)(x[e] = e * 5 % 23 - 11);
-    for (int m = 1; m <= ROWS; m++)
+    for (int m = 1; m <= ROWS; m += m < 31 ? 1 : 15)
         for (int n = 1; n <= TERMS; n++)
             for (int how = 0; how < 4; how++) {
                 int add = how % 2, si = how / 2 ? 1 : n, sj = how / 2 ? m : 1;
