@@ -55,6 +55,7 @@ local function system(out, s, name)
   local carry = s.stepper.carry_components(sys, tab)
   local interior = s.stepper.interior(tab)
   local start = s.start and system(out, s.start, name .. "_start")
+  local past_states = sys.past_states and tab.past and #carry - tab.past * #sys.components or 0
   local c, extra = { table.unpack(tab.c or {}) }, s.kernels.extra and tab.dense.extra or 0
   table.move(tab.dense.extra_c or {}, 1, extra, #c + 1, c)
   local fields = {
@@ -62,7 +63,7 @@ local function system(out, s, name)
     (".n_carry = %d"):format(#carry),
     ".carry = " .. array(out, "lrnde_array_desc", name .. "_carry", map(carry, array_desc)),
     (".fsal = %s, .late = %s"):format(boolean(tab.fsal), boolean(tab.late)),
-    (".start = %s, .n_start = %d"):format(start or "0", start and tab.past or 0),
+    (".start = %s, .n_start = %d, .past_states = %d"):format(start or "0", start and tab.past or 0, past_states),
     (".stages = %d, .order = %s"):format(tab.stages, number(tab.first_order or tab.order)),
     (".n_external = %d"):format(sys.external and tab.stages + extra or 0),
     ".external_c = " .. array(out, "double", name .. "_c", map(c, number)),

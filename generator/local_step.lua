@@ -7,7 +7,7 @@
 -- Where the sweep passes that very step with a tape, both reverses are one kernel (rev_step_local): they share the tape and,
 -- parameter gradients being linear, the outer products.
 --
--- What is held: t, h always; u unless gradient is "total"; k_1 only if it is "truncated".
+-- What is held: t, h always; u, and the states that a method remembers, unless gradient is "total"; k_1 only if it is "truncated".
 
 local derive = require "derive"
 local kernel = require "kernel"
@@ -33,20 +33,21 @@ local function sums(k, m, s, step)
   return own, added
 end
 
---- The derivatives in the carry as functions of the states they were taken at: { { value, field }.. }, k_1 first.
+--- The derivatives in the carry as functions of the states they were taken at, k_1 first: { value, field, u, field of u }..
 local function derivatives(k, s)
-  local system, t, constants = s.system, k:scalar "t", s.stepper.read_constants(k, s.system)
-  local list = { { system.rhs(k, { k:component("carry[0]", system.components[1]) }, t, constants)[1], "carry[1]" } }
-  for i = 1, s.tab.past or 0 do
-    t = t - k:scalar("h_" .. i)
-    local u = k:component(("carry[%d]"):format(1 + s.tab.past + i), system.components[1])
-    list[1 + i] = { system.rhs(k, { u }, t, constants)[1], ("carry[%d]"):format(1 + i) }
+  local system, t, constants, list = s.system, k:scalar "t", s.stepper.read_constants(k, s.system), {}
+  local past = system.past_states and s.tab.past or 0
+  for i = 0, past do
+    if i > 0 then t = t - k:scalar("h_" .. i) end
+    local at = i == 0 and 0 or 1 + past + i
+    local u = k:component(("carry[%d]"):format(at), system.components[1])
+    list[1 + i] = { system.rhs(k, { u }, t, constants)[1], ("carry[%d]"):format(1 + i), u, at }
   end
   return list
 end
 
---- A step from u, and the fields that hold what it computes: k1 = f(t, u) has a derivative unless it is held too; and so have
--- those that a method remembers of the steps before.
+--- A step from u, the fields that hold what it computes, and the derivatives it is made of: k1 = f(t, u) has a derivative unless
+-- it is held too; and so have those that a method remembers of the steps before.
 local function recorded_step(k, m, s)
   local system, tab, stepper = s.system, s.tab, s.stepper
   local u, t, constants = k:component("carry[0]", system.components[1]), k:scalar "t", stepper.read_constants(k, system)
@@ -57,7 +58,7 @@ local function recorded_step(k, m, s)
   local step = stepper.step(k, system, tab, { u }, t, k:scalar "h", constants, { k1 }, past)
   local recorded = stepper.recorded(system, tab, step)
   for i = 2, #list do recorded[list[i][1].id] = list[i][2] end
-  return step, recorded, u, constants
+  return step, recorded, list, constants
 end
 
 --- The sums with their cotangents, as derive.vjp wants them.
@@ -82,10 +83,11 @@ end
 
 local function reverse(m, s)
   local k, held = kernel.new("rev_local", m.params), m.regularize.gradient ~= "total"
-  local step, recorded, u, constants = recorded_step(k, m, s)
-  local pairs_ = sum_pairs(k, m, s, step)
-  if held then k:output("cot_carry[0]", value.zeros_like(u)) end
-  k:reverse(pairs_, held and {} or { { "cot_carry[0]", u } }, constants)
+  local step, recorded, list, constants = recorded_step(k, m, s)
+  local pairs_, targets = sum_pairs(k, m, s, step), {}
+  for i, of in ipairs(list) do targets[i] = { ("cot_carry[%d]"):format(of[4]), of[3] } end
+  if held then k:output("cot_carry[0]", value.zeros_like(step.u[1])) end
+  k:reverse(pairs_, held and {} or targets, constants)
   k.graph = k.graph:extract(recorded)
   return k
 end
@@ -148,10 +150,12 @@ end
 
 --- What --check differentiates: builds the step in k, returns the variables that are not held, and the sums.
 function local_step.sums(k, m, s)
-  local step, _, u, constants = recorded_step(k, m, s)
+  local step, _, derived, constants = recorded_step(k, m, s)
   local own, added = sums(k, m, s, step)
   local variables, list = k:sources(constants), {}
-  if m.regularize.gradient == "total" then table.insert(variables, 1, u) end
+  if m.regularize.gradient == "total" then
+    for i, of in ipairs(derived) do table.insert(variables, i, of[3]) end
+  end
   for _, parts in ipairs(joined(own, added)) do list[#list + 1] = parts[1] end
   return variables, list
 end

@@ -83,6 +83,8 @@ local function fixed(lrnde, p, real)
     local by = m.regularize.method or m
     samples = samples + 2 * split(by.stepper.carry_components(m.system, by.tab), real)
               + (#by.stepper.interior(by.tab) + by.tab.dense.extra) * state
+    local past = m.regularize.gradient == "total" and m.system.past_states and m.tab.past or 0
+    samples = samples + past * state
   end
   if p.adjoint then
     local adjoint = p.adjoint.system

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LRNDE_ABI 4
+#define LRNDE_ABI 5
 
 #ifdef __cplusplus
 extern "C" {
@@ -132,7 +132,7 @@ typedef struct lrnde_kernel {
                  "is adaptive, out[n_integrals..] = in + difference F(t), sums {sum (difference so far/sc)^2}; F the integrands") \
     X(miss, "carry, in[0] = u -> sums {sum ((carry[1] - u)/sc)^2}")                                                             \
     X(local, "carry, next_in, k_in, noise, t, h of a step -> sums the regularizers add to those of step")                             \
-    X(rev_local, "the same, cot_sums (step's, then local's) -> cot_carry[0], cot_constants +=, partial += gradient")            \
+    X(rev_local, "the same, cot_sums (step's, then local's) -> cot_carry of states, cot_constants +=, partial += gradient")     \
     X(rev_step_local, "as rev_step, and cot_sums, k_in as rev_local: both gradients; cot_carry of cot_next alone, or total")
 
 /* Kernels of a model beside its systems. */
@@ -216,6 +216,7 @@ struct lrnde_system_desc {
     int32_t late;                     /* of the carry after it a step leaves that to rhs, once it is accepted */
     const lrnde_system_desc *start;
     int32_t n_start;                  /* at most LRNDE_PAST; 0: no step remembers another */
+    int32_t past_states;              /* carry[past_states + i], i < n_start, is u at the start of the i-th step before; 0: it has none */
     int32_t stages;
     double order;                     /* p of the automatic first step: its length is proportional to tolerance^(1/p) */
     int32_t n_noise;                  /* increments a step reads; 0: the system is not stochastic */

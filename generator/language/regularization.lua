@@ -72,9 +72,9 @@ local function load_method(m, r)
            r.method.tab.start.name)
   end
   m.system.past_states = not r.method and tab.past ~= nil and r.step_size == "accepted"
-  if m.system.past_states and r.gradient ~= "partial" then
+  if m.system.past_states and r.gradient == "truncated" then
     m:fail("regularize.gradient",
-           "of a step by %s, which remembers others, only \"partial\"; regularize.method can name another method", tab.name)
+           "\"truncated\" holds what a step begins with, and one by %s is made of nothing else: its gradient would be zero", tab.name)
   end
   tab = r.method and r.method.tab or r.step_size == "automatic" and tab.start or tab
   if not tab.err then m:fail("regularize", "%s has no error estimate to regularize", tab.name) end

@@ -244,6 +244,16 @@ static void plan_adjoint(lrnde_solver *s)
     lrnde__record_open(s, &s->adjoint_record, sys, LRNDE__KEEP_NOTHING, 0, 0);
 }
 
+/* Like the carry: of u and, where a gradient reaches them, of the states that steps remember. */
+static void **local_cotangents(lrnde_solver *s)
+{
+    const lrnde_system_desc *sys = s->desc->forward;
+    int32_t past = s->desc->regularizer.gradient == LRNDE_TOTAL && sys->past_states ? sys->n_start : 0;
+    void **cot = lrnde__host(s, (size_t)sys->n_carry * sizeof *cot), **states = lrnde__state_arrays(s, 1 + past);
+    for (int32_t i = 0; cot && states && i <= past; i++) cot[i ? sys->past_states + i - 1 : 0] = states[i];
+    return cot;
+}
+
 static void plan_gradient(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
@@ -252,7 +262,7 @@ static void plan_gradient(lrnde_solver *s)
     s->partial = lrnde__device(s, (size_t)s->workers * s->partial_stride * (size_t)desc->real_bytes);
     s->grad = lrnde__device(s, params_bytes);
     s->jumps.u = lrnde__device(s, lrnde__sample_bytes(s, desc->state));
-    s->local.cot = lrnde__device(s, lrnde__sample_bytes(s, desc->state));
+    s->local.cot = local_cotangents(s);
     s->cot_initial = initial_arrays(s);
     s->cot_inputs = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->cot_inputs);
     for (int32_t i = 0; s->cot_inputs && i < desc->n_inputs; i++)

@@ -39,7 +39,7 @@ lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t outp
     s->local.joined = local && source != LRNDE__FROM_NOTHING && lrnde__local_joins(s);
     int apart = local && !s->local.joined;
     if (apart) lrnde__local_gradient(s);
-    lrnde__jumps_begin(s, source, output, cot, apart && desc->regularizer.gradient == LRNDE_TOTAL);
+    lrnde__jumps_begin(s, source, output, cot, apart ? lrnde__local_states(s) : 0);
     if (lrnde__jump_next(s, &t)) LRNDE_TRY(sweep(s));
     reverse_init(s);
     s->driver->add(s->device, s->grad, s->partial, s->workers, s->partial_stride, desc->n_params);

@@ -1,38 +1,52 @@
 /*
- * jumps.c - the cotangents of u that a sweep picks up on its way back: one at every save time, and that of the local step
- * if its gradient reaches u.
+ * jumps.c - the cotangents of u that a sweep picks up on its way back: one at every save time, and those of the local step
+ * if its gradient reaches u: at its start, and at the starts of the steps before that it remembers.
  *
  * Which loss is behind them is decided here and nowhere else: the model's (rev_head), or the caller's, of u itself or of an
  * output (rev_output).
  */
 #include "solve/solver.h"
 
-void lrnde__jumps_begin(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local)
+void lrnde__jumps_begin(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int32_t locals)
 {
     s->jumps.source = source;
     s->jumps.output = output;
     s->jumps.cot = cot;
     s->jumps.left = source == LRNDE__FROM_NOTHING ? 0 : s->saves.n;
-    s->jumps.local = local;
+    s->jumps.local = 0;
+    s->jumps.locals = locals;
+}
+
+static double local_time(const lrnde_solver *s)
+{
+    return s->jumps.local ? s->local.past.t[s->jumps.local - 1] : s->local.t;
+}
+
+/* Where the carry has the state. */
+static int32_t local_place(const lrnde_solver *s)
+{
+    return s->jumps.local ? s->desc->forward->past_states + s->jumps.local - 1 : 0;
 }
 
 /* Whether the local step comes before the last save time that is left. */
 static int local_is_next(const lrnde_solver *s)
 {
     double direction = s->forward.t - s->forward.t0;
-    return s->jumps.local && (!s->jumps.left || (s->local.t - s->saves.t[s->jumps.left - 1]) * direction > 0);
+    if (s->jumps.local == s->jumps.locals) return 0;
+    return !s->jumps.left || (local_time(s) - s->saves.t[s->jumps.left - 1]) * direction > 0;
 }
 
 int lrnde__jump_next(const lrnde_solver *s, double *t)
 {
-    if (!s->jumps.left && !s->jumps.local) return 0;
-    *t = local_is_next(s) ? s->local.t : s->saves.t[s->jumps.left - 1];
+    int local = local_is_next(s);
+    if (!local && !s->jumps.left) return 0;
+    *t = local ? local_time(s) : s->saves.t[s->jumps.left - 1];
     return 1;
 }
 
 const void *lrnde__jump_state(const lrnde_solver *s)
 {
-    return local_is_next(s) ? s->local.carry[0] : s->saves.u[s->jumps.left - 1];
+    return local_is_next(s) ? s->local.carry[local_place(s)] : s->saves.u[s->jumps.left - 1];
 }
 
 /* Save time `save` of the caller's (B, S, size) cotangent. */
@@ -45,8 +59,8 @@ static void pack_caller(lrnde_solver *s, void *to, int64_t size, int64_t save)
 void lrnde__jump_meet(lrnde_solver *s)
 {
     if (local_is_next(s)) {
-        s->driver->copy(s->device, s->jumps.u, s->local.cot, lrnde__sample_bytes(s, s->desc->state));
-        s->jumps.local = 0;
+        s->driver->copy(s->device, s->jumps.u, s->local.cot[local_place(s)], lrnde__sample_bytes(s, s->desc->state));
+        s->jumps.local++;
         return;
     }
     int64_t save = --s->jumps.left;

@@ -232,13 +232,21 @@ int lrnde__local_joins(const lrnde_solver *s)
     return 1;
 }
 
+/* How many states its gradient reaches: u at its start, and those of the steps before that it remembers. */
+int32_t lrnde__local_states(const lrnde_solver *s)
+{
+    const lrnde_system_desc *forward = s->desc->forward;
+    if (s->desc->regularizer.gradient != LRNDE_TOTAL) return 0;
+    return 1 + (s->local.sys == forward && forward->past_states ? forward->n_start : 0);
+}
+
 void lrnde__local_gradient(lrnde_solver *s)
 {
     double cot_sums[LRNDE_MAX_SUMS];
     lrnde__local_cotangents(s, cot_sums);
     lrnde_args a = local_args(s);
     a.cot_sums = cot_sums;
-    a.cot_carry = &s->local.cot;
+    a.cot_carry = s->local.cot;
     a.cot_constants = s->cot_initial + 1;
     a.partial = s->partial;
     a.partial_stride = s->partial_stride;

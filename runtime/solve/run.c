@@ -178,7 +178,7 @@ void lrnde__run_accept(lrnde__run *r, double t)
     const lrnde__slot *slot = lrnde__slot_at(r->record, n);
     lrnde__slot *next = lrnde__slot_at(r->record, n + 1);
     r->t = r->stats.t = next->t = t;
-    next->past = lrnde__past_after(&slot->past, slot->h);
+    next->past = lrnde__past_after(&slot->past, slot->t, slot->h);
     r->stats.accepted++;
     lrnde__end_step(r, n);
     r->stats.nfe += lrnde__method(r->sys, &slot->past)->late;

@@ -40,8 +40,8 @@ typedef struct lrnde__pool {
 
 /* What a step may know of those before it, since the start or the last change of the state from outside. */
 typedef struct lrnde__past {
-    int32_t steps;        /* at most LRNDE_PAST */
-    double h[LRNDE_PAST]; /* their lengths, the last one first */
+    int32_t steps;                       /* at most LRNDE_PAST */
+    double t[LRNDE_PAST], h[LRNDE_PAST]; /* where they began and their lengths, the last one first */
 } lrnde__past;
 
 /*
@@ -168,7 +168,7 @@ typedef struct lrnde__local {
     lrnde__record record;                        /* of two slots: a step of its own, or what another record will not keep */
     lrnde__run run;                              /* takes a step of its own, */
     lrnde__noise noise;                          /* with noise of its own */
-    void *cot;                                   /* of the regularizers with respect to u at t */
+    void **cot;                                  /* carry-like, states only: of the regularizers with respect to them */
     double sums[LRNDE_MAX_SUMS];                 /* of the step, then of the kernel local */
     double E, R[LRNDE_MAX_TERMS], w[LRNDE_MAX_TERMS];
 } lrnde__local;
@@ -179,9 +179,9 @@ typedef struct lrnde__jumps {
     lrnde__source source;
     const char *cot; /* the caller's dL/d(u or output), (B, S, n) */
     int32_t output;
-    int64_t left; /* save times not yet met */
-    int local;    /* the local step's cotangent is still to be met */
-    void *u;      /* the one just met */
+    int64_t left;          /* save times not yet met */
+    int32_t local, locals; /* of states the local step is made of: the next one to meet, and how many there are */
+    void *u;               /* the one just met */
 } lrnde__jumps;
 
 /* The integrals of the continuous sweep, where they take a quadrature rule. */
@@ -338,7 +338,7 @@ void lrnde__recall(lrnde__run *r, int64_t n);
 /* past.c: the method of a step, the scalars of its kernels, the past of the step after it. */
 const lrnde_system_desc *lrnde__method(const lrnde_system_desc *sys, const lrnde__past *past);
 void lrnde__tell_past(lrnde_args *a, const lrnde__past *past);
-lrnde__past lrnde__past_after(const lrnde__past *past, double h);
+lrnde__past lrnde__past_after(const lrnde__past *past, double t, double h);
 
 /* run.c */
 void lrnde__run_clock(lrnde__run *r);
@@ -404,10 +404,11 @@ lrnde_status lrnde__local_evaluate(lrnde_solver *s);
 double lrnde__local_sum(const lrnde_solver *s);
 void lrnde__local_cotangents(const lrnde_solver *s, double *cot_sums);
 int lrnde__local_joins(const lrnde_solver *s);
+int32_t lrnde__local_states(const lrnde_solver *s);
 void lrnde__local_gradient(lrnde_solver *s);
 
 /* jumps.c */
-void lrnde__jumps_begin(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);
+void lrnde__jumps_begin(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int32_t locals);
 int lrnde__jump_next(const lrnde_solver *s, double *t);
 const void *lrnde__jump_state(const lrnde_solver *s); /* u at the next one */
 void lrnde__jump_meet(lrnde_solver *s);

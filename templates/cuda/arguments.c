@@ -24,7 +24,7 @@
 #define TABLES_miss           .carry = all, .in = 1
 #define TABLES_local          .carry = all, .noise = noise, .next_in = all, .k_in = k
 #define TABLES_cot_local      TABLES_local, .cot_sums = sums + sys->local.n_sums
-#define TABLES_rev_local      TABLES_cot_local, .cot_carry = 1
+#define TABLES_rev_local      TABLES_cot_local, .cot_carry = all
 #define TABLES_rev_step_local TABLES_cot_local, .cot_next = all, .cot_carry = all
 
 #define TABLES_init       .out = 1 + desc->n_constants

@@ -76,7 +76,11 @@ local function check_policy(sensitivity, policy, checkpoints)
   check.case(title .. "stages", function() measured(30, "dop853", 1e-6) end)
   check.case(title .. "a local step", function() measured(30, "tsit5", 1e-7, "regularize=true") end)
   if policy == "stages" then
-    check.case(title .. "what a method remembers", function() measured(30, "vcab3", 1e-5, "regularize=true") end)
+    check.case(title .. "what a method remembers", function()
+      for _, gradient in ipairs { "partial", "total" } do
+        measured(30, "vcab3", 1e-5, ("regularize={gradient=%q}"):format(gradient))
+      end
+    end)
   end
   report()
 end

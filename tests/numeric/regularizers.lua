@@ -2,7 +2,7 @@
 --- evaluator, differentiated by the complex step and, as a second witness, by differences over six points.
 --
 -- What a gradient holds: t and h always.  "partial" u(t) besides, and those of steps before that a method remembers; "truncated"
--- k1 too; "total" differentiates the whole discrete solution up to t and holds its mesh only.
+-- k1 too; "total" differentiates the whole discrete solution up to t and holds its mesh only.  A method that remembers has no "truncated".
 
 local check = require "check"
 local explicit = require "witness.explicit"
@@ -18,27 +18,25 @@ local TOLERANCE <const> = { atol = 1e-3, rtol = 1e-3 }
 local T <const> = 0.7
 local ROUNDING <const> = 1e-12                  -- of E: a few units in the last place of u, in tolerances
 
+--- What the local step of report r begins with, by field f: everything that some gradient holds.
+local function start(s, r, f)
+  local steps = runge_kutta.integrate(s.tab, f, r.mesh, vector.constant(s.m.u0))
+  local u, step = runge_kutta.at(s.tab, f, steps, r.t), runge_kutta.containing(steps, r.t)
+  return { u = u, k1 = f(r.t, u), past = r.t == step.t and step.past or nil }
+end
+
 --- The regularizer R of report r, as a function of parameters p: a dual number, and the solver's E as a number.
 local function local_step(s, r, o, held)
   return function(p)
-    local f, u, k1 = s:field(p), held.u, nil
-    if o.gradient == "total" then u = runge_kutta.at(s.tab, f, runge_kutta.integrate(s.tab, f, r.mesh, held.u0), r.t) end
-    if o.gradient == "truncated" then k1 = held.k1 end
-    local step = runge_kutta.step(s.tab, f, r.t, r.h, u, k1, held.past)
+    local f = s:field(p)
+    local from, k1 = o.gradient == "total" and start(s, r, f) or held, o.gradient == "truncated" and held.k1 or nil
+    local step = runge_kutta.step(s.tab, f, r.t, r.h, from.u, k1, from.past)
     local E = runge_kutta.error(s.tab, step, TOLERANCE)
     local error = (o.scale == "none" and runge_kutta.error(s.tab, step, nil) or E) * r.h
     if o.estimate == "error" then return error, E.value end
     local S = runge_kutta.stiffness(s.tab, step)
     return o.estimate == "both" and error + S or S, E.value, error.value, S.value
   end
-end
-
---- What the local step starts from: everything that some gradient holds, at parameters p.
-local function start(s, r, p)
-  local f, u0 = s:field(p), vector.constant(s.m.u0)
-  local steps = runge_kutta.integrate(s.tab, f, r.mesh, u0)
-  local u, step = runge_kutta.at(s.tab, f, steps, r.t), runge_kutta.containing(steps, r.t)
-  return { u0 = u0, u = u, k1 = f(r.t, u), past = r.t == step.t and step.past or nil }
 end
 
 --- The derivative along `direction` by the six points at 1, 2 and 3 steps on both sides.
@@ -68,7 +66,7 @@ local function check_gradient(model, method, o)
   check.equal(r.t, o.step_size == "automatic" and T or mesh_step.t)
   if o.step_size == "accepted" then check.near(r.h, mesh_step.h, 1e-15) end
 
-  local value = local_step(s, r, o, start(s, r, vector.constant(p)))
+  local value = local_step(s, r, o, start(s, r, s:field(vector.constant(p))))
   local expected, direction, along, largest = {}, {}, 0, 0
   for i = 1, #p do
     expected[i] = value(vector.variable(p, i)).slope
@@ -86,8 +84,8 @@ end
 
 local function case(name, method, o)
   local model = ("tests/numeric/models/%s.lua"):format(name)
-  local held_only = tableau.load(method).past and o.step_size ~= "automatic"
-  for _, gradient in ipairs(held_only and { "partial" } or { "truncated", "partial", "total" }) do
+  local remembers = tableau.load(method).past and o.step_size ~= "automatic"
+  for _, gradient in ipairs(remembers and { "partial", "total" } or { "truncated", "partial", "total" }) do
     local all = { gradient = gradient, estimate = o.estimate or "error", step_size = o.step_size or "accepted", scale = o.scale }
     check.case(("%s, %s: %s %s of the %s step"):format(name, method, gradient, all.estimate, all.step_size), function()
       check_gradient(model, method, all)
