@@ -39,6 +39,9 @@ typedef struct lrnde_driver {
     /* to[i] += sum over the rows, in their order, of from[row * stride + i], i < n; elements of the model's real. */
     void (*add)(lrnde_device *d, void *to, const void *from, int32_t rows, size_t stride, int64_t n);
 
+    /* *total = sum of x[i]^2, i < n, in double and in an order that depends on n only; on the host and ready after sync. */
+    void (*squares)(lrnde_device *d, const void *x, int64_t n, double *total);
+
     /*
      * Runs the tile phase over the workers, then the shared phase in chunks of LRNDE_CHUNK, and adds the sums of tiles and
      * chunks in an order that depends on their number only: the same bits for any number of workers as long as no batch

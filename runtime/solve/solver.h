@@ -246,6 +246,7 @@ struct lrnde_solver {
     void *staging; /* host: the largest array, packed */
 
     void *params, *grad;
+    double grad_squares; /* sum of those of the gradient of parameters */
     void **optimizer;  /* what update writes: params, then (n_slots) like params */
     void **initial;    /* u0, then the constants of the solve */
     void **inputs;     /* (n_inputs) arrays, a series times its save times */

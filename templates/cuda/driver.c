@@ -27,6 +27,7 @@
 enum {
     MOST_WORKERS = 4096, /* the same on every device, for the order in which batch sums are added is that of the workers */
     ADD_BLOCKS = 1024,
+    SQUARE_ROWS = 1024,
     RING = 1 << 22,
     PIECE = RING / 4, /* of an array on its way through the ring */
     ALIGN = 64,
@@ -55,6 +56,7 @@ struct lrnde_device {
     CUdeviceptr ring_copy; /* argument tables on the device, where they are in the ring */
     double *totals;        /* (MOST_PENDING, LRNDE_MAX_SUMS) pinned, written by the device */
     CUdeviceptr totals_there;
+    CUdeviceptr square_sums; /* (SQUARE_ROWS) */
     pending pending[MOST_PENDING];
     int n_pending;
     char failure[256];
@@ -128,6 +130,7 @@ static int make_room(lrnde_device *d)
     CALL(d, cuStreamCreate, &d->stream, CU_STREAM_NON_BLOCKING);
     CALL(d, cuMemHostAlloc, (void **)&d->ring, RING, 0);
     CALL(d, cuMemAlloc, &d->ring_copy, RING);
+    CALL(d, cuMemAlloc, &d->square_sums, SQUARE_ROWS * sizeof(double));
     CALL(d, cuMemHostAlloc, (void **)&d->totals, MOST_PENDING * LRNDE_MAX_SUMS * sizeof *d->totals, CU_MEMHOSTALLOC_DEVICEMAP);
     return CALL(d, cuMemHostGetDevicePointer, &d->totals_there, d->totals, 0);
 }
@@ -149,6 +152,7 @@ static void cuda_close(lrnde_device *d)
         cu->cuCtxSetCurrent(d->context);
         lrnde__cuda_modules_close(&d->model);
         if (d->totals) cu->cuMemFreeHost(d->totals);
+        if (d->square_sums) cu->cuMemFree(d->square_sums);
         if (d->ring_copy) cu->cuMemFree(d->ring_copy);
         if (d->ring) cu->cuMemFreeHost(d->ring);
         if (d->stream) cu->cuStreamDestroy(d->stream);
@@ -282,17 +286,24 @@ static lrnde_args move_tables(lrnde_device *d, const lrnde__cuda_kernel *k, cons
     return a;
 }
 
-/* The sums of tiles, then of chunks, lie one after another. */
-static void collect_sums(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, int64_t chunks, double *total)
+/* The sums of n columns over the rows, on their way to total. */
+static void collect(lrnde_device *d, const double *sums, long long rows, int n, double *total)
 {
-    const double *sums = a->sums + (kernel->tile ? 0 : (int64_t)a->tiles * kernel->n_sums);
-    long long rows = (kernel->tile ? a->tiles : 0) + chunks;
-    int n = kernel->n_sums;
     if (d->n_pending == MOST_PENDING) wait_for(d);
     int row = d->n_pending++;
     CUdeviceptr there = d->totals_there + (size_t)row * LRNDE_MAX_SUMS * sizeof *d->totals;
     d->pending[row] = (pending){total, n};
     queue(d, &d->model.sums, 1, (void *[]){&sums, &rows, &n, &there});
+}
+
+static void cuda_squares(lrnde_device *d, const void *x, int64_t n, double *total)
+{
+    long long count = n, rows = quotient_up(n, LRNDE_CHUNK);
+    const double *sums = (const double *)(uintptr_t)d->square_sums;
+    if (rows > SQUARE_ROWS) rows = SQUARE_ROWS;
+    enter(d);
+    queue(d, &d->model.squares, rows, (void *[]){&x, &count, &sums});
+    collect(d, sums, rows, 1, total);
 }
 
 static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total)
@@ -306,7 +317,10 @@ static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde
     lrnde_args a = move_tables(d, k, args);
     if (kernel->tile) queue(d, &k->tile, a.workers, (void *[]){&a});
     if (kernel->shared) queue(d, &k->shared, chunks, (void *[]){&a});
-    if (total && kernel->n_sums) collect_sums(d, kernel, &a, chunks, total);
+    if (total && kernel->n_sums) { /* those of tiles, then of chunks, lie one after another */
+        const double *sums = a.sums + (kernel->tile ? 0 : (int64_t)a.tiles * kernel->n_sums);
+        collect(d, sums, (kernel->tile ? a.tiles : 0) + chunks, kernel->n_sums, total);
+    }
 }
 
 /* Blocks of a cooperative launch, which must all be resident at once: one a worker, or fewer with more to do. */
@@ -364,6 +378,7 @@ const lrnde_driver lrnde_driver_cuda = {
     .copy = cuda_copy,
     .zero = cuda_zero,
     .add = cuda_add,
+    .squares = cuda_squares,
     .launch = cuda_launch,
     .run = cuda_run,
     .sync = cuda_sync,

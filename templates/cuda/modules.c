@@ -11,7 +11,7 @@
 /* Two of each kernel, then those that are no kernels of the contract; NULL after the last. */
 static lrnde__cuda_entry *entry_at(lrnde__cuda_modules *m, int32_t i)
 {
-    lrnde__cuda_entry *const others[] = {&m->run, &m->run_tape, &m->add, &m->sums, NULL};
+    lrnde__cuda_entry *const others[] = {&m->run, &m->run_tape, &m->add, &m->sums, &m->squares, NULL};
     if (i >= 2 * m->n_kernels) return others[i - 2 * m->n_kernels];
     return i % 2 ? &m->kernels[i / 2].shared : &m->kernels[i / 2].tile;
 }
@@ -157,6 +157,7 @@ int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, 
     if (!strstr(text, m->run_tape.name)) *m->run_tape.name = '\0';
     m->add = (lrnde__cuda_entry){.name = "lrnde_add", .part = LRNDE__CUDA_VECTORS};
     m->sums = (lrnde__cuda_entry){.name = "lrnde_sums", .part = LRNDE__CUDA_VECTORS};
+    m->squares = (lrnde__cuda_entry){.name = "lrnde_squares", .part = LRNDE__CUDA_VECTORS};
     return load(m, group_of(m, LRNDE__CUDA_COMMON), why, size);
 }
 

@@ -19,7 +19,7 @@ struct CUmod_st {
     char *text;
 };
 
-typedef enum kind { TILE, SHARED, RUN, ADD, SUMS } kind;
+typedef enum kind { TILE, SHARED, RUN, ADD, SUMS, SQUARES } kind;
 
 struct CUfunc_st {
     char name[192];
@@ -100,6 +100,8 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
         f.kind = ADD;
     else if (!strcmp(name, "lrnde_sums"))
         f.kind = SUMS;
+    else if (!strcmp(name, "lrnde_squares"))
+        f.kind = SQUARES;
     else if ((f.kernel = kernel_of(name, "_tile")))
         f.kind = TILE;
     else if ((f.kernel = kernel_of(name, "_shared")))
@@ -145,20 +147,24 @@ static void __syncthreads(void)
 #define ENTRY        static void
 #define __shared__   static
 #define VECTORS(...) __VA_ARGS__
-enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS };
-#define REAL       float
-#define lrnde_add  add_float
-#define lrnde_sums sums_float
+enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS, CHUNK = LRNDE_CHUNK };
+#define REAL          float
+#define lrnde_add     add_float
+#define lrnde_sums    sums_float
+#define lrnde_squares squares_float
 #include "vectors.def"
 #undef REAL
 #undef lrnde_add
 #undef lrnde_sums
-#define REAL       double
-#define lrnde_add  add_double
-#define lrnde_sums sums_double
+#undef lrnde_squares
+#define REAL          double
+#define lrnde_add     add_double
+#define lrnde_sums    sums_double
+#define lrnde_squares squares_double
 #include "vectors.def"
 #undef lrnde_add
 #undef lrnde_sums
+#undef lrnde_squares
 
 /* ---- launches ---- */
 
@@ -186,6 +192,11 @@ typedef struct entry {
         int n;
         double *total;
     } sums;
+    struct {
+        const void *x;
+        long long n;
+        double *sums;
+    } squares;
 } entry;
 
 /* Tables lie on the device and, but for cot_sums, hold its pointers: how long they are is the business of the kernel. */
@@ -271,6 +282,12 @@ static void run_thread(const entry *e)
     if (e->function->kind == SUMS) {
         (is_float ? sums_float : sums_double)(e->sums.sums, e->sums.rows, e->sums.n, e->sums.total);
         MUST(beyond, "a thread did not come to the barrier");
+    } else if (e->function->kind == SQUARES) {
+        if (is_float)
+            squares_float(e->squares.x, e->squares.n, e->squares.sums);
+        else
+            squares_double(e->squares.x, e->squares.n, e->squares.sums);
+        MUST(beyond, "a thread did not come to the barrier");
     } else if (is_float) {
         add_float(e->add.to, e->add.from, e->add.rows, e->add.stride, e->add.n);
     } else {
@@ -283,7 +300,7 @@ static void run_vectors(const entry *e)
     blockDim.x = e->block;
     gridDim.x = e->grid;
     for (blockIdx.x = 0; blockIdx.x < e->grid; blockIdx.x++)
-        for (beyond = 0; beyond <= (e->function->kind == SUMS); beyond++)
+        for (beyond = 0; beyond <= (e->function->kind != ADD); beyond++)
             for (threadIdx.x = 0; threadIdx.x < e->block; threadIdx.x++) run_thread(e);
 }
 

@@ -184,6 +184,10 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
         e.sums.sums = *(double **)arguments[0], e.sums.rows = *(long long *)arguments[1], e.sums.n = *(int *)arguments[2];
         e.sums.total = *(double **)arguments[3];
         break;
+    case SQUARES:
+        e.squares.x = *(void **)arguments[0], e.squares.n = *(long long *)arguments[1];
+        e.squares.sums = *(double **)arguments[2];
+        break;
     }
     return queue(e);
 }
