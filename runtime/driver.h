@@ -53,11 +53,12 @@ typedef struct lrnde_driver {
     void (*launch)(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total);
 
     /*
-     * NULL, or goes a course (kernel.h): integrates the forward system by itself, deciding as control.h does.  args are those of
-     * step but for what the course has; tables and results of the course are on the host, and ready when the call returns.
+     * NULL, or goes a course (kernel.h): integrates the forward or the adjoint system by itself, deciding as control.h does.
+     * args are those of step but for what the course has; tables and results of the course are on the host, and ready when the
+     * call returns.
      * 0: it did not, nothing has happened, and whoever asked takes the steps.
      */
-    int (*run)(lrnde_device *d, const lrnde_args *args, lrnde_course *course);
+    int (*run)(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_args *args, lrnde_course *course);
 
     /*
      * Waits for everything.  NULL, or one line that says how the device failed; it stays so: from then on its functions do

@@ -165,20 +165,24 @@ static inline void world_add_system(FILE *text, const lrnde_model_desc *desc, co
 }
 
 /* Kernels that go courses, for models that have steps to go. */
+static inline void world_add_run(FILE *text, const lrnde_model_desc *desc, const char *name, const lrnde_system_desc *sys,
+                                 const lrnde_kernel *step)
+{
+    void (*fake_run)(const char *, const lrnde_model_desc *, const lrnde_system_desc *, const lrnde_kernel *);
+    char symbol[160];
+    world_fake_function("fake_run", &fake_run);
+    snprintf(symbol, sizeof symbol, "%s_%s_%s", desc->name, name, desc->real_bytes == 4 ? "f32" : "f64");
+    if (!sys->finish || !step->tile) return;
+    fprintf(text, "%s\n", symbol);
+    fake_run(symbol, desc, sys, step);
+}
+
 static inline void world_add_runs(FILE *text, const lrnde_model_desc *desc)
 {
-    static const char *const names[] = {"run", "run_tape"};
-    const lrnde_system_desc *sys = desc->forward;
-    const lrnde_kernel *const steps[] = {&sys->step, &sys->step_tape};
-    void (*fake_run)(const char *, const lrnde_system_desc *, const lrnde_kernel *);
-    world_fake_function("fake_run", &fake_run);
-    for (int i = 0; i < 2; i++) {
-        char symbol[160];
-        snprintf(symbol, sizeof symbol, "%s_%s_%s", desc->name, names[i], desc->real_bytes == 4 ? "f32" : "f64");
-        if (!sys->finish || !steps[i]->tile) continue;
-        fprintf(text, "%s\n", symbol);
-        fake_run(symbol, sys, steps[i]);
-    }
+    const lrnde_system_desc *forward = desc->forward, *adjoint = desc->adjoint;
+    world_add_run(text, desc, "run", forward, &forward->step);
+    world_add_run(text, desc, "run_tape", forward, &forward->step_tape);
+    if (adjoint) world_add_run(text, desc, "adjoint_run", adjoint, &adjoint->step);
 }
 
 /* What a worker needs: the text stands for the C kernels. */

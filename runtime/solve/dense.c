@@ -28,14 +28,19 @@ void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u)
     s->driver->launch(s->device, &r->sys->dense, &a, NULL);
 }
 
+int64_t lrnde__step_at(lrnde__record *r, double t)
+{
+    int64_t n = r->cursor;
+    double direction = lrnde__slot_at(r, n)->h;
+    while (n + 1 < r->steps && (lrnde__slot_at(r, n + 1)->t - t) * direction <= 0) n++;
+    while (n > 0 && (lrnde__slot_at(r, n)->t - t) * direction > 0) n--;
+    return r->cursor = n;
+}
+
 void lrnde__state_at(lrnde__run *r, double t, void *u)
 {
     lrnde__record *record = r->record;
-    double direction = r->t - r->t0;
-    int64_t n = record->cursor;
-    while (n + 1 < record->steps && (lrnde__slot_at(record, n + 1)->t - t) * direction <= 0) n++;
-    while (n > 0 && (lrnde__slot_at(record, n)->t - t) * direction > 0) n--;
-    record->cursor = n;
+    int64_t n = lrnde__step_at(record, t);
     lrnde__recall(r, n);
     lrnde__dense(r, n, (t - lrnde__slot_at(record, n)->t) / lrnde__slot_at(record, n)->h, u);
 }

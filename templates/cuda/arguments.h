@@ -50,6 +50,7 @@ typedef enum lrnde__cuda_part {
     LRNDE__CUDA_REV_STEP_LOCAL,
     LRNDE__CUDA_ADJOINT,
     LRNDE__CUDA_ADJOINT_STEP,
+    LRNDE__CUDA_ADJOINT_RUN,
     LRNDE__CUDA_RARE,
     LRNDE__CUDA_PARTS
 } lrnde__cuda_part;

@@ -52,6 +52,11 @@ end
 --- Is a whole solve one launch?  Not if steps need noise, or others to start with.
 function cuda.solves(p) return p.forward.finish and not p.m.stochastic and not p.forward.start end
 
+--- Are many steps of the adjoint system?  Not if its states need stages that the record of a solve has only when asked for.
+function cuda.solves_back(p)
+  return p.adjoint and not p.adjoint.start and not p.m.tab.late and (p.adjoint.system.state or p.m.tab.dense.extra == 0)
+end
+
 function cuda.explain(p, lrnde, line)
   return backends.run "templates/cuda/explain.lua".model(p, cuda, lrnde, line)
 end

@@ -333,11 +333,11 @@ static int64_t residents(lrnde_device *d, const lrnde__cuda_entry *entry, int32_
 }
 
 /* One launch, one wait. */
-static int cuda_run(lrnde_device *d, const lrnde_args *args, lrnde_course *c)
+static int cuda_run(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_args *args, lrnde_course *c)
 {
-    const lrnde_system_desc *sys = d->model.desc->forward;
-    const lrnde__cuda_entry *entry = c->tape ? &d->model.run_tape : &d->model.run;
-    size_t written, bytes = lrnde__cuda_course_bytes(sys, c, &written);
+    const lrnde_model_desc *desc = d->model.desc;
+    const lrnde__cuda_entry *entry = sys == desc->adjoint ? &d->model.adjoint_run : c->tape ? &d->model.run_tape : &d->model.run;
+    size_t written, bytes = lrnde__cuda_course_bytes(desc, sys, c, &written);
     if (!*entry->name || !d->cooperative || bytes > PIECE) return 0;
     enter(d);
     int64_t blocks = has(d, entry) ? residents(d, entry, args->workers) : 0;
@@ -345,7 +345,7 @@ static int cuda_run(lrnde_device *d, const lrnde_args *args, lrnde_course *c)
     lrnde_args a = move_tables(d, find(d, &sys->step), args);
     size_t at = take(d, bytes);
     CUdeviceptr there = d->ring_copy + at;
-    lrnde__cuda_course_put(sys, c, d->ring + at, there);
+    lrnde__cuda_course_put(desc, sys, c, d->ring + at, there);
     CALL(d, cuMemcpyHtoDAsync, there, d->ring + at, bytes, d->stream);
     CALL(d, cuLaunchCooperativeKernel, entry->function, (unsigned)blocks, 1, 1, (unsigned)entry->threads, 1, 1, 0, d->stream,
          (void *[]){&a, &there});

@@ -5,7 +5,7 @@
 --   <symbol>_shared  a block for each chunk of LRNDE_CHUNK elements
 --
 -- A block has as many threads as the kernel's launch bound, which the driver asks for.  Fewer blocks are right too, but take
--- longer.  The tile phase is a function of its own, which model.cu.in also calls where a whole integration is one launch; so
+-- longer.  The phases are functions of their own, which model.cu.in also calls where a whole integration is one launch; so
 -- what is per sample is not const __restrict__: a later step reads what an earlier one wrote.
 
 local backends = require "backends"
@@ -158,8 +158,8 @@ local function shared_function(e, name, out)
   e:begin_function()
   local body, pointers, sums = e:shared_statements()
   out:add(0, "")
-  begin_entry(out, name .. "_shared", "MOST_THREADS")
-  out:add(1, "const lrnde_args *const a = &args;")
+  out:add(0, "static __device__ __forceinline__ void %s_share(const lrnde_args *a)", name)
+  out:add(0, "{")
   e:declare_scalars(out)
   for _, p in ipairs(pointers) do
     out:add(1, "%sreal *%s = %s;", p.writable and "" or "const ", p.name, e.fields:pointer(p.field, 0, false))
@@ -179,6 +179,10 @@ local function shared_function(e, name, out)
     out:add(2, "if (threadIdx.x == 0) a->sums[((size_t)a->tiles + chunk) * %d + %d] = %s;", plan.n_sums, q, total)
   end
   out:add(1, "}")
+  out:add(0, "}")
+  out:add(0, "")
+  begin_entry(out, name .. "_shared", "MOST_THREADS")
+  out:add(1, "%s_share(&args);", name)
   end_entry(out)
 end
 

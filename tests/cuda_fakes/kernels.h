@@ -27,6 +27,7 @@ struct CUfunc_st {
     int is_float;
     const lrnde_kernel *kernel;   /* of RUN, the one that takes a step */
     const lrnde_system_desc *sys; /* of RUN */
+    const lrnde_model_desc *desc; /* of RUN */
 };
 
 enum { MOST_KERNELS = 256, MOST_RUNS = 8, MOST_FUNCTIONS = 512 };
@@ -50,10 +51,10 @@ void fake_kernel(const char *symbol, const lrnde_kernel *kernel)
 }
 
 /* The same of a kernel that goes courses. */
-void fake_run(const char *symbol, const lrnde_system_desc *sys, const lrnde_kernel *step)
+void fake_run(const char *symbol, const lrnde_model_desc *desc, const lrnde_system_desc *sys, const lrnde_kernel *step)
 {
     MUST(n_runs < MOST_RUNS, "too many kernels");
-    runs[n_runs] = (struct CUfunc_st){.kind = RUN, .sys = sys, .kernel = step};
+    runs[n_runs] = (struct CUfunc_st){.kind = RUN, .desc = desc, .sys = sys, .kernel = step};
     snprintf(runs[n_runs++].name, sizeof runs->name, "%s", symbol);
 }
 
@@ -230,50 +231,7 @@ static void run_kernel(const entry *e)
     }
 }
 
-/* As the emitted kernel does, one thing after another; sums in the order of the CPU. */
-static double take_step(const entry *e, lrnde_args *a, double sums[LRNDE_MAX_SUMS])
-{
-    const lrnde_system_desc *sys = e->function->sys;
-    double n = 0;
-    for (int64_t w = 0; w < a->workers; w++)
-        e->function->kernel->tile(a, (int32_t)(a->tiles * w / a->workers), (int32_t)(a->tiles * (w + 1) / a->workers),
-                                  (int32_t)w);
-    memset(sums, 0, LRNDE_MAX_SUMS * sizeof *sums);
-    for (int32_t tile = 0; tile < a->tiles; tile++)
-        for (int32_t q = 0; q < sys->n_sums; q++) sums[q] += a->sums[(size_t)tile * (size_t)sys->n_sums + q];
-    for (int32_t i = 0; i < sys->n_controlled; i++) n += (double)sys->carry[i].size * a->batch;
-    return sys->finish(sums, n);
-}
-
-static void run_course(const entry *e)
-{
-    const lrnde_system_desc *sys = e->function->sys;
-    lrnde_course *c = e->course;
-    lrnde_args a = e->args;
-    double way = copysign(1, c->t1 - c->now), sums[LRNDE_MAX_SUMS];
-    check_tables(e);
-    MUST(!c->tape == (e->function->kernel == &sys->step) && c->met == 0, "%s: not its course", e->function->name);
-    MUST(e->block == TILE_THREADS && e->grid <= (unsigned)a.workers, "%s: %u blocks of %u", e->function->name, e->grid, e->block);
-    c->accepted = c->rejected = c->over = 0;
-    while (c->now != c->t1 && !c->over && (c->look - c->now) * way > 0 && c->slot < c->slots &&
-           c->accepted + c->rejected < c->most) {
-        int32_t slot = c->slot, end = c->ring && slot + 1 == c->slots ? 0 : slot + 1;
-        a.s.t = c->now, a.s.h = c->tried = lrnde_clip(c->now, c->next, c->t1, c->shortest);
-        a.carry = (const void *const *)(c->carry + slot * sys->n_carry);
-        a.next = c->carry + end * sys->n_carry;
-        a.k = c->k + slot * (sys->n_k + sys->n_extra);
-        a.tape = c->tape ? c->tape[slot] : NULL;
-        c->E = take_step(e, &a, sums);
-        c->next = lrnde_control(&sys->controller, &c->e_old, c->E, c->tried);
-        if (lrnde_accepts(c->E)) {
-            c->t[slot] = c->now, c->h[slot] = c->tried;
-            memcpy(c->sums + slot * sys->n_sums, sums, (size_t)sys->n_sums * sizeof *sums);
-            c->now = lrnde_advance(c->now, c->tried, c->t1), c->slot = end, c->accepted++;
-        } else {
-            c->rejected++, c->over = lrnde_gives_up(c->tried, c->shortest);
-        }
-    }
-}
+#include "courses.h"
 
 static void run_thread(const entry *e)
 {
