@@ -190,33 +190,52 @@ static void waits_are_few(void **state)
     assert_int_equal(second, 4);
 }
 
-/* How often a sweep, and then another, waits; the launches of its kernels. */
+/* A solver with a solution, and a cotangent of its first output. */
+typedef struct solved {
+    lrnde_solver *s;
+    const char *output;
+    char *cot;
+    size_t bytes;
+    int64_t steps;
+} solved;
+
+static void solve_for(solved *v)
+{
+    lrnde_stats stats;
+    lrnde_array u;
+    MUST(!lrnde_solve(v->s, NULL, 0, &stats) && !lrnde_array_find(v->s, v->output, &u));
+    v->bytes = u.bytes;
+    v->cot = realloc(v->cot, u.bytes);
+    v->steps = stats.accepted;
+    MUST(!lrnde_get(v->s, v->output, v->cot, u.bytes));
+}
+
+/* A scenario with one: how often its gradient, and then another, waits. */
 static void sweep_twice(char *text)
 {
     lrnde_model_desc desc = *built;
     lrnde_text entry;
-    int found[2];
     world_model(&desc, &entry);
-    lrnde_solver *s = create(&desc, "cuda", text);
-    MUST(s);
-    set_inputs(s);
-    lrnde_array u;
-    lrnde_stats stats;
-    const char *name = desc.n_outputs ? desc.outputs[0].name : "u";
+    solved v = {.s = create(&desc, "cuda", text), .output = desc.n_outputs ? desc.outputs[0].name : "u"};
+    int found[2];
+    MUST(v.s);
+    set_inputs(v.s);
     for (int i = 0; i < 2; i++) {
-        MUST(!lrnde_solve(s, NULL, 0, &stats) && !lrnde_array_find(s, name, &u));
-        char *cot = malloc(u.bytes);
-        MUST(!lrnde_get(s, name, cot, u.bytes));
+        solve_for(&v);
         int before = waits();
-        MUST(!lrnde_gradient(s, name, cot, u.bytes));
+        MUST(!lrnde_gradient(v.s, v.output, v.cot, v.bytes));
         found[i] = waits() - before;
-        free(cot);
     }
-    snprintf(text, WORLD_TEXT, "%d %d %d", found[0], found[1], (int)stats.accepted);
-    lrnde_destroy(s);
+    snprintf(text, WORLD_TEXT, "%d %d %d", found[0], found[1], (int)v.steps);
+    lrnde_destroy(v.s);
+    free(v.cot);
     free((char *)entry.text);
 }
 
+/*
+ * A sweep waits at its end.  One that integrates waits for the two norms of its first step and for its launches, and where the
+ * quadrature is adaptive for every piece of it, which is longer than a step; solving u back, for how far it misses.
+ */
 static void sweeps_wait_little(void **state)
 {
     (void)state;
@@ -229,6 +248,40 @@ static void sweeps_wait_little(void **state)
         batch = 3;
         assert_int_equal(sscanf(world_run(sweep_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
         print_message("           %s: %d steps: the host waits %d times, then %d\n", text, steps, first, second);
+        assert_true(steps > 200);
+        assert_true(second <= (built->sensitivity.differences ? steps / 5 : built->adjoint ? 5 : 1));
+    }
+}
+
+/* The device is lost at the n-th wait of a gradient. */
+static int lost_at;
+static void lose_device(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    char after[32];
+    world_model(&desc, &entry);
+    solved v = {.s = create(&desc, "cuda", text), .output = "u"};
+    MUST(v.s);
+    solve_for(&v);
+    snprintf(after, sizeof after, "%d", waits() + lost_at);
+    setenv("FAKE_LOST", after, 1);
+    MUST(lrnde_gradient(v.s, v.output, v.cot, v.bytes) == LRNDE_ERR_DEVICE);
+    snprintf(text, WORLD_TEXT, "%s", lrnde_last_error(v.s)->text);
+    lrnde_destroy(v.s);
+    free(v.cot);
+    free((char *)entry.text);
+}
+
+static void lost_in_a_sweep(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"sensitivity=discrete", "sensitivity=gauss", "sensitivity=quadrature"};
+    batch = 1;
+    for (int i = 0; i < 3; i++) {
+        build("models/lotka_volterra.lua", settings[i]);
+        for (lost_at = 1; lost_at <= (built->adjoint ? 4 : 1); lost_at++)
+            assert_contains(world_run(lose_device, NULL), "cuda failed: cuStreamSynchronize: CUDA_ERROR_DEVICE_UNAVAILABLE: ");
     }
 }
 
@@ -422,10 +475,9 @@ int main(int argc, char **argv)
     world_enter(argv);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_are_few), cmocka_unit_test(sweeps_wait_little),
-        cmocka_unit_test(models),        cmocka_unit_test(sensitivities),
-        cmocka_unit_test(locates),       cmocka_unit_test(limits),
-        cmocka_unit_test(failures),      cmocka_unit_test(falls_back),
+        cmocka_unit_test(waits_are_few), cmocka_unit_test(sweeps_wait_little), cmocka_unit_test(lost_in_a_sweep),
+        cmocka_unit_test(models),        cmocka_unit_test(sensitivities),      cmocka_unit_test(locates),
+        cmocka_unit_test(limits),        cmocka_unit_test(failures),           cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, with_driver, world_remove);
 }
