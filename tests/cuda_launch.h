@@ -121,14 +121,14 @@ static inline void sim_add(lrnde_device *d, void *to, const void *from, int32_t 
 static inline void sim_run(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, const char *phase, int blocks)
 {
     char name[256], bound[64];
-    const int *threads;
+    const int *threads, tile = !strcmp(phase, "tile"), chains = tile && !kernel->shared && !kernel->n_sums;
     void (*function)(void);
     void (*launch)(void (*)(void), const void *, int, int);
     snprintf(bound, sizeof bound, "sim_%s_threads", phase);
     find_symbol(bound, &threads);
-    kernel_symbol(d->model, kernel, phase, name);
+    kernel_symbol(d->model, kernel, chains ? "chain" : phase, name);
     find_symbol(name, &function);
-    find_symbol("sim_launch", &launch);
+    find_symbol(chains ? "sim_launch_chain" : "sim_launch", &launch);
     launch(function, a, blocks, *threads);
 }
 

@@ -152,7 +152,7 @@ static inline void world_add_kernel(FILE *text, const lrnde_model_desc *desc, co
     world_fake_function("fake_kernel", &fake_kernel);
     if (!kernel->tile && !kernel->shared) return;
     snprintf(symbol, sizeof symbol, "%s_%s%s_%s", desc->name, prefix, kernel->name, desc->real_bytes == 4 ? "f32" : "f64");
-    if (kernel->tile) fprintf(text, "%s_tile\n", symbol);
+    if (kernel->tile) fprintf(text, "%s_%s\n", symbol, kernel->shared || kernel->n_sums ? "tile" : "chain");
     if (kernel->shared) fprintf(text, "%s_shared\n", symbol);
     fake_kernel(symbol, kernel);
 }

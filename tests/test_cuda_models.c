@@ -147,6 +147,13 @@ static int waits(void)
     return fake_waits();
 }
 
+static int launches(void)
+{
+    int (*fake_launches)(void);
+    world_fake_function("fake_launches", &fake_launches);
+    return fake_launches();
+}
+
 /* How often a solve, and then another, waits for the device. */
 static void solve_twice(char *text)
 {
@@ -210,23 +217,24 @@ static void solve_for(solved *v)
     MUST(!lrnde_get(v->s, v->output, v->cot, u.bytes));
 }
 
-/* A scenario with one: how often its gradient, and then another, waits. */
+/* A scenario with one: how often its gradient, and then another, waits, and what that launches. */
 static void sweep_twice(char *text)
 {
     lrnde_model_desc desc = *built;
     lrnde_text entry;
     world_model(&desc, &entry);
     solved v = {.s = create(&desc, "cuda", text), .output = desc.n_outputs ? desc.outputs[0].name : "u"};
-    int found[2];
+    int found[2], launched = 0;
     MUST(v.s);
     set_inputs(v.s);
     for (int i = 0; i < 2; i++) {
         solve_for(&v);
         int before = waits();
+        launched = launches();
         MUST(!lrnde_gradient(v.s, v.output, v.cot, v.bytes));
-        found[i] = waits() - before;
+        found[i] = waits() - before, launched = launches() - launched;
     }
-    snprintf(text, WORLD_TEXT, "%d %d %d", found[0], found[1], (int)v.steps);
+    snprintf(text, WORLD_TEXT, "%d %d %d %d", found[0], found[1], launched, (int)v.steps);
     lrnde_destroy(v.s);
     free(v.cot);
     free((char *)entry.text);
@@ -234,21 +242,24 @@ static void sweep_twice(char *text)
 
 /*
  * A sweep waits at its end.  One that integrates waits for the two norms of its first step and for its launches, and where the
- * quadrature is adaptive for every piece of it, which is longer than a step; solving u back, for how far it misses.
+ * quadrature is adaptive for every piece of it, which is longer than a step; solving u back, for how far it misses.  Steps that
+ * are transposed are a launch for 64 of them; beside these there are what begins and what ends a sweep.
  */
 static void sweeps_wait_little(void **state)
 {
     (void)state;
     const names files = lua_files("generator/sensitivities");
     for (int i = 0; i < files.n; i++) {
-        int first, second, steps;
+        int first, second, launched, steps;
         char text[300];
         setting(text, "sensitivity", files.path[i]);
         build("models/lotka_volterra.lua", text);
         batch = 3;
-        assert_int_equal(sscanf(world_run(sweep_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
-        print_message("           %s: %d steps: the host waits %d times, then %d\n", text, steps, first, second);
+        assert_int_equal(sscanf(world_run(sweep_twice, NULL), "%d %d %d %d", &first, &second, &launched, &steps), 4);
+        print_message("           %s: %d steps: the host waits %d times, then %d, and launches %d kernels\n", text, steps, first,
+                      second, launched);
         assert_true(steps > 200);
+        assert_true(built->sensitivity.differences || launched <= steps / 64 + 16);
         assert_true(second <= (built->sensitivity.differences ? steps / 5 : built->adjoint ? 5 : 1));
     }
 }

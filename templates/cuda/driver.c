@@ -8,8 +8,14 @@
  * LAUNCH  Entry points take lrnde_args by value; what its tables and cot_sums point to is on the device.
  *           <symbol>_tile     a block for each of a.workers, which runs tiles [a.tiles w / a.workers, a.tiles (w + 1) / a.workers)
  *           <symbol>_shared   a block for each chunk of LRNDE_CHUNK elements
+ *           <symbol>_chain    as _tile, but takes a list of lrnde_args on the device, how many and how far apart
  *         with <symbol> as in arguments.c and as many threads a block as the kernel's launch bound says.  Sums are added up
  *         afterwards.
+ *
+ * CHAIN   A launch that has neither sums nor a shared phase is put off until something else is queued: if that is a launch of
+ *         the same kernel, the two are one, and so on.  For a worker's tiles are its own affair: it can take them through one
+ *         step after another without waiting for others.  So a discrete sweep is a launch for every MOST_CHAINED of its steps,
+ *         with one copy of their arguments, where a graph of launches would still be one for each.
  *
  * The first failure is kept, and after it memory is given back but nothing else is done: a context does not recover.
  */
@@ -31,7 +37,8 @@ enum {
     RING = 1 << 22,
     PIECE = RING / 4, /* of an array on its way through the ring */
     ALIGN = 64,
-    MOST_PENDING = 256
+    MOST_PENDING = 256,
+    MOST_CHAINED = 64
 };
 
 const lrnde_driver lrnde_driver_cuda;
@@ -41,6 +48,13 @@ typedef struct pending {
     double *total;
     int n;
 } pending;
+
+/* Launches put off: pieces of the ring, each args, then tables. */
+typedef struct chain {
+    const lrnde__cuda_kernel *kernel; /* NULL: there are none */
+    size_t at;                        /* of the first */
+    int32_t n, stride, workers;
+} chain;
 
 struct lrnde_device {
     const lrnde__cuda_api *cu;
@@ -59,6 +73,7 @@ struct lrnde_device {
     CUdeviceptr square_sums; /* (SQUARE_ROWS) */
     pending pending[MOST_PENDING];
     int n_pending;
+    chain chain;
     char failure[256];
 };
 
@@ -74,9 +89,19 @@ static int check(lrnde_device *d, CUresult error, const char *function)
 #define CALL(d, function, ...) (*(d)->failure ? -1 : check(d, (d)->cu->function(__VA_ARGS__), #function))
 
 /* A solver may move between threads, and each has a current context of its own. */
-static int enter(lrnde_device *d)
+static int come_in(lrnde_device *d)
 {
     return CALL(d, cuCtxSetCurrent, d->context);
+}
+
+static void end_chain(lrnde_device *d);
+
+/* Before anything is queued. */
+static int enter(lrnde_device *d)
+{
+    int failed = come_in(d);
+    end_chain(d);
+    return failed;
 }
 
 static CUdeviceptr address(const void *p)
@@ -277,6 +302,31 @@ static const lrnde__cuda_kernel *find(const lrnde_device *d, const lrnde_kernel 
     return k;
 }
 
+/* Queues what was put off. */
+static void end_chain(lrnde_device *d)
+{
+    chain c = d->chain;
+    if (!c.kernel) return;
+    d->chain.kernel = NULL;
+    CUdeviceptr list = d->ring_copy + c.at;
+    CALL(d, cuMemcpyHtoDAsync, list, d->ring + c.at, (size_t)c.n * (size_t)c.stride, d->stream);
+    queue(d, &c.kernel->tile, c.workers, (void *[]){&list, &c.n, &c.stride});
+}
+
+/* Puts a launch off. */
+static void put_off(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args)
+{
+    lrnde_args a = *args;
+    size_t size = (sizeof a + lrnde__cuda_tables_bytes(&k->lengths) + ALIGN - 1) / ALIGN * ALIGN;
+    chain *c = &d->chain;
+    if (c->kernel != k || c->n == MOST_CHAINED || c->workers != a.workers || d->used + size > RING) end_chain(d);
+    size_t at = take(d, size);
+    lrnde__cuda_move_tables(&k->lengths, &a, d->ring + at + sizeof a, d->ring_copy + at + sizeof a);
+    memcpy(d->ring + at, &a, sizeof a);
+    if (!c->kernel) *c = (chain){.kernel = k, .at = at, .stride = (int32_t)size, .workers = a.workers};
+    c->n++;
+}
+
 static lrnde_args move_tables(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args)
 {
     lrnde_args a = *args;
@@ -311,6 +361,11 @@ static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde
     if (!kernel->tile && !kernel->shared) return;
     const lrnde__cuda_kernel *k = find(d, kernel);
     int64_t chunks = kernel->shared ? quotient_up(kernel->shared_size, LRNDE_CHUNK) : 0;
+    if (k->chains) {
+        come_in(d);
+        put_off(d, k, args);
+        return;
+    }
     enter(d);
     if (kernel->shared && kernel->partial)
         cuda_zero(d, args->partial, (size_t)args->workers * args->partial_stride * d->real_bytes);

@@ -2,6 +2,7 @@
 -- that shares it.
 --
 --   <symbol>_tile    launched with a block for each of args.workers, which goes through its tiles
+--   <symbol>_chain   instead, of a kernel without sums and a shared phase: many launches in one, with a list of args
 --   <symbol>_shared  a block for each chunk of LRNDE_CHUNK elements
 --
 -- A block has as many threads as the kernel's launch bound, which the driver asks for.  Fewer blocks are right too, but take
@@ -142,15 +143,32 @@ end
 
 --- An entry point, a kernel for the driver: what is outside of all of them, in model.cu.in too, is functions, which cost little
 --- to compile where they are not called.
-local function begin_entry(out, name, threads)
+local function begin_entry(out, name, threads, arguments)
   out:add(0, "#if !defined LRNDE_ONLY || defined LRNDE_ONLY_%s", name)
-  out:add(0, 'extern "C" __global__ void __launch_bounds__(%s, 1) %s(const lrnde_args args)', threads, name)
+  out:add(0, 'extern "C" __global__ void __launch_bounds__(%s, 1) %s(%s)', threads, name, arguments or "const lrnde_args args")
   out:add(0, "{")
 end
 
 local function end_entry(out)
   out:add(0, "}")
   out:add(0, "#endif")
+end
+
+--- The entry of a tile phase.  What a block does in one launch depends on no other block, so that it can go on to the next,
+--- once all its threads are there.
+local function tile_entry(plan, name, out)
+  if plan.n_sums == 0 and not plan.shared then
+    begin_entry(out, name .. "_chain", "T * TEAM", "const char *list, int32_t n, int32_t stride")
+    out:add(1, "for (int32_t i = 0; i < n; i++) {")
+    out:add(2, "const lrnde_args args = *(const lrnde_args *)(list + (size_t)i * stride);")
+    out:add(2, "%s(&args);", name)
+    out:add(2, "__syncthreads();")
+    out:add(1, "}")
+  else
+    begin_entry(out, name .. "_tile", "T * TEAM")
+    out:add(1, "%s(&args);", name)
+  end
+  end_entry(out)
 end
 
 local function shared_function(e, name, out)
@@ -246,9 +264,7 @@ local function tile_function(e, name, out)
   out:add(1, "}")
   out:add(0, "}")
   out:add(0, "")
-  begin_entry(out, name .. "_tile", "T * TEAM")
-  out:add(1, "%s(&args);", name)
-  end_entry(out)
+  tile_entry(plan, name, out)
   return work
 end
 

@@ -19,7 +19,7 @@ struct CUmod_st {
     char *text;
 };
 
-typedef enum kind { TILE, SHARED, RUN, ADD, SUMS, SQUARES } kind;
+typedef enum kind { TILE, CHAIN, SHARED, RUN, ADD, SUMS, SQUARES } kind;
 
 struct CUfunc_st {
     char name[192];
@@ -105,6 +105,8 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
         f.kind = SQUARES;
     else if ((f.kernel = kernel_of(name, "_tile")))
         f.kind = TILE;
+    else if ((f.kernel = kernel_of(name, "_chain")))
+        f.kind = CHAIN;
     else if ((f.kernel = kernel_of(name, "_shared")))
         f.kind = SHARED;
     else
@@ -121,7 +123,7 @@ enum { TILE_THREADS = 32, OTHER_THREADS = 256 };
 CUresult cuFuncGetAttribute(int *value, int attribute, CUfunction function)
 {
     MUST(attribute == CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, "a function is asked for attribute %d", attribute);
-    *value = function->kind == TILE || function->kind == RUN ? TILE_THREADS : OTHER_THREADS;
+    *value = function->kind == TILE || function->kind == CHAIN || function->kind == RUN ? TILE_THREADS : OTHER_THREADS;
     return 0;
 }
 
@@ -181,6 +183,10 @@ typedef struct entry {
     lrnde_args args;      /* of a model's kernel */
     lrnde_course *course; /* of RUN */
     struct {
+        const char *list;
+        int32_t n, stride;
+    } chain;
+    struct {
         void *to;
         const void *from;
         int rows;
@@ -216,7 +222,7 @@ static void run_kernel(const entry *e)
     const lrnde_kernel *k = e->function->kernel;
     const lrnde_args *a = &e->args;
     check_tables(e);
-    if (e->function->kind == TILE) {
+    if (e->function->kind != SHARED) {
         MUST(e->grid == (unsigned)a->workers && e->block == TILE_THREADS, "%s: %u blocks of %u", e->function->name, e->grid,
              e->block);
         for (int64_t w = 0; w < a->workers; w++)
@@ -228,6 +234,17 @@ static void run_kernel(const entry *e)
     for (int64_t c = 0; c < e->grid; c++) {
         int64_t end = (c + 1) * LRNDE_CHUNK;
         k->shared(a, c * LRNDE_CHUNK, end < k->shared_size ? end : k->shared_size);
+    }
+}
+
+static void run_chain(const entry *e)
+{
+    entry one = *e;
+    MUST(e->chain.n > 0 && on_device(e->chain.list, (size_t)e->chain.n * (size_t)e->chain.stride), "%s: not its list",
+         e->function->name);
+    for (int32_t i = 0; i < e->chain.n; i++) {
+        memcpy(&one.args, e->chain.list + (size_t)i * (size_t)e->chain.stride, sizeof one.args);
+        run_kernel(&one);
     }
 }
 

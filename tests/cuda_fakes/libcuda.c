@@ -103,13 +103,14 @@ CUresult cuCtxSetCurrent(CUcontext context)
 
 enum { MOST_ENTRIES = 1 << 16 };
 static entry *stream;
-static int n_entries, waits;
+static int n_entries, waits, launches;
 
 static CUresult queue(entry e)
 {
     MUST(current, "no context is current");
     MUST(n_entries < MOST_ENTRIES, "the stream is full");
     stream[n_entries++] = e;
+    launches += e.operation == LAUNCH;
     return 0;
 }
 
@@ -176,6 +177,10 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
         if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
         e.args = *(lrnde_args *)arguments[0];
         break;
+    case CHAIN:
+        if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
+        e.chain.list = *(char **)arguments[0], e.chain.n = *(int32_t *)arguments[1], e.chain.stride = *(int32_t *)arguments[2];
+        break;
     case ADD:
         e.add.to = *(void **)arguments[0], e.add.from = *(void **)arguments[1], e.add.rows = *(int *)arguments[2];
         e.add.stride = *(size_t *)arguments[3], e.add.n = *(long long *)arguments[4];
@@ -215,6 +220,8 @@ static void run(const entry *e)
     case LAUNCH:
         if (e->function->kind == RUN)
             run_course(e);
+        else if (e->function->kind == CHAIN)
+            run_chain(e);
         else if (e->function->kind == TILE || e->function->kind == SHARED)
             run_kernel(e);
         else
@@ -238,6 +245,12 @@ CUresult cuStreamSynchronize(CUstream s)
 int fake_waits(void)
 {
     return waits;
+}
+
+/* How many launches were queued. */
+int fake_launches(void)
+{
+    return launches;
 }
 
 /* What a driver that has closed all its devices leaves behind: 0 if nothing. */
