@@ -121,15 +121,23 @@ static inline void sim_add(lrnde_device *d, void *to, const void *from, int32_t 
 static inline void sim_run(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, const char *phase, int blocks)
 {
     char name[256], bound[64];
-    const int *threads, tile = !strcmp(phase, "tile"), chains = tile && !kernel->shared && !kernel->n_sums;
+    const int *threads;
     void (*function)(void);
-    void (*launch)(void (*)(void), const void *, int, int);
     snprintf(bound, sizeof bound, "sim_%s_threads", phase);
     find_symbol(bound, &threads);
-    kernel_symbol(d->model, kernel, chains ? "chain" : phase, name);
-    find_symbol(name, &function);
-    find_symbol(chains ? "sim_launch_chain" : "sim_launch", &launch);
-    launch(function, a, blocks, *threads);
+    if (strcmp(phase, "tile") || kernel->shared || kernel->n_sums) {
+        void (*launch)(void (*)(void), const void *, int, int);
+        kernel_symbol(d->model, kernel, phase, name);
+        find_symbol(name, &function);
+        find_symbol("sim_launch", &launch);
+        launch(function, a, blocks, *threads);
+    } else {
+        void (*launch)(void (*)(void), const void *, int32_t, int32_t, int, int);
+        kernel_symbol(d->model, kernel, "chain", name);
+        find_symbol(name, &function);
+        find_symbol("sim_launch_chain", &launch);
+        launch(function, a, 1, 0, blocks, *threads);
+    }
 }
 
 static inline void sim_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, double *total)

@@ -1,6 +1,6 @@
 /*
  * kernels.h - modules of the fake driver library, and what its launches run: for a model's kernels those in C that the test
- * names, for the driver's own their text, compiled as C.
+ * names, or their text as tests/cuda/sim.cpp makes a library of it, for the driver's own their text, compiled as C.
  */
 #ifndef CUDA_FAKES_KERNELS_H
 #define CUDA_FAKES_KERNELS_H
@@ -11,6 +11,7 @@
 #include "kernel.h"
 #include "vectors.h"
 
+#include <dlfcn.h>
 #include <setjmp.h>
 
 /* ---- modules: what the fake compiler made is the text ---- */
@@ -58,6 +59,22 @@ void fake_run(const char *symbol, const lrnde_model_desc *desc, const lrnde_syst
     snprintf(runs[n_runs++].name, sizeof runs->name, "%s", symbol);
 }
 
+static void *library; /* of the model's text; NULL: the kernels are in C */
+
+/* The test says that the text runs, in the place of itself. */
+void fake_text(void *compiled)
+{
+    library = compiled;
+}
+
+/* Puts the address of what the library defines into *at, whatever its type. */
+static void find_in_text(const char *name, void *at)
+{
+    void *symbol = dlsym(library, name);
+    MUST(symbol, "%s", dlerror());
+    memcpy(at, &symbol, sizeof symbol);
+}
+
 CUresult cuModuleLoadData(CUmodule *module, const void *image)
 {
     MUST(!strncmp(image, "FAKE CUBIN", 10), "the image is not what the compiler made");
@@ -89,6 +106,17 @@ static const struct CUfunc_st *run_of(const char *name)
     return NULL;
 }
 
+static int ends_in(const char *name, const char *ending)
+{
+    size_t n = strlen(name), m = strlen(ending);
+    return n > m && !strcmp(name + n - m, ending);
+}
+
+static kind kind_in_text(const char *name)
+{
+    return ends_in(name, "_tile") ? TILE : ends_in(name, "_chain") ? CHAIN : ends_in(name, "_shared") ? SHARED : RUN;
+}
+
 CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name)
 {
     struct CUfunc_st f = {.is_float = strstr(module->text, "typedef float REAL") != NULL};
@@ -103,6 +131,8 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
         f.kind = SUMS;
     else if (!strcmp(name, "lrnde_squares"))
         f.kind = SQUARES;
+    else if (library)
+        f.kind = kind_in_text(name);
     else if ((f.kernel = kernel_of(name, "_tile")))
         f.kind = TILE;
     else if ((f.kernel = kernel_of(name, "_chain")))
@@ -120,16 +150,26 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
 /* Launch bounds: of what works on tiles, of the others. */
 enum { TILE_THREADS = 32, OTHER_THREADS = 256 };
 
+static int threads_of(CUfunction f)
+{
+    const int *threads;
+    const int own = f->kind == ADD || f->kind == SUMS || f->kind == SQUARES;
+    if (own || !library) return own || f->kind == SHARED ? OTHER_THREADS : TILE_THREADS;
+    find_in_text(f->kind == SHARED ? "sim_shared_threads" : "sim_tile_threads", &threads);
+    return *threads;
+}
+
 CUresult cuFuncGetAttribute(int *value, int attribute, CUfunction function)
 {
     MUST(attribute == CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, "a function is asked for attribute %d", attribute);
-    *value = function->kind == TILE || function->kind == CHAIN || function->kind == RUN ? TILE_THREADS : OTHER_THREADS;
+    *value = threads_of(function);
     return 0;
 }
 
 CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, CUfunction function, int threads, size_t shared_bytes)
 {
-    MUST(function->kind == RUN && threads == TILE_THREADS && shared_bytes == 0, "%s: asked how often it fits", function->name);
+    MUST(function->kind == RUN && threads == threads_of(function) && shared_bytes == 0, "%s: asked how often it fits",
+         function->name);
     *blocks = (int)setting("FAKE_RESIDENT", 1);
     return 0;
 }
@@ -249,6 +289,27 @@ static void run_chain(const entry *e)
 }
 
 #include "courses.h"
+
+/* A launch of a model's kernel by its text. */
+static void run_text(const entry *e)
+{
+    void (*kernel)(void);
+    void (*launch)(void (*)(void), const void *, int, int);
+    void (*launch_chain)(void (*)(void), const void *, int32_t, int32_t, int, int);
+    void (*launch_run)(void (*)(void), const void *, lrnde_course *, int, int);
+    const int blocks = (int)e->grid, threads = (int)e->block;
+    find_in_text(e->function->name, &kernel);
+    find_in_text("sim_launch", &launch);
+    find_in_text("sim_launch_chain", &launch_chain);
+    find_in_text("sim_launch_run", &launch_run);
+    MUST(threads == threads_of(e->function), "%s: blocks of %d", e->function->name, threads);
+    if (e->function->kind == CHAIN)
+        launch_chain(kernel, e->chain.list, e->chain.n, e->chain.stride, blocks, threads);
+    else if (e->function->kind == RUN)
+        launch_run(kernel, &e->args, e->course, blocks, threads);
+    else
+        launch(kernel, &e->args, blocks, threads);
+}
 
 static void run_thread(const entry *e)
 {

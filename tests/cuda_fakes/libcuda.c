@@ -218,14 +218,16 @@ static void run(const entry *e)
     case COPY: memmove(e->to, e->from, e->bytes); break;
     case CLEAR: memset(e->to, 0, e->bytes); break;
     case LAUNCH:
-        if (e->function->kind == RUN)
+        if (e->function->kind == ADD || e->function->kind == SUMS || e->function->kind == SQUARES)
+            run_vectors(e);
+        else if (library)
+            run_text(e);
+        else if (e->function->kind == RUN)
             run_course(e);
         else if (e->function->kind == CHAIN)
             run_chain(e);
-        else if (e->function->kind == TILE || e->function->kind == SHARED)
-            run_kernel(e);
         else
-            run_vectors(e);
+            run_kernel(e);
     }
 }
 
