@@ -103,11 +103,10 @@ static inline void world_enter(char **argv)
         __VA_ARGS__, NULL                                                                                                        \
     }
 
-/* Runs a scenario in a process of its own, with settings "NAME=VALUE"... NULL added to its environment. */
-static inline const char *world_run(void (*scenario)(char *text), const char *const *settings)
+/* Runs a scenario in a process of its own, with settings "NAME=VALUE"... NULL added to its environment; *status: how it ended. */
+static inline const char *world_try(void (*scenario)(char *text), const char *const *settings, int *status)
 {
     static char *text;
-    int status;
     if (!text) text = mmap(NULL, WORLD_TEXT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(text != MAP_FAILED);
     *text = '\0';
@@ -124,7 +123,15 @@ static inline const char *world_run(void (*scenario)(char *text), const char *co
         scenario(text);
         exit(0);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(waitpid(child, status, 0), child);
+    return text;
+}
+
+/* The same of one that ends well. */
+static inline const char *world_run(void (*scenario)(char *text), const char *const *settings)
+{
+    int status;
+    const char *text = world_try(scenario, settings, &status);
     if (status) fail_msg("the scenario ended with status %#x: %s", status, text);
     return text;
 }

@@ -38,7 +38,7 @@ static result differentiate(const char *device)
     result r = {.n = 0};
     const char *output = m->n_outputs ? m->outputs[0].name : "u", *start = m->u0 ? "u0" : m->inputs[0].name;
     const double t[] = {m->t0 + 0.31 * (m->t1 - m->t0), m->t0 + 0.5 * (m->t1 - m->t0), m->t1};
-    o.batch = batch, o.training = 1, o.device = device, o.threads = 2;
+    o.batch = batch, o.training = 1, o.device = device, o.threads = 2, o.max_steps = 500;
     if (lrnde_create(&s, m, &o, &e)) fprintf(stderr, "%s\n", e.text), _exit(1);
     const size_t n = (size_t)batch * (size_t)m->state;
     double *u0 = malloc(n * sizeof *u0);
@@ -103,11 +103,67 @@ static void gradients(void **state)
     check(&(variant){wide, NULL, {"precision=f64", "sensitivity=discrete"}}, 13, "reverse");
 }
 
+/* ---- mistakes in the text, each of which must be caught ---- */
+
+/* What is replaced in the text of a model by this sensitivity, and by what. */
+typedef struct mistake {
+    const char *what, *sensitivity, *from, *to;
+} mistake;
+
+static const mistake MISTAKES[] = {
+    {"nothing", "sensitivity=discrete", "args);", "args);"},
+    {"the first of chained launches again", "sensitivity=discrete", "(size_t)i * stride", "0 * (size_t)i * stride"},
+    {"partial sums that are not cleared", "sensitivity=gauss", "lotka_volterra_clear(&b", "if (0) lotka_volterra_clear(&b"},
+    {"no barrier before they are added up", "sensitivity=gauss",
+     "lrnde_grid_meet(&course->met);\n            lotka_volterra_adjoint", "lotka_volterra_adjoint"},
+    {"no barrier before they are cleared", "sensitivity=gauss", "lrnde_grid_meet(&course->met); /* before partial", "/* "},
+    {"sums of the shared phase left out", "sensitivity=interpolating", "a.sums, a.tiles + 1", "a.sums, a.tiles"},
+    {"no barrier before they are read", "sensitivity=interpolating", "f64_share(&a);\n        lrnde_grid_meet(&course->met);",
+     "f64_share(&a);"},
+    {"the length of another step", "sensitivity=interpolating", "course->path_h[*n], b.s.theta", "*course->path_h, b.s.theta"},
+};
+
+/* What goes on for ever has been caught; it takes a tenth of this where nothing is wrong. */
+static void compare_briefly(char *text)
+{
+    setrlimit(RLIMIT_CPU, &(struct rlimit){4, 4});
+    compare_devices(text);
+}
+
+static int goes_wrong(const char *order)
+{
+    int steps, launches, status;
+    double apart;
+    setenv("SIM_ORDER", order, 1);
+    const char *text = world_try(compare_briefly, NULL, &status);
+    return status || sscanf(text, "%d %d %lf", &steps, &launches, &apart) != 3 || !(apart < 1e-11);
+}
+
+static void mistakes_are_caught(void **state)
+{
+    (void)state;
+    int missed = 0;
+    batch = 67;
+    for (size_t i = 0; i < sizeof MISTAKES / sizeof *MISTAKES; i++) {
+        const mistake *x = &MISTAKES[i];
+        build_variant(&(variant){"models/lotka_volterra.lua", "bs3", {x->sensitivity, "solver.rtol=1e-3", "solver.atol=1e-3"}},
+                      &TOOL, &built);
+        char *text = replaced(lrnde_text_for(built, &SIM)->text, x->from, x->to);
+        load_text(text, "-O0");
+        free(text);
+        int by = 0;
+        while (by < N_ORDERS && !goes_wrong(ORDERS[by])) by++;
+        print_message("           %-36s %s\n", x->what, by < N_ORDERS ? ORDERS[by] : "-");
+        missed += (by == N_ORDERS) != !strcmp(x->what, "nothing");
+    }
+    if (missed) fail_msg("%d mistakes were missed, or nothing was taken for one", missed);
+}
+
 int main(int argc, char **argv)
 {
     world_enter(argv);
     sim_begin(argc, argv);
     world_driver("libcuda.so");
-    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(mistakes_are_caught)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

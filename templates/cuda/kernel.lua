@@ -154,15 +154,14 @@ local function end_entry(out)
   out:add(0, "#endif")
 end
 
---- The entry of a tile phase.  What a block does in one launch depends on no other block, so that it can go on to the next,
---- once all its threads are there.
+--- The entry of a tile phase.  What a block does in one launch depends on no other block, so that it can go on to the next;
+--- its threads meet where a loop begins.
 local function tile_entry(plan, name, out)
   if plan.n_sums == 0 and not plan.shared then
     begin_entry(out, name .. "_chain", "T * TEAM", "const char *list, int32_t n, int32_t stride")
     out:add(1, "for (int32_t i = 0; i < n; i++) {")
     out:add(2, "const lrnde_args args = *(const lrnde_args *)(list + (size_t)i * stride);")
     out:add(2, "%s(&args);", name)
-    out:add(2, "__syncthreads();")
     out:add(1, "}")
   else
     begin_entry(out, name .. "_tile", "T * TEAM")
