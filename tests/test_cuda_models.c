@@ -302,6 +302,7 @@ static void models(void **state)
     static const model_case cases[] = {
         {"models/lotka_volterra.lua", "solver.method=dop853", 3},
         {"models/lotka_volterra.lua", "solver.tspan={1,0}", 3},
+        {"models/lotka_volterra.lua", "sensitivity=L.interpolating{checkpoints=5}", 3},
         {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
         {"tests/models/mixed.lua", "regularize.step_size=automatic", 8},
         {"tests/models/wide.lua", "sensitivity=discrete", 70},

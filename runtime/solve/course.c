@@ -5,8 +5,8 @@
  * that keeps all of every step has what they want to see.  A ring has the last step only, so a launch ends where somebody
  * wants to look.  Other records decide at every step what to keep, and get their steps one by one.
  *
- * A course of the adjoint system is given the steps of the forward solution from where it is on, if they are there as they
- * were taken; where they do not last, it ends.
+ * A course of the adjoint system is given the steps of the forward solution from where it is on that are there: of a record
+ * with checkpoints, those between two.  Where they do not last it ends, and the step beyond is taken by itself.
  */
 #include "solve/solver.h"
 
@@ -49,18 +49,19 @@ void lrnde__course_plan(lrnde_solver *s)
     c->path_k = lrnde__host(s, PATH * stages(f) * sizeof *c->path_k);
 }
 
-/* Are the states that an adjoint system reads those of steps which are all there, with all that dense output takes? */
-static int has_path(const lrnde_solver *s)
+/* Is a rule part of a step? */
+static int integrates(const lrnde_solver *s)
 {
-    return s->forward_record.keep == LRNDE__KEEP_WHOLE && !s->desc->forward->n_extra;
+    return s->desc->sensitivity.n_nodes && !s->desc->sensitivity.differences && s->desc->sensitivity.n_integrals;
 }
 
+/* A kernel has no extra stages for the dense output of lambda. */
 static int serves(const lrnde__run *r)
 {
     const lrnde_solver *s = r->s;
     int keep = r->record->keep, adjoint = r == &s->adjoint;
     return s->driver->run && (r == &s->forward || adjoint) && r->sys->finish && !r->sys->n_start && !r->sys->late && !r->noise &&
-           (keep == LRNDE__KEEP_WHOLE || keep == LRNDE__KEEP_NOTHING) && (!adjoint || !r->supply || has_path(s));
+           (keep == LRNDE__KEEP_WHOLE || keep == LRNDE__KEEP_NOTHING) && !(adjoint && integrates(s) && r->sys->n_extra);
 }
 
 /* How many steps the record is ready for: as many as it has memory for from solves before, a few more if that fits. */
@@ -104,21 +105,24 @@ static void fill_path(lrnde__run *r, lrnde_course *c)
 {
     lrnde_solver *s = r->s;
     lrnde__record *forward = &s->forward_record;
-    const lrnde_sensitivity *how = &s->desc->sensitivity;
     size_t carry = (size_t)s->desc->forward->n_carry, k = stages(s->desc->forward);
     int32_t given = r->sys->fsal ? 1 : 0;
-    int64_t last = lrnde__step_at(forward, r->t), first = last < PATH ? 0 : last - PATH + 1;
+    int64_t last = lrnde__step_at(forward, r->t);
+    lrnde__recall(&s->forward, last);
+    int64_t first = lrnde__whole_from(forward, last);
+    if (last - first >= PATH) first = last - PATH + 1;
     c->path = (int32_t)(last - first + 1);
     if (first > 0) c->reach = forward->slot[first].t;
     for (int32_t i = 0; i < c->path; i++) {
         const lrnde__slot *slot = &forward->slot[first + i];
+        lrnde__extra_stages(&s->forward, first + i);
         ((double *)c->path_t)[i] = slot->t, ((double *)c->path_h)[i] = slot->h;
         memcpy((void **)c->path_carry + (size_t)i * carry, slot->carry, carry * sizeof(void *));
         memcpy((void **)c->path_k + (size_t)i * k, slot->k, k * sizeof(void *));
     }
     memcpy((void **)c->path_carry + (size_t)c->path * carry, forward->slot[last + 1].carry, carry * sizeof(void *));
     lrnde__share_states(r, given, r->sys->stages - given);
-    c->integrals = how->n_nodes && !how->differences && how->n_integrals ? s->quadrature.sum : NULL;
+    c->integrals = integrates(s) ? s->quadrature.sum : NULL;
     c->lambda = s->quadrature.lambda, c->u = s->quadrature.u;
 }
 

@@ -338,6 +338,7 @@ static inline lrnde__slot *lrnde__slot_at(const lrnde__record *r, int64_t n)
 
 /* recall.c */
 void lrnde__recall(lrnde__run *r, int64_t n);
+int64_t lrnde__whole_from(const lrnde__record *r, int64_t n); /* the first of the steps that are whole, up to n, which is */
 
 /* past.c: the method of a step, the scalars of its kernels, the past of the step after it. */
 const lrnde_system_desc *lrnde__method(const lrnde_system_desc *sys, const lrnde__past *past);
@@ -381,6 +382,7 @@ void lrnde__locate_start(lrnde__run *r, const void *u, const void *f0);
 
 /* dense.c */
 void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u);
+void lrnde__extra_stages(lrnde__run *r, int64_t n); /* sees to it that dense output of step n takes no evaluation */
 int64_t lrnde__step_at(lrnde__record *r, double t); /* the step that has the state at t */
 void lrnde__state_at(lrnde__run *r, double t, void *u);
 
