@@ -284,6 +284,42 @@ static void lose_device(char *text)
     free((char *)entry.text);
 }
 
+/* A sweep that has too few steps, or meets what is not finite, stops at the same time on both. */
+static void sweep_in_vain(char *text)
+{
+    static const char *const devices[] = {"cpu", "cuda"};
+    char said[2][2][512];
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    world_model(&desc, &entry);
+    for (int i = 0; i < 2; i++) {
+        solved v = {.s = create(&desc, devices[i], text), .output = "u"};
+        MUST(v.s);
+        solve_for(&v);
+        MUST(lrnde_gradient(v.s, v.output, v.cot, v.bytes) == LRNDE_ERR_STEP_LIMIT);
+        snprintf(said[0][i], sizeof said[0][i], "%s", lrnde_last_error(v.s)->text);
+        solve_for(&v);
+        memset(v.cot, 0xff, v.bytes);
+        MUST(lrnde_gradient(v.s, v.output, v.cot, v.bytes) == LRNDE_ERR_NOT_FINITE);
+        snprintf(said[1][i], sizeof said[1][i], "%s", lrnde_last_error(v.s)->text);
+        lrnde_destroy(v.s);
+        free(v.cot);
+    }
+    MUST(!strcmp(said[0][0], said[0][1]) && !strcmp(said[1][0], said[1][1]));
+    snprintf(text, WORLD_TEXT, "%s", said[0][1]);
+    free((char *)entry.text);
+}
+
+static void sweeps_stop(void **state)
+{
+    (void)state;
+    build("models/lotka_volterra.lua", "sensitivity=L.interpolating{rtol=1e-12,atol=1e-14}");
+    batch = 1;
+    most_steps = 300;
+    assert_contains(world_run(sweep_in_vain, NULL), "adjoint: 300 steps are not enough: t = ");
+    most_steps = 0;
+}
+
 static void lost_in_a_sweep(void **state)
 {
     (void)state;
@@ -487,9 +523,11 @@ int main(int argc, char **argv)
     world_enter(argv);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_are_few), cmocka_unit_test(sweeps_wait_little), cmocka_unit_test(lost_in_a_sweep),
-        cmocka_unit_test(models),        cmocka_unit_test(sensitivities),      cmocka_unit_test(locates),
-        cmocka_unit_test(limits),        cmocka_unit_test(failures),           cmocka_unit_test(falls_back),
+        cmocka_unit_test(waits_are_few), cmocka_unit_test(sweeps_wait_little),
+        cmocka_unit_test(sweeps_stop),   cmocka_unit_test(lost_in_a_sweep),
+        cmocka_unit_test(models),        cmocka_unit_test(sensitivities),
+        cmocka_unit_test(locates),       cmocka_unit_test(limits),
+        cmocka_unit_test(failures),      cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, with_driver, world_remove);
 }
