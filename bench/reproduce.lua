@@ -53,12 +53,12 @@ local function paper()
     local title = setting:match "=(.*)"
     for _, mode in ipairs { "none", "unbiased", "biased" } do
       local result = run(("paper_%s_%s"):format(title, mode), words(
-        "models/mnist_node.lua", "--steps", 1001, "--every", 100, "--seed", 0, "--set", setting,
+        "models/mnist_node.lua", "--steps", 1001, "--every", 1, "--seed", 0, "--set", setting,
         "--set", mode == "none" and "regularize=false" or "regularize.sampling=" .. mode))
       local line = {}
       for i, step in ipairs(at) do
         for _, s in ipairs(result.steps) do
-          if s.step == step or s.step == step - 1 and step > 1 then
+          if s.step == step then
             local accuracy = curves[mode].accuracy[i]
             line[i] = ("%d: %d [%.0f] %.1f%s"):format(s.step, s.nfe + (mode == "none" and 0 or 9), curves[mode].nfe[i], 100 * s.accuracy,
                                                      accuracy and (" [%.1f]"):format(accuracy) or "")

@@ -10,10 +10,10 @@ Emit.__index = Emit
 local function identifier(text) return (text:gsub("%[(%d+)%]", "%1"):gsub("[^%w_]", "_")) end
 
 --- plan: schedule.plan's; backend: spellings; fields: says where a field lives (fields.lua); options: formulas, what the reader
--- is told of a value by its name; loops, those of the file (outline.lua); gemm, the suffix of matrix products.
+-- is told of a value by its name; loops, those of the file (outline.lua).
 function emit.new(plan, backend, fields, options)
   local e = setmetatable({ plan = plan, backend = backend, fields = fields, formulas = options.formulas, loops = options.loops,
-                           gemm = options.gemm, names = {}, taken = {}, said = {} }, Emit)
+                           names = {}, taken = {}, said = {} }, Emit)
   for _, word in ipairs(backend.reserved) do e.taken[word] = "reserved" end
   for _, word in ipairs(backend.counts) do e.taken[word] = "count" end
   e:begin_function()

@@ -138,7 +138,6 @@ end
 -- share.
 local function emit_kernels(p, backend, options)
   local m, list, loops = p.m, {}, outline.new(p.m.name)
-  local suffix = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
   lrnde.each_kernel(p, function(k, s, prefix)
     local graph = lrnde.optimize(k.graph, options)
     local f = fields.new(field_names(m, s), m.params, s.tape and s.tape.size or 0)
@@ -146,12 +145,12 @@ local function emit_kernels(p, backend, options)
     k.symbol = ("%s_%s_%s"):format(m.name, k.title, m.precision)
     k.count = graph:count()
     local plan = schedule.plan(graph, {
-      product_size = m.product_size, gathers = backend.gathers, gradient_size = m.params.size,
+      gathers = backend.gathers, gradient_size = m.params.size,
       leaf = function(name) return m.params:leaf(name) end,
       is_shared = function(field) return f:is_shared(field) end })
     k.plan = plan
     k.body, k.parts = backend.shape.kernel(plan, backend, f, {
-      name = k.symbol, gemm = suffix, formulas = s.stepper.formulas(s.tab), loops = loops })
+      name = k.symbol, formulas = s.stepper.formulas(s.tab), loops = loops })
     list[#list + 1] = k
   end)
   for _, k in ipairs(list) do k.text = k.body:text() end

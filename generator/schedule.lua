@@ -317,11 +317,11 @@ local function assign_storage(plan, tile)
   end
 end
 
---- options: product_size (matrix elements from which a product is a library call), gathers (outer products added to the same
--- place become one), leaf (name -> parameter leaf), is_shared(field) -> whether an output field is a shared vector.
+--- options: gathers (outer products added to the same place become one), leaf (name -> parameter leaf), is_shared(field) ->
+-- whether an output field is a shared vector.
 function schedule.plan(g, options)
   local plan = { values = load_values(g), outputs = {}, blocks = {}, scalars = {}, partials = {}, sums = {}, arrays = {},
-                 partial = 0, n_sums = 0, product_size = options.product_size, leaf = options.leaf }
+                 partial = 0, n_sums = 0, leaf = options.leaf }
   find_depths(plan.values)
   for _, o in ipairs(g:outputs()) do
     local base, index = o.name:match "^([%a_]+)%[(%d+)%]$"

@@ -1,7 +1,7 @@
 /*
  * test_math.c - the functions that generated C computes with (templates/c/math.h) against long double.
  *
- * Errors are in ulp of the exact result: at most 2.  Results below twice the smallest normal number may be 0.
+ * Errors are in ulp of the exact result: at most 2; products of whole numbers are exact.  Results below twice the smallest normal number may be 0.
  */
 #include <float.h>
 #include <math.h>
@@ -17,6 +17,7 @@
 
 typedef double real;
 enum { T = 32 };
+#include "kernel.h" /* the matrix library's products, which math.h calls on some processors */
 #include "../templates/c/math.h"
 
 static const double MOST_ULP = 2;
@@ -137,13 +138,35 @@ static void lane_sums(void **state)
     }
 }
 
+/* Whole numbers, whose products and sums are exact: whatever the order of the terms, in every part of rows and of terms. */
+static void products(void **state)
+{
+    (void)state;
+    enum { ROWS = 61, TERMS = 70 }; /* some are large enough for the matrix library, where that is faster */
+    static double w[ROWS * TERMS], x[TERMS * T], y[ROWS * T];
+    static float wf[ROWS * TERMS], xf[TERMS * T], yf[ROWS * T];
+    for (int e = 0; e < ROWS * TERMS; e++) wf[e] = (float)(w[e] = e * 7 % 19 - 9);
+    for (int e = 0; e < TERMS * T; e++) xf[e] = (float)(x[e] = e * 5 % 23 - 11);
+    for (int m = 1; m <= ROWS; m += m < 31 ? 1 : 15)
+        for (int n = 1; n <= TERMS; n++)
+            for (int how = 0; how < 4; how++) {
+                int add = how % 2, si = how / 2 ? 1 : n, sj = how / 2 ? m : 1;
+                for (int e = 0; e < m * T; e++) yf[e] = (float)(y[e] = e % 17);
+                lrnde_product_f64(m, n, w, si, sj, x, add, y);
+                lrnde_product_f32(m, n, wf, si, sj, xf, add, yf);
+                for (int e = 0; e < m * T; e++) {
+                    double sum = add ? e % 17 : 0;
+                    for (int j = 0; j < n; j++) sum += w[e / T * si + j * sj] * x[j * T + e % T];
+                    assert_true(y[e] == sum && (double)yf[e] == sum);
+                }
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single),
-        cmocka_unit_test(twice),
-        cmocka_unit_test(specials),
-        cmocka_unit_test(lane_sums),
+        cmocka_unit_test(single),    cmocka_unit_test(twice),    cmocka_unit_test(specials),
+        cmocka_unit_test(lane_sums), cmocka_unit_test(products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

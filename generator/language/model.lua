@@ -278,13 +278,16 @@ local function check_additive(m)
   end
 end
 
---- Samples side by side in memory: many where layers are matrix products, a vector's worth for equations and small
--- networks.  In a wide tile even a small matrix is worth a call of the matrix library; in a narrow one it is a loop.
+--- Samples side by side in memory: a vector's worth for equations and small networks; where layers are matrix products some
+-- vectors, so that what a step reads stays in the cache of a core; many where the products are calls of the matrix library,
+-- which is faster than generated loops for very large matrices, and for outer products.
 local function choose_tile(m, options)
-  local largest = m.params:largest_matrix()
-  local narrow_product, wide_product, wide_tile = 4096, 256, 64
-  m.tile = options.tile or (largest >= narrow_product and 128 or m.precision == "f32" and 16 or 8)
-  m.product_size = m.tile >= wide_tile and wide_product or narrow_product
+  local layer, very_large, wide, worth_a_call = 4096, 1 << 21, 64, 256
+  local largest, double = m.params:largest_matrix(), m.precision == "f32" and m.accumulate == "double"
+  local vector = m.precision == "f32" and 16 or 8
+  m.tile = options.tile or (largest >= (double and layer or very_large) and 128 or largest >= layer and 32 or vector)
+  m.outer_size = m.tile >= wide and worth_a_call or layer
+  m.product_size = double and m.outer_size or very_large
   if m.tile < 1 or m.tile > 4096 or m.tile & (m.tile - 1) ~= 0 then
     host.fail(("error: --tile %d is not a power of two up to 4096"):format(m.tile))
   end

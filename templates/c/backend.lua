@@ -49,8 +49,13 @@ c.spell = {
   select  = "(%1 != 0 ? %2 : %3)",
 }
 
---- What depends on the model: its precision, "f32" or "f64", and the samples of a tile.
-function c.set_model(m) c.precision, c.tile = m.precision, m.tile end
+--- What depends on the model: its precision, "f32" or "f64", the samples of a tile, the suffix of the matrix library's products
+-- and the elements of a matrix from which a product, or an outer product, is a call of it.
+function c.set_model(m)
+  c.precision, c.tile = m.precision, m.tile
+  c.gemm = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
+  c.product_size, c.outer_size = m.product_size, m.outer_size
+end
 
 function c.op(name, args, kind)
   local suffix = kind == "double" and "f64" or c.precision

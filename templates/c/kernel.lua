@@ -128,17 +128,30 @@ local function solve_block(e, v, out)
   out:add(2, "lrnde_%s_%s(%d, %s);", v.op, b.precision, n, table.concat(args, ", "))
 end
 
---- One matrix product, by the library if it is large; an outer product sums over the valid lanes only.
+local PRODUCT <const> = [[
+LRNDE_WIDEST static void %s(const real *w, const real *x, int add, real *y)
+{
+    lrnde_product_%s(%s, x, add, y);
+}
+]]
+
+--- The function for products of m rows of n terms with a matrix of such strides.
+local function product_function(e, m, n, strides)
+  local shape = ("%d, %d, w, %d, %d"):format(m, n, strides[1], strides[2])
+  return e.loops:define(shape, "product", function(name) return PRODUCT:format(name, e.backend.precision, shape) end)
+end
+
+--- One matrix product; an outer product, by the matrix library if it is large, sums over the valid lanes only.
 local function product_block(e, block, out)
   local plan, v = e.plan, block.value
   if v.op:match "^lu" then return solve_block(e, v, out) end
-  local gemm = "lrnde_gemm_" .. e.gemm
+  local gemm = "lrnde_gemm_" .. e.backend.gemm
   if v.op == "outer" then
     local y, x = plan.values[v.args[1]], plan.values[v.args[2]]
     local from_y, from_x = place(e:rows(y)), place(e:rows(x))
     for _, p in ipairs(plan.partials) do
       if p.value == v.id then
-        if y.size * x.size >= plan.product_size then
+        if y.size * x.size >= e.backend.outer_size then
           out:add(2, "%s(0, 1, %d, %d, lanes, %s, T, %s, T, 1, partial + %d, %d);", gemm, y.size, x.size, from_y, from_x, p.at,
                   x.size)
         else
@@ -169,12 +182,12 @@ local function product_block(e, block, out)
   local rows, cols = w.dims[1], w.dims[2]
   local m, n = transposed and cols or rows, transposed and rows or cols
   local from = place(base, row)
-  if w.size >= plan.product_size then
+  if w.size >= e.backend.product_size then
     out:add(2, "%s(%d, 0, %d, T, %d, %s, %d, %s, T, %d, %s, T);", gemm, transposed and 1 or 0, m, n, e:pointer(w.name), cols,
             from, start and 1 or 0, result)
   else
-    out:add(2, "lrnde_product_%s(%d, %d, %s, %d, %d, %s, %d, %s);", e.backend.precision, m, n, e:pointer(w.name),
-            transposed and 1 or cols, transposed and cols or 1, from, start and 1 or 0, result)
+    out:add(2, "%s(%s, %s, %d, %s);", product_function(e, m, n, transposed and { 1, cols } or { cols, 1 }), e:pointer(w.name),
+            from, start and 1 or 0, result)
   end
 end
 

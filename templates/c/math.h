@@ -1,6 +1,6 @@
 /*
- * Elementwise functions, lane sums, small products and systems of equations.  Branch-free, so that a loop over lanes becomes vector code; libm where speed does
- * not matter.  exp, tanh and sigmoid: at most 2 ulp (tests/test_math.c measures it).
+ * Elementwise functions, lane sums, products and systems of equations.  Branch-free, so that a loop over lanes becomes vector
+ * code; libm where speed does not matter.  exp, tanh and sigmoid: at most 2 ulp (tests/test_math.c measures it).
  *
  *   e^x - 1 = 2^n (e^r - 1) + (2^n - 1),  x = n ln 2 + r,  |r| <= ln 2 / 2,  e^r - 1 by a polynomial
  *   tanh |x| = (1 - E) / (1 + E),  E = e^-2|x| from 2^n and e^r - 1: no cancellation near 0, one division, and no select, of
@@ -14,22 +14,28 @@
 #endif
 #ifdef __GNUC__
 #define LRNDE_UNUSED __attribute__((unused))
+#define LRNDE_INLINE __attribute__((always_inline, unused)) inline
 #define LRNDE_ONCE   __attribute__((unused, noinline)) /* compiled once, not at every call: a call is for a whole row or more */
 #else
 #define LRNDE_UNUSED
+#define LRNDE_INLINE inline
 #define LRNDE_ONCE
 #endif
 #define LRNDE_HUGE ((real)__builtin_huge_val())
 
 #ifdef __FP_FAST_FMAF
 #define lrnde_fma_f32(x, y, z) __builtin_fmaf(x, y, z)
+enum { LRNDE_FMA_f32 = 1 };
 #else
 #define lrnde_fma_f32(x, y, z) ((x) * (y) + (z))
+enum { LRNDE_FMA_f32 = 0 };
 #endif
 #ifdef __FP_FAST_FMA
 #define lrnde_fma_f64(x, y, z) __builtin_fma(x, y, z)
+enum { LRNDE_FMA_f64 = 1 };
 #else
 #define lrnde_fma_f64(x, y, z) ((x) * (y) + (z))
+enum { LRNDE_FMA_f64 = 0 };
 #endif
 #define lrnde_sqrt_f32(x)   __builtin_sqrtf(x)
 #define lrnde_sqrt_f64(x)   __builtin_sqrt(x)
@@ -203,54 +209,88 @@ LRNDE_DEFINE_LANE_SUMS(f32, float)
 LRNDE_DEFINE_LANE_SUMS(f64, double)
 
 /*
- * y (m, T) = W x, plus y itself if `add`; x (n, T); for the small matrices of narrow tiles.  Element (i, j) of W is
- * w[i * si + j * sj], so that the transpose needs no other function.  Four rows at a time, or two, their sums in registers.
+ * y (m, T) = W x, plus y itself if `add`; x (n, T).  Element (i, j) of W is w[i * si + j * sj], so that the transpose needs no
+ * other function.  The sums of some rows, of two vectors of lanes each, stay in registers while terms go by; lanes lie in memory
+ * as registers want them, so that nothing is packed, on which a matrix library spends a tenth of its time at these sizes.  Each
+ * shape of a model has a function of its own that calls this: strides are constants there and take no registers.
+ *
+ * A sum is one chain of fma over so many terms, and chains are added: rounding is what the error estimate of a step at a tight
+ * tolerance in f32 sees, and one chain of 784 terms costs mnist_node's first solve 243 evaluations where these cost it 171.
  */
+enum { LRNDE_TERMS = 32 };
+#ifdef __AVX512F__
+enum { LRNDE_VECTOR = 64, LRNDE_ROWS = 12 }; /* bytes of a vector; rows of two vectors: 24 of 32 registers, below 12 of 16 */
+#elif defined __AVX__
+enum { LRNDE_VECTOR = 32, LRNDE_ROWS = 6 };
+#else
+enum { LRNDE_VECTOR = 16, LRNDE_ROWS = 6 };
+#endif
+#if defined __AVX512F__ && !defined __clang__
+#define LRNDE_WIDEST __attribute__((target("prefer-vector-width=512"))) /* where a compiler would rather use half */
+#else
+#define LRNDE_WIDEST
+#endif
+/* Built for a processor without fma, a program leaves the one it runs on idle; a library looks at run time.  Elements of a matrix
+ * from which its call is worth it. */
+enum { LRNDE_LIBRARY = 4096 };
+#define LRNDE_LEAST(x, y) ((x) < (y) ? (x) : (y))
+#define LRNDE_VECTORS(suffix, p) ((lrnde_vector_##suffix *)(p))
+
+#define LRNDE_DEFINE_PRODUCT_ROWS(suffix, number, count)                                                                        \
+    LRNDE_INLINE static void lrnde_product_##count##_##suffix(int n, const number *restrict w, int si, int sj,                 \
+                                                              const number *restrict x, int add, number *restrict y)           \
+    {                                                                                                                           \
+        for (int first = 0; first < n; first += LRNDE_TERMS) {                                                                  \
+            const int end = LRNDE_LEAST(n, first + LRNDE_TERMS);                                                                \
+            lrnde_vector_##suffix s[count][LRNDE_ABREAST_##suffix];                                                             \
+            for (int r = 0; r < count; r++)                                                                                     \
+                for (int v = 0; v < LRNDE_ABREAST_##suffix; v++)                                                                \
+                    s[r][v] = add && first == 0 ? LRNDE_VECTORS(suffix, y + r * T)[v] : (lrnde_vector_##suffix){0};             \
+            for (int j = first; j < end; j++) {                                                                                 \
+                const lrnde_vector_##suffix *at = LRNDE_VECTORS(suffix, x + j * T);                                             \
+                _Pragma("GCC unroll 16") for (int r = 0; r < count; r++)                                                        \
+                    for (int v = 0; v < LRNDE_ABREAST_##suffix; v++)                                                            \
+                        s[r][v] = lrnde_vector_fma_##suffix(w[r * si + j * sj], at[v], s[r][v]);                                \
+            }                                                                                                                   \
+            for (int r = 0; r < count; r++)                                                                                     \
+                for (int v = 0; v < LRNDE_ABREAST_##suffix; v++) {                                                              \
+                    lrnde_vector_##suffix *to = LRNDE_VECTORS(suffix, y + r * T) + v;                                           \
+                    if (first > 0) s[r][v] += *to;                                                                              \
+                    *to = s[r][v];                                                                                              \
+                }                                                                                                               \
+        }                                                                                                                       \
+    }
 #define LRNDE_DEFINE_PRODUCT(suffix, number)                                                                                    \
-    LRNDE_UNUSED static void lrnde_product_##suffix(int m, int n, const number *restrict w, int si, int sj,                    \
+    enum {                                                                                                                      \
+        LRNDE_ELEMENTS_##suffix = LRNDE_LEAST(T, LRNDE_VECTOR / (int)sizeof(number)), /* of a vector */                         \
+        LRNDE_ABREAST_##suffix = LRNDE_LEAST(T / LRNDE_ELEMENTS_##suffix, 2)          /* vectors of a row */                    \
+    };                                                                                                                          \
+    typedef number lrnde_vector_##suffix                                                                                        \
+        __attribute__((vector_size(LRNDE_ELEMENTS_##suffix * sizeof(number)), aligned(sizeof(number)), may_alias));             \
+    LRNDE_INLINE static lrnde_vector_##suffix lrnde_vector_fma_##suffix(number a, lrnde_vector_##suffix x,                      \
+                                                                        lrnde_vector_##suffix s)                                \
+    {                                                                                                                           \
+        for (int l = 0; l < LRNDE_ELEMENTS_##suffix; l++) s[l] = lrnde_fma_##suffix(a, x[l], s[l]);                             \
+        return s;                                                                                                               \
+    }                                                                                                                           \
+    LRNDE_DEFINE_PRODUCT_ROWS(suffix, number, LRNDE_ROWS)                                                                       \
+    LRNDE_DEFINE_PRODUCT_ROWS(suffix, number, 4)                                                                                \
+    LRNDE_DEFINE_PRODUCT_ROWS(suffix, number, 2)                                                                                \
+    LRNDE_DEFINE_PRODUCT_ROWS(suffix, number, 1)                                                                                \
+    LRNDE_INLINE static void lrnde_product_##suffix(int m, int n, const number *restrict w, int si, int sj,                    \
                                                     const number *restrict x, int add, number *restrict y)                     \
     {                                                                                                                           \
-        int i = 0;                                                                                                              \
-        for (; i + 4 <= m; i += 4) {                                                                                            \
-            number s0[T], s1[T], s2[T], s3[T];                                                                                  \
-            for (int l = 0; l < T; l++) {                                                                                       \
-                s0[l] = add ? y[i * T + l] : 0, s1[l] = add ? y[(i + 1) * T + l] : 0;                                           \
-                s2[l] = add ? y[(i + 2) * T + l] : 0, s3[l] = add ? y[(i + 3) * T + l] : 0;                                     \
-            }                                                                                                                   \
-            for (int j = 0; j < n; j++) {                                                                                       \
-                const number *a = w + i * si + j * sj, a0 = a[0], a1 = a[si], a2 = a[2 * si], a3 = a[3 * si];                   \
-                for (int l = 0; l < T; l++) {                                                                                   \
-                    s0[l] = lrnde_fma_##suffix(a0, x[j * T + l], s0[l]);                                                        \
-                    s1[l] = lrnde_fma_##suffix(a1, x[j * T + l], s1[l]);                                                        \
-                    s2[l] = lrnde_fma_##suffix(a2, x[j * T + l], s2[l]);                                                        \
-                    s3[l] = lrnde_fma_##suffix(a3, x[j * T + l], s3[l]);                                                        \
-                }                                                                                                               \
-            }                                                                                                                   \
-            for (int l = 0; l < T; l++) {                                                                                       \
-                y[i * T + l] = s0[l], y[(i + 1) * T + l] = s1[l];                                                               \
-                y[(i + 2) * T + l] = s2[l], y[(i + 3) * T + l] = s3[l];                                                         \
-            }                                                                                                                   \
+        if (!LRNDE_FMA_##suffix && m * n >= LRNDE_LIBRARY) {                                                                    \
+            lrnde_gemm_##suffix(sj != 1, 0, m, T, n, w, sj != 1 ? sj : si, x, T, (number)add, y, T);                            \
+            return;                                                                                                             \
         }                                                                                                                       \
-        for (; i + 2 <= m; i += 2) {                                                                                            \
-            number s0[T], s1[T];                                                                                                \
-            for (int l = 0; l < T; l++) s0[l] = add ? y[i * T + l] : 0, s1[l] = add ? y[(i + 1) * T + l] : 0;                   \
-            for (int j = 0; j < n; j++) {                                                                                       \
-                const number *a = w + i * si + j * sj, a0 = a[0], a1 = a[si];                                                   \
-                for (int l = 0; l < T; l++) {                                                                                   \
-                    s0[l] = lrnde_fma_##suffix(a0, x[j * T + l], s0[l]);                                                        \
-                    s1[l] = lrnde_fma_##suffix(a1, x[j * T + l], s1[l]);                                                        \
-                }                                                                                                               \
-            }                                                                                                                   \
-            for (int l = 0; l < T; l++) y[i * T + l] = s0[l], y[(i + 1) * T + l] = s1[l];                                       \
-        }                                                                                                                       \
-        for (; i < m; i++) {                                                                                                    \
-            number s[T];                                                                                                        \
-            for (int l = 0; l < T; l++) s[l] = add ? y[i * T + l] : 0;                                                          \
-            for (int j = 0; j < n; j++) {                                                                                       \
-                const number a = w[i * si + j * sj];                                                                            \
-                for (int l = 0; l < T; l++) s[l] = lrnde_fma_##suffix(a, x[j * T + l], s[l]);                                   \
-            }                                                                                                                   \
-            for (int l = 0; l < T; l++) y[i * T + l] = s[l];                                                                    \
+        for (int l = 0; l < T; l += LRNDE_ELEMENTS_##suffix * LRNDE_ABREAST_##suffix) {                                         \
+            int i = 0;                                                                                                          \
+            for (; i + LRNDE_ROWS <= m; i += LRNDE_ROWS)                                                                        \
+                lrnde_product_LRNDE_ROWS_##suffix(n, w + i * si, si, sj, x + l, add, y + i * T + l);                            \
+            for (; i + 4 <= m; i += 4) lrnde_product_4_##suffix(n, w + i * si, si, sj, x + l, add, y + i * T + l);              \
+            for (; i + 2 <= m; i += 2) lrnde_product_2_##suffix(n, w + i * si, si, sj, x + l, add, y + i * T + l);              \
+            for (; i < m; i++) lrnde_product_1_##suffix(n, w + i * si, si, sj, x + l, add, y + i * T + l);                      \
         }                                                                                                                       \
     }
 LRNDE_DEFINE_PRODUCT(f32, float)
