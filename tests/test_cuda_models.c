@@ -175,6 +175,24 @@ static void solve_twice(char *text)
     free((char *)entry.text);
 }
 
+/* How often a training step, and then another, waits; what that launches. */
+static void train_twice(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    lrnde_report r;
+    world_model(&desc, &entry);
+    lrnde_solver *s = create(&desc, "cuda", text);
+    MUST(s);
+    set_inputs(s);
+    MUST(!lrnde_train_step(s, &r));
+    int before = waits(), launched = launches();
+    MUST(!lrnde_train_step(s, &r));
+    snprintf(text, WORLD_TEXT, "%d %d %d", waits() - before, launches() - launched, (int)r.forward.accepted);
+    lrnde_destroy(s);
+    free((char *)entry.text);
+}
+
 /*
  * With the steps taken on the device a solve waits for two norms of the first step, for its launches, and at its end: the first
  * for a launch of every eight steps, the next for one of them all.
@@ -195,6 +213,26 @@ static void waits_are_few(void **state)
     build("tests/models/mixed.lua", "regularize.step_size=automatic"); /* an output and a loss at four times */
     assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
     assert_int_equal(second, 4);
+}
+
+/* A training step waits as a solve and a sweep do, and for what else a regularizer wants to know of its step. */
+static void training_waits_little(void **state)
+{
+    (void)state;
+    static const model_case cases[] = {
+        {"tests/fixtures/digits.lua", "sensitivity=discrete", 9},
+        {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
+        {"tests/models/mixed.lua", "sensitivity=discrete", 8},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int waited, launched, steps;
+        build(cases[i].file, cases[i].setting);
+        batch = cases[i].batch;
+        assert_int_equal(sscanf(world_run(train_twice, NULL), "%d %d %d", &waited, &launched, &steps), 3);
+        print_message("           %s, %s: %d steps: the host waits %d times, and launches %d kernels\n", cases[i].file,
+                      cases[i].setting, steps, waited, launched);
+        assert_true(waited <= (built->adjoint ? 8 : 5));
+    }
 }
 
 /* A solver with a solution, and a cotangent of its first output. */
@@ -523,11 +561,17 @@ int main(int argc, char **argv)
     world_enter(argv);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_are_few), cmocka_unit_test(sweeps_wait_little),
-        cmocka_unit_test(sweeps_stop),   cmocka_unit_test(lost_in_a_sweep),
-        cmocka_unit_test(models),        cmocka_unit_test(sensitivities),
-        cmocka_unit_test(locates),       cmocka_unit_test(limits),
-        cmocka_unit_test(failures),      cmocka_unit_test(falls_back),
+        cmocka_unit_test(waits_are_few),
+        cmocka_unit_test(sweeps_wait_little),
+        cmocka_unit_test(training_waits_little),
+        cmocka_unit_test(sweeps_stop),
+        cmocka_unit_test(lost_in_a_sweep),
+        cmocka_unit_test(models),
+        cmocka_unit_test(sensitivities),
+        cmocka_unit_test(locates),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(failures),
+        cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, with_driver, world_remove);
 }
