@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LRNDE_ABI 4
+#define LRNDE_ABI 5
 
 #ifdef __cplusplus
 extern "C" {
@@ -179,14 +179,14 @@ typedef struct lrnde_controller {
 /*
  * An adaptive integration of the forward or the adjoint system that a kernel does by itself, deciding as control.h does.  It
  * goes on until it is at t1, or has reached `look`, or there is no slot left for a step, or `most` steps have been tried, or a
- * rejected one could not be tried shorter, or the next would end beyond `reach`; whoever launched it may launch it again, from
- * where it stopped.
+ * rejected one could not be tried shorter; whoever launched it may launch it again, from where it stopped.
  *
  * A slot is a step of a record (solver.h): the carry before it, its stages, its tape.  The step in slot i writes the carry of
  * slot i + 1, or of slot 0 if i is the last and the slots are a ring.
  *
  * The path is a stretch of the forward solution, which an adjoint system reads: its states are dense output of these steps, in
- * the order they were taken.  Where the integrals take a rule that is applied to every step, that is part of the step.
+ * the order they were taken, and no step is tried that ends beyond `reach`.  Where the integrals take a rule that is applied to
+ * every step, that is part of the step.
  */
 typedef struct lrnde_course {
     double t1, look, reach, shortest;

@@ -107,12 +107,13 @@ static void fill_path(lrnde__run *r, lrnde_course *c)
     lrnde__record *forward = &s->forward_record;
     size_t carry = (size_t)s->desc->forward->n_carry, k = stages(s->desc->forward);
     int32_t given = r->sys->fsal ? 1 : 0;
-    int64_t last = lrnde__step_at(forward, r->t);
+    int64_t end = lrnde__step_at(forward, c->t1), last = lrnde__step_at(forward, r->t);
     lrnde__recall(&s->forward, last);
     int64_t first = lrnde__whole_from(forward, last);
+    if (first < end) first = end;
     if (last - first >= PATH) first = last - PATH + 1;
     c->path = (int32_t)(last - first + 1);
-    if (first > 0) c->reach = forward->slot[first].t;
+    if (first > end) c->reach = forward->slot[first].t;
     for (int32_t i = 0; i < c->path; i++) {
         const lrnde__slot *slot = &forward->slot[first + i];
         lrnde__extra_stages(&s->forward, first + i);
@@ -169,13 +170,15 @@ lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went)
     if (!serves(r)) return LRNDE_OK;
     c.look = r->record->keep || !r->look ? stop : r->look(r);
     if (c.look == r->t) return LRNDE_OK;
-    LRNDE_TRY(lrnde__run_may_go_on(r, lrnde_clip(r->t, r->h, stop, r->shortest)));
+    double h = lrnde_clip(r->t, r->h, stop, r->shortest);
+    LRNDE_TRY(lrnde__run_may_go_on(r, h));
     int64_t left = s->options.max_steps - r->stats.accepted - r->stats.rejected;
     c.most = left < TRIALS ? left : TRIALS;
-    c.t1 = stop, c.reach = copysign(INFINITY, stop - r->t), c.shortest = r->shortest;
+    c.t1 = stop, c.reach = copysign(INFINITY, h), c.shortest = r->shortest;
     c.now = r->t, c.next = r->h, c.e_old = r->e_old;
     LRNDE_TRY(fill(r, &c));
     if (r->supply) fill_path(r, &c);
+    if ((r->t + h - c.reach) * h > 0) return LRNDE_OK;
     int tape = r->record->keep && r->record->keep_tape;
     if (!tape) c.tape = NULL;
     lrnde_args a = s->args;
