@@ -71,7 +71,12 @@ static void compare_devices(char *text)
     fake_text(library);
     const result cpu = differentiate("cpu"), cuda = differentiate("cuda");
     MUST(cpu.n == cuda.n && cpu.stats.accepted == cuda.stats.accepted && cpu.stats.rejected == cuda.stats.rejected);
-    for (size_t i = 0; i < cpu.n; i++) largest = fmax(largest, fabs(cpu.x[i])), worst = fmax(worst, fabs(cpu.x[i] - cuda.x[i]));
+    for (size_t i = 0; i < cpu.n; i++) {
+        const double apart = fabs(cpu.x[i] - cuda.x[i]);
+        largest = fmax(largest, fabs(cpu.x[i]));
+        if (!(apart <= worst)) worst = apart; /* NaN too, */
+        if (isnan(apart)) break;              /* which stays */
+    }
     snprintf(text, WORLD_TEXT, "%d %d %g", (int)cuda.stats.accepted, fake_launches(), worst / largest);
     free(cpu.x), free(cuda.x);
 }

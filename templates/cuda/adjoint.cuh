@@ -1,4 +1,4 @@
-@local s, sensitivity = p.adjoint, p.m.sensitivity.options
+@local s = p.adjoint
 @local tab, system, step = s.tab, s.system, s.kernels.step
 @local function carry_of(x) return #x.stepper.carry_components(x.system, x.tab) end
 @local function stages_of(x) return #x.stepper.interior(x.tab) + x.tab.dense.extra end
