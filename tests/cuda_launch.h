@@ -125,7 +125,8 @@ static inline void sim_run(lrnde_device *d, const lrnde_kernel *kernel, const lr
     void (*function)(void);
     snprintf(bound, sizeof bound, "sim_%s_threads", phase);
     find_symbol(bound, &threads);
-    if (strcmp(phase, "tile") || kernel->shared || kernel->n_sums) {
+    kernel_symbol(d->model, kernel, "chain", name);
+    if (strcmp(phase, "tile") || !dlsym(library, name)) {
         void (*launch)(void (*)(void), const void *, int, int);
         kernel_symbol(d->model, kernel, phase, name);
         find_symbol(name, &function);
@@ -133,7 +134,6 @@ static inline void sim_run(lrnde_device *d, const lrnde_kernel *kernel, const lr
         launch(function, a, blocks, *threads);
     } else {
         void (*launch)(void (*)(void), const void *, int32_t, int32_t, int, int);
-        kernel_symbol(d->model, kernel, "chain", name);
         find_symbol(name, &function);
         find_symbol("sim_launch_chain", &launch);
         launch(function, a, 1, 0, blocks, *threads);

@@ -118,8 +118,8 @@ typedef struct mistake {
 } mistake;
 
 static const mistake MISTAKES[] = {
-    {"nothing", "sensitivity=discrete", "args);", "args);"},
-    {"the first of chained launches again", "sensitivity=discrete", "(size_t)i * stride", "0 * (size_t)i * stride"},
+    {"nothing", "sensitivity=discrete", "&args", "&args"},
+    {"the first of chained launches again", "sensitivity=discrete", "list + (size_t)i * stride", "list"},
     {"partial sums that are not cleared", "sensitivity=gauss", "lotka_volterra_clear(&b", "if (0) lotka_volterra_clear(&b"},
     {"no barrier before they are added up", "sensitivity=gauss",
      "lrnde_grid_meet(&course->met);\n            lotka_volterra_adjoint", "lotka_volterra_adjoint"},

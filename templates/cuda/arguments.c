@@ -88,8 +88,7 @@ static void add(listing *l, const char *prefix, const lrnde_kernel *kernel, lrnd
     k->lengths.data = l->desc->n_inputs;
     k->lengths.constants = k->lengths.cot_constants = l->desc->n_constants;
     snprintf(what, sizeof what, "%s%s", prefix, kernel->name);
-    k->chains = kernel->tile && !kernel->shared && !kernel->n_sums;
-    if (kernel->tile) k->tile = lrnde__cuda_entry_of(l->desc, what, k->chains ? "_chain" : "_tile", part);
+    if (kernel->tile) k->tile = lrnde__cuda_entry_of(l->desc, what, "_tile", part);
     if (kernel->shared) k->shared = lrnde__cuda_entry_of(l->desc, what, "_shared", part);
 }
 

@@ -12,8 +12,8 @@
  *         with <symbol> as in arguments.c and as many threads a block as the kernel's launch bound says.  Sums are added up
  *         afterwards.
  *
- * CHAIN   A launch that has neither sums nor a shared phase is put off until something else is queued: if that is a launch of
- *         the same kernel, the two are one, and so on.  For a worker's tiles are its own affair: it can take them through one
+ * CHAIN   A launch of a kernel that has such an entry is put off until something else is queued: if that is a launch of the same
+ *         kernel, the two are one, and so on.  For a worker's tiles are its own affair: it can take them through one
  *         step after another without waiting for others.  So a discrete sweep is a launch for every MOST_CHAINED of its steps,
  *         with one copy of their arguments, where a graph of launches would still be one for each.
  *

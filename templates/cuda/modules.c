@@ -146,11 +146,23 @@ int lrnde__cuda_modules_need(lrnde__cuda_modules *m, const lrnde__cuda_entry *en
     return !*entry->name || entry->function ? 0 : load(m, group_of(m, entry->part), why, size);
 }
 
+/* Where the text has an entry that takes a list, it is that of the tile phase. */
+static void find_chain(lrnde__cuda_kernel *k, const char *text)
+{
+    lrnde__cuda_entry chain = k->tile;
+    if (!k->kernel->tile || k->kernel->shared || k->kernel->n_sums) return;
+    size_t at = strlen(chain.name) - strlen("_tile");
+    snprintf(chain.name + at, sizeof chain.name - at, "_chain");
+    k->chains = strstr(text, chain.name) != NULL;
+    if (k->chains) k->tile = chain;
+}
+
 int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, const lrnde_model_desc *desc, const char *text,
                              int capability, char *why, size_t size)
 {
     *m = (lrnde__cuda_modules){.cu = cu, .desc = desc, .text = text, .capability = capability};
     m->n_kernels = lrnde__cuda_kernels(desc, m->kernels);
+    for (int32_t i = 0; i < m->n_kernels; i++) find_chain(&m->kernels[i], text);
     m->run = lrnde__cuda_entry_of(desc, "run", "", LRNDE__CUDA_RUN);
     m->run_tape = lrnde__cuda_entry_of(desc, "run_tape", "", LRNDE__CUDA_RUN_TAPE);
     m->adjoint_run = lrnde__cuda_entry_of(desc, "adjoint_run", "", LRNDE__CUDA_ADJOINT_RUN);
