@@ -185,12 +185,12 @@ static int run(problem *p, const char *setting, int threads, lrnde_bench_result 
     CASE(mnist, adjoint_, name, setting, target);                                                                                \
     CASE(lengthy, long_, name, setting, long_target)
 
-ADJOINT(discrete, "discrete", 2.4, 1.6);
-ADJOINT(discrete_state, "L.discrete{store='state'}", 3.2, 2.4);
-ADJOINT(discrete_10, "L.discrete{checkpoints=10}", 3.2, 6.0);
-ADJOINT(interpolating, "interpolating", 3.5, 4.5);
-ADJOINT(interpolating_10, "L.interpolating{checkpoints=10}", 4.4, 5.5);
-ADJOINT(gauss, "gauss", 1.6, 3.0);
-ADJOINT(quadrature, "quadrature", 2.5, 2.0);
-ADJOINT(backsolve, "backsolve", 3.2, 5.3);
-ADJOINT(backsolve_10, "L.backsolve{checkpoints=10}", 7.5, 5.3);
+ADJOINT(discrete, "discrete", 2.4, 2.5);
+ADJOINT(discrete_state, "L.discrete{store='state'}", 3.2, 3.0);
+ADJOINT(discrete_10, "L.discrete{checkpoints=10}", 3.2, 6.5);
+ADJOINT(interpolating, "interpolating", 3.5, 6.8);
+ADJOINT(interpolating_10, "L.interpolating{checkpoints=10}", 4.4, 8.0);
+ADJOINT(gauss, "gauss", 1.6, 3.8);
+ADJOINT(quadrature, "quadrature", 2.5, 2.2);
+ADJOINT(backsolve, "backsolve", 3.2, 7.8);
+ADJOINT(backsolve_10, "L.backsolve{checkpoints=10}", 8.5, 7.4);

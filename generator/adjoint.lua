@@ -65,7 +65,7 @@ function adjoint.system(system, params, o)
   if not o.rule then table.move(list, 1, #list, #components + 1, components) end
 
   local function rhs(k, y, t, constants, external)
-    local u = o.state and value.stop(y[2]) or external
+    local u = o.state and y[2] or external
     local f, dlambda, rest = transpose(k, system, params, u, t, constants, -y[1])
     local result = { dlambda, o.state and f or nil }
     return o.rule and result or table.move(rest, 1, #rest, #result + 1, result)

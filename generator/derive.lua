@@ -187,6 +187,9 @@ local function dependents(g, wrt, last)
   return depends
 end
 
+--- Whether y is computed from x.
+function derive.depends(y, x) return dependents(y.g, { x }, y.id)[y.id] or false end
+
 --- The number, from 1, and the value of the only feature in which a (co)tangent is not zero, as that of an index is; else nil.
 local function single_feature(c)
   local info = value.info(c)

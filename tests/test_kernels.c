@@ -134,6 +134,7 @@ static void other_choices(void **state)
         {"tests/models/mixed.lua", "heun21", {"regularize.gradient=truncated", "regularize.scale=none"}},
         {"tests/models/mixed.lua", "tsit5", {"regularize.estimate=stiffness", "precision=f32"}},
         {"tests/models/mixed.lua", "vcab3", {"regularize.method=heun21", "sensitivity=interpolating"}},
+        {"tests/models/mixed.lua", "rosenbrock23", {"sensitivity=backsolve", "precision=f64"}},
         {"tests/models/wide.lua", NULL, {"accumulate=double", "sensitivity=interpolating"}},
         {"tests/models/activations.lua", NULL, {"sensitivity=discrete"}},
     };

@@ -282,7 +282,7 @@ end
 -- vectors, so that what a step reads stays in the cache of a core; many where the products are calls of the matrix library,
 -- which is faster than generated loops for very large matrices, and for outer products.
 local function choose_tile(m, options)
-  local layer, very_large, wide, worth_a_call = 4096, 1 << 21, 64, 256
+  local layer, very_large, wide, worth_a_call = 4096, 1 << 21, 32, 256
   local largest, double = m.params:largest_matrix(), m.precision == "f32" and m.accumulate == "double"
   local vector = m.precision == "f32" and 16 or 8
   m.tile = options.tile or (largest >= (double and layer or very_large) and 128 or largest >= layer and 32 or vector)

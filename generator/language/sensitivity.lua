@@ -26,10 +26,6 @@ function sensitivity.missing(m, name)
   if m.stochastic and module.adjoint then
     return ("%s is for ordinary differential equations; stochastic ones have \"discrete\""):format(name)
   end
-  if m.tab.one_state and module.recordless then
-    return ("%s cannot integrate the state backwards together with its adjoint, and what a stiff system damps would explode")
-             :format(m.tab.name)
-  end
 end
 
 --- m: the model as far as it is loaded.  Returns { name, module, options, store }.

@@ -2,8 +2,8 @@
 --- is kept but u at save times and, if wanted, at some checkpoints, where it is put back.
 --
 -- What a forward solve damps a solve back amplifies: on stiff and on chaotic systems u misses the solution it retraces, and the
--- gradient is of no use.  So it is measured how far u misses wherever the solution is known, in tolerances of the solve; over
--- `bound` there is a warning or, if strict, an error.
+-- gradient is of no use, by methods for stiff systems no less than by others.  So it is measured how far u misses wherever the
+-- solution is known, in tolerances of the solve; over `bound` there is a warning or, if strict, an error.
 
 local adjoint = require "adjoint"
 

@@ -5,8 +5,12 @@
 -- J = f_u and f_t, at (t, u), are derivatives of the system's graph like any other, so the method may be differentiated as
 -- a whole.  A record has one factorisation a step.  The rest is that of every one-step method (one_step.lua).
 --
--- Only the first component has a Jacobian of its own.  Others are integrals along it (the parameter gradient of an adjoint):
--- nothing depends on them, and their part of the linear system is solved by hand,  k_i = gamma (.. + h f_u k_i of the first).
+-- Components depend on one another one way (lambda on u, the parameter gradient on both), so J is block triangular and the
+-- linear system is solved component by component: what J has of those before is a derivative along their stages,
+--
+--   (I/gamma - h J_cc) k_c = .. + h sum_{d before c} J_cd k_d
+--
+-- and a component that does not depend on itself, an integral along the others, has k_c = gamma (..).
 
 local derive = require "derive"
 local one_step = require "one_step"
@@ -70,22 +74,43 @@ local function permuted(v, order)
   return value.concat(table.unpack(list))
 end
 
---- I/gamma - h J factorised, J the Jacobian of f at u: a function that solves for b.
-local function linear_system(k, tab, f, u, h)
+--- I/gamma - h J factorised, J the Jacobian of f by u: a function that solves for b.  name: what the factors are called.
+local function linear_system(k, tab, f, u, h, name)
+  if not derive.depends(f, u) then return function(b) return k:const(tab.gamma, tab.text.gamma) * b end end
   local columns = derive.jacobian(f, u)
   local J = entries(columns)
   local s = J and sparsity.new(#columns, function(i, j) return J[j][i] end)
   if not s then
     local factors = value.op("lu", { matrix(k, tab, columns, h) })
-    k.graph:name(factors.id, "W")
+    k.graph:name(factors.id, name)
     return function(b) return value.op("lu_solve", { factors, b }) end
   end
   local factors, back = value.op("lu", { sparse_matrix(k, tab, J, s, h) }, { s.number, s.flops.lu }), {}
-  k.graph:name(factors.id, "W")
+  k.graph:name(factors.id, name)
   for r, i in ipairs(s.order) do back[i] = r end
   return function(b)
     return permuted(value.op("lu_solve", { factors, permuted(b, s.order) }, { s.number, s.flops.lu_solve }), back)
   end
+end
+
+--- The numbers of the components in levels: f of one depends on it and on those of levels before its own.
+local function levels(f, u)
+  local list, placed, left = {}, {}, #u
+  local function waits(c)
+    for d in ipairs(u) do
+      if d ~= c and not placed[d] and derive.depends(f[c], u[d]) then return true end
+    end
+  end
+  while left > 0 do
+    local level = {}
+    for c in ipairs(u) do
+      if not placed[c] and not waits(c) then level[#level + 1] = c end
+    end
+    assert(#level > 0, "components that depend on one another both ways")
+    for _, c in ipairs(level) do placed[c], left = true, left - 1 end
+    list[#list + 1] = level
+  end
+  return list
 end
 
 --- f_t of every component, nil where it does not depend on time, by itself or through what is supplied from outside.
@@ -98,7 +123,11 @@ end
 function rosenbrock.step(k, system, tab, u, t, h, constants, f0)
   local external = one_step.read_external(k, system, 0)
   local start = system.rhs(k, u, t, constants, external)
-  local solve, f_t = linear_system(k, tab, start[1], u[1], h), time_derivative(k, system, start, t, constants, external)
+  local f_t, solve = time_derivative(k, system, start, t, constants, external), {}
+  for c, component in ipairs(system.components) do
+    solve[c] = linear_system(k, tab, start[c], u[c], h, c == 1 and "W" or "W_" .. component.name)
+  end
+  local order = levels(start, u)
   local step = { u = u, k = {}, z = { u } }
 
   --- sum_j C_ij k_j + d_i h f_t for component c, added to f.
@@ -118,11 +147,16 @@ function rosenbrock.step(k, system, tab, u, t, h, constants, f0)
       local ti = t + k:const(tab.c[i], tab.text.c[i]) * h
       f = one_step.evaluate(k, system, step.z[i], ti, constants, one_step.read_external(k, system, i - 1))
     end
-    local stage = { solve(right_side(i, 1, f[1])) }
-    local along = #u > 1 and derive.jvp(start, { { u[1], stage[1] } })
-    for c = 2, #u do
-      local r = right_side(i, c, f[c])
-      stage[c] = k:const(tab.gamma, tab.text.gamma) * (along[c] and r + h * along[c] or r)
+    local stage, before = {}, {}
+    for _, level in ipairs(order) do
+      local of = {}
+      for j, c in ipairs(level) do of[j] = start[c] end
+      local along = #before > 0 and derive.jvp(of, before) or {}
+      for j, c in ipairs(level) do
+        local r = right_side(i, c, f[c])
+        stage[c] = solve[c](along[j] and r + h * along[j] or r)
+      end
+      for _, c in ipairs(level) do before[#before + 1] = { u[c], stage[c] } end
     end
     step.k[i] = one_step.name(k, system, stage, "k" .. i)
   end

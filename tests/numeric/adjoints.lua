@@ -121,9 +121,11 @@ end
 
 -- Backwards, both part from their solution; over a longer time than here they leave every bound.
 for _, case in ipairs { { "stiff", "models/van_der_pol.lua", "--params 50 --tspan 0,5" },
+                        { "stiff", "models/van_der_pol.lua", "--params 20 --tspan 0,1 --method rodas5p" },
                         { "chaotic", "tests/numeric/models/lorenz.lua", "--tspan 0,1" } } do
   local kind, model, options = table.unpack(case)
-  check.case(("solving back a %s system is found out"):format(kind), function()
+  local by = options:match "%-%-method (%w+)" or "explicit steps"
+  check.case(("solving back a %s system by %s is found out"):format(kind, by), function()
     local text, status = solve_back(model, options .. " --sensitivity backsolve")
     check.equal(status, 0)
     check.below(1e3, tonumber(text:match "warning: adjoint, solving u back: u misses the solution by ([%d.e+]+) tolerances"))

@@ -104,6 +104,27 @@ for _, tab in ipairs(methods) do
   end)
 end
 
+--- The gradient of a loss at the end, by parameters and u0.
+local function gradient(options)
+  options.gradient = "u[1]^2 + 3*u[2]"
+  local r = tool.solve(model_of "equations", options)
+  return vector.join(r.grad_params, r.grad_u0)
+end
+
+-- An inexact Jacobian would cost order.  That of u and lambda together has second derivatives of f.
+check.case("solving u back keeps the order", function()
+  local exact = gradient { method = "dop853", sensitivity = "discrete", atol = 1e-13, rtol = 1e-13 }
+  for _, tab in ipairs(methods) do
+    local errors = {}
+    for i, h in ipairs { 0.1, 0.05 } do
+      errors[i] = vector.distance(gradient { method = tab.name, sensitivity = "backsolve", h = h }, exact)
+    end
+    local order = math.log(errors[1] / errors[2], 2)
+    print(("  backsolve, %-12s order %.2f"):format(tab.name, order))
+    check.near(order, tab.order, 0.3)
+  end
+end)
+
 check.case("a network of 40 features, whose Jacobian is dense and large: as an explicit method has it", function()
   local function solve(method)
     return tool.solve(model_of "wide_network", { method = method, atol = 1e-8, rtol = 1e-8, gradient = "u[1]+2*u[40]",

@@ -139,7 +139,7 @@ function rosenbrock.complete(data, file)
   return {
     stages = stages, order = order, embedded_order = embedded_order, fsal = false,
     declared = { order = data.order, embedded_order = data.embedded_order },
-    residual = worst, precision = "f64", largest_state = LARGEST, one_state = true,
+    residual = worst, precision = "f64", largest_state = LARGEST,
     gamma = gamma:tonumber(), c = c.number, d = d.number, A = coefficients.facet(A, "number"),
     C = coefficients.facet(C, "number"), b = m.number, err = { err.number }, combine = "rms",
     text = { gamma = tostring(data.gamma), c = c.text, d = d.text, A = coefficients.facet(A, "text"),
