@@ -101,6 +101,7 @@ static void gradients(void **state)
     static const char lotka[] = "models/lotka_volterra.lua", wide[] = "tests/models/wide.lua";
     check(&(variant){lotka, NULL, {"sensitivity=interpolating"}}, 35, "skew:1");
     check(&(variant){lotka, NULL, {"sensitivity=gauss"}}, 3, "reverse");
+    check(&(variant){lotka, "rosenbrock23", {"sensitivity=interpolating", "solver.rtol=1e-4", "solver.atol=1e-4"}}, 3, "skew:2");
     check(&(variant){lotka, "dop853", {"sensitivity=interpolating"}}, 3, "skew:1");
     check(&(variant){lotka, NULL, {"sensitivity=L.gauss{checkpoints=4}"}}, 3, "forward");
     check(&(variant){lotka, NULL, {"sensitivity=backsolve"}}, 67, "forward");
