@@ -150,7 +150,7 @@ local function emit_kernels(p, backend, options)
       is_shared = function(field) return f:is_shared(field) end })
     k.plan = plan
     k.body, k.parts = backend.shape.kernel(plan, backend, f, {
-      name = k.symbol, formulas = s.stepper.formulas(s.tab), loops = loops })
+      name = k.symbol, kernel = k.name, formulas = s.stepper.formulas(s.tab), loops = loops })
     list[#list + 1] = k
   end)
   for _, k in ipairs(list) do k.text = k.body:text() end

@@ -39,6 +39,9 @@ typedef struct lrnde_driver {
     /* to[i] += sum over the rows, in their order, of from[row * stride + i], i < n; elements of the model's real. */
     void (*add)(lrnde_device *d, void *to, const void *from, int32_t rows, size_t stride, int64_t n);
 
+    /* *total = sum of x[i]^2, i < n, in double and in an order that depends on n only; on the host and ready after sync. */
+    void (*squares)(lrnde_device *d, const void *x, int64_t n, double *total);
+
     /*
      * Runs the tile phase over the workers, then the shared phase in chunks of LRNDE_CHUNK, and adds the sums of tiles and
      * chunks in an order that depends on their number only: the same bits for any number of workers as long as no batch
@@ -50,11 +53,12 @@ typedef struct lrnde_driver {
     void (*launch)(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total);
 
     /*
-     * NULL, or goes a course (kernel.h): integrates the forward system by itself, deciding as control.h does.  args are those of
-     * step but for what the course has; tables and results of the course are on the host, and ready when the call returns.
+     * NULL, or goes a course (kernel.h): integrates the forward or the adjoint system by itself, deciding as control.h does.
+     * args are those of step but for what the course has; tables and results of the course are on the host, and ready when the
+     * call returns.
      * 0: it did not, nothing has happened, and whoever asked takes the steps.
      */
-    int (*run)(lrnde_device *d, const lrnde_args *args, lrnde_course *course);
+    int (*run)(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_args *args, lrnde_course *course);
 
     /*
      * Waits for everything.  NULL, or one line that says how the device failed; it stays so: from then on its functions do

@@ -177,15 +177,19 @@ typedef struct lrnde_controller {
 } lrnde_controller;
 
 /*
- * An adaptive integration of the forward system that a kernel does by itself, deciding as control.h does.  It goes on until it
- * is at t1, or has reached `look`, or there is no slot left for a step, or `most` steps have been tried, or a rejected one
- * could not be tried shorter; whoever launched it may launch it again, from where it stopped.
+ * An adaptive integration of the forward or the adjoint system that a kernel does by itself, deciding as control.h does.  It
+ * goes on until it is at t1, or has reached `look`, or there is no slot left for a step, or `most` steps have been tried, or a
+ * rejected one could not be tried shorter; whoever launched it may launch it again, from where it stopped.
  *
  * A slot is a step of a record (solver.h): the carry before it, its stages, its tape.  The step in slot i writes the carry of
  * slot i + 1, or of slot 0 if i is the last and the slots are a ring.
+ *
+ * The path is a stretch of the forward solution, which an adjoint system reads: its states are dense output of these steps, in
+ * the order they were taken, and no step is tried that ends beyond `reach`.  Where the integrals take a rule that is applied to
+ * every step, that is part of the step.
  */
 typedef struct lrnde_course {
-    double t1, look, shortest;
+    double t1, look, reach, shortest;
     int64_t most;
     int32_t slots, ring;
     void *const *carry;               /* (slots, n_carry); without a ring one more: the carry after the last */
@@ -193,6 +197,13 @@ typedef struct lrnde_course {
     void *const *tape;                /* (slots), of step_tape; NULL: it is step that is taken */
     double *t, *h;                    /* (slots) of the steps accepted in this launch: start and length, */
     double *sums;                     /* (slots, n_sums) and sums */
+
+    int32_t path;                     /* steps of it; 0: there is none, nor what comes next */
+    const double *path_t, *path_h;    /* (path) */
+    void *const *path_carry;          /* (path + 1, n_carry) of the forward system */
+    void *const *path_k;              /* (path, n_k + n_extra) */
+    void *const *integrals;           /* (n_integrals) so far; NULL: no rule is part of a step */
+    void *lambda, *u;                 /* scratch for states at a node of the rule */
 
     double now, next, e_old;          /* where it is; the next step to try; see control.h.  Given, and renewed, as is */
     int32_t slot;                     /* that of the step under way, whose carry is there */

@@ -123,13 +123,21 @@ static inline void sim_run(lrnde_device *d, const lrnde_kernel *kernel, const lr
     char name[256], bound[64];
     const int *threads;
     void (*function)(void);
-    void (*launch)(void (*)(void), const void *, int, int);
     snprintf(bound, sizeof bound, "sim_%s_threads", phase);
     find_symbol(bound, &threads);
-    kernel_symbol(d->model, kernel, phase, name);
-    find_symbol(name, &function);
-    find_symbol("sim_launch", &launch);
-    launch(function, a, blocks, *threads);
+    kernel_symbol(d->model, kernel, "chain", name);
+    if (strcmp(phase, "tile") || !dlsym(library, name)) {
+        void (*launch)(void (*)(void), const void *, int, int);
+        kernel_symbol(d->model, kernel, phase, name);
+        find_symbol(name, &function);
+        find_symbol("sim_launch", &launch);
+        launch(function, a, blocks, *threads);
+    } else {
+        void (*launch)(void (*)(void), const void *, int32_t, int32_t, int, int);
+        find_symbol(name, &function);
+        find_symbol("sim_launch_chain", &launch);
+        launch(function, a, 1, 0, blocks, *threads);
+    }
 }
 
 static inline void sim_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, double *total)
@@ -200,6 +208,19 @@ static inline void load_text(const char *text, const char *options)
     if (!library) fail_msg("%s", dlerror());
     unlink(command);
     unlink(source);
+}
+
+/* A text with one thing in the place of another, everywhere; the caller frees it. */
+static inline char *replaced(const char *text, const char *from, const char *to)
+{
+    int n = 0;
+    for (const char *at = text; (at = strstr(at, from)); at += strlen(from)) n++;
+    if (!n) fail_msg("the text has no '%s'", from);
+    char *result = malloc(strlen(text) + (size_t)n * strlen(to) + 1), *end = result;
+    for (const char *at; (at = strstr(text, from)); text = at + strlen(from))
+        end += sprintf(end, "%.*s%s", (int)(at - text), text, to);
+    strcpy(end, text);
+    return result;
 }
 
 static inline int make_folder(void **state)

@@ -103,11 +103,10 @@ static inline void world_enter(char **argv)
         __VA_ARGS__, NULL                                                                                                        \
     }
 
-/* Runs a scenario in a process of its own, with settings "NAME=VALUE"... NULL added to its environment. */
-static inline const char *world_run(void (*scenario)(char *text), const char *const *settings)
+/* Runs a scenario in a process of its own, with settings "NAME=VALUE"... NULL added to its environment; *status: how it ended. */
+static inline const char *world_try(void (*scenario)(char *text), const char *const *settings, int *status)
 {
     static char *text;
-    int status;
     if (!text) text = mmap(NULL, WORLD_TEXT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(text != MAP_FAILED);
     *text = '\0';
@@ -124,7 +123,15 @@ static inline const char *world_run(void (*scenario)(char *text), const char *co
         scenario(text);
         exit(0);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(waitpid(child, status, 0), child);
+    return text;
+}
+
+/* The same of one that ends well. */
+static inline const char *world_run(void (*scenario)(char *text), const char *const *settings)
+{
+    int status;
+    const char *text = world_try(scenario, settings, &status);
     if (status) fail_msg("the scenario ended with status %#x: %s", status, text);
     return text;
 }
@@ -152,7 +159,7 @@ static inline void world_add_kernel(FILE *text, const lrnde_model_desc *desc, co
     world_fake_function("fake_kernel", &fake_kernel);
     if (!kernel->tile && !kernel->shared) return;
     snprintf(symbol, sizeof symbol, "%s_%s%s_%s", desc->name, prefix, kernel->name, desc->real_bytes == 4 ? "f32" : "f64");
-    if (kernel->tile) fprintf(text, "%s_tile\n", symbol);
+    if (kernel->tile) fprintf(text, "%s_%s\n", symbol, kernel->shared || kernel->n_sums ? "tile" : "chain");
     if (kernel->shared) fprintf(text, "%s_shared\n", symbol);
     fake_kernel(symbol, kernel);
 }
@@ -165,20 +172,24 @@ static inline void world_add_system(FILE *text, const lrnde_model_desc *desc, co
 }
 
 /* Kernels that go courses, for models that have steps to go. */
+static inline void world_add_run(FILE *text, const lrnde_model_desc *desc, const char *name, const lrnde_system_desc *sys,
+                                 const lrnde_kernel *step)
+{
+    void (*fake_run)(const char *, const lrnde_model_desc *, const lrnde_system_desc *, const lrnde_kernel *);
+    char symbol[160];
+    world_fake_function("fake_run", &fake_run);
+    snprintf(symbol, sizeof symbol, "%s_%s_%s", desc->name, name, desc->real_bytes == 4 ? "f32" : "f64");
+    if (!sys->finish || !step->tile) return;
+    fprintf(text, "%s\n", symbol);
+    fake_run(symbol, desc, sys, step);
+}
+
 static inline void world_add_runs(FILE *text, const lrnde_model_desc *desc)
 {
-    static const char *const names[] = {"run", "run_tape"};
-    const lrnde_system_desc *sys = desc->forward;
-    const lrnde_kernel *const steps[] = {&sys->step, &sys->step_tape};
-    void (*fake_run)(const char *, const lrnde_system_desc *, const lrnde_kernel *);
-    world_fake_function("fake_run", &fake_run);
-    for (int i = 0; i < 2; i++) {
-        char symbol[160];
-        snprintf(symbol, sizeof symbol, "%s_%s_%s", desc->name, names[i], desc->real_bytes == 4 ? "f32" : "f64");
-        if (!sys->finish || !steps[i]->tile) continue;
-        fprintf(text, "%s\n", symbol);
-        fake_run(symbol, sys, steps[i]);
-    }
+    const lrnde_system_desc *forward = desc->forward, *adjoint = desc->adjoint;
+    world_add_run(text, desc, "run", forward, &forward->step);
+    world_add_run(text, desc, "run_tape", forward, &forward->step_tape);
+    if (adjoint) world_add_run(text, desc, "adjoint_run", adjoint, &adjoint->step);
 }
 
 /* What a worker needs: the text stands for the C kernels. */

@@ -225,10 +225,43 @@ static void add_sums(char *text)
     free((char *)entry.text);
 }
 
+/* The same of squares, of any number of elements. */
+static void add_squares(char *text)
+{
+    static const int64_t counts[] = {0, 1, LRNDE_CHUNK, 3 * LRNDE_CHUNK + 7, 1030 * LRNDE_CHUNK + 5};
+    lrnde_model_desc desc = toy;
+    lrnde_text entry;
+    world_model(&desc, &entry);
+    const lrnde_driver *const drivers[] = {&lrnde_driver_c, &lrnde_driver_cuda};
+    for (size_t n = 0; n < sizeof counts / sizeof *counts; n++) {
+        double total[2], exact = 0, *x = malloc((size_t)counts[n] * sizeof *x + 1);
+        for (int64_t i = 0; i < counts[n]; i++) x[i] = (double)(i % 5), exact += x[i] * x[i];
+        for (int i = 0; i < 2; i++) {
+            const lrnde_driver *v = drivers[i];
+            lrnde_device *d = v->open(&desc, 0, 1, text, 256);
+            MUST(d);
+            void *there = v->alloc(d, (size_t)counts[n] * sizeof *x + 8);
+            v->put(d, there, x, (size_t)counts[n] * sizeof *x);
+            v->squares(d, there, counts[n], &total[i]);
+            MUST(!v->sync(d) && total[i] == exact);
+            for (int64_t k = 0; k < counts[n]; k++) x[k] *= 1.1;
+            v->put(d, there, x, (size_t)counts[n] * sizeof *x);
+            v->squares(d, there, counts[n], &total[i]);
+            for (int64_t k = 0; k < counts[n]; k++) x[k] = (double)(k % 5);
+            v->free(d, there);
+            v->close(d);
+        }
+        MUST(counts[n] > 256 * LRNDE_CHUNK ? fabs(total[0] - total[1]) < 1e-10 * total[0] : total[0] == total[1]);
+        free(x);
+    }
+    free((char *)entry.text);
+}
+
 static void sums(void **state)
 {
     (void)state;
     world_run(add_sums, NULL);
+    world_run(add_squares, NULL);
 }
 
 int main(int argc, char **argv)

@@ -37,18 +37,6 @@ static const mistake MISTAKES[] = {
      "const int l = (int)threadIdx.x % T;\n    if (l > 30) return;"},
 };
 
-static char *replaced(const char *text, const char *from, const char *to)
-{
-    int n = 0;
-    for (const char *at = text; (at = strstr(at, from)); at += strlen(from)) n++;
-    if (!n) fail_msg("the text has no '%s'", from);
-    char *result = malloc(strlen(text) + (size_t)n * strlen(to) + 1), *end = result;
-    for (const char *at; (at = strstr(text, from)); text = at + strlen(from))
-        end += sprintf(end, "%.*s%s", (int)(at - text), text, to);
-    strcpy(end, text);
-    return result;
-}
-
 /* Whether the kernels that are loaded go wrong under a schedule: a process of their own says so, or dies. */
 static bool goes_wrong(const variant *v, const lrnde_model_desc *m, const char *order)
 {

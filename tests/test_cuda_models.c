@@ -147,6 +147,13 @@ static int waits(void)
     return fake_waits();
 }
 
+static int launches(void)
+{
+    int (*fake_launches)(void);
+    world_fake_function("fake_launches", &fake_launches);
+    return fake_launches();
+}
+
 /* How often a solve, and then another, waits for the device. */
 static void solve_twice(char *text)
 {
@@ -164,6 +171,24 @@ static void solve_twice(char *text)
     }
     before[2] = waits();
     snprintf(text, WORLD_TEXT, "%d %d %d", before[1] - before[0], before[2] - before[1], (int)stats.accepted);
+    lrnde_destroy(s);
+    free((char *)entry.text);
+}
+
+/* How often a training step, and then another, waits; what that launches. */
+static void train_twice(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    lrnde_report r;
+    world_model(&desc, &entry);
+    lrnde_solver *s = create(&desc, "cuda", text);
+    MUST(s);
+    set_inputs(s);
+    MUST(!lrnde_train_step(s, &r));
+    int before = waits(), launched = launches();
+    MUST(!lrnde_train_step(s, &r));
+    snprintf(text, WORLD_TEXT, "%d %d %d", waits() - before, launches() - launched, (int)r.forward.accepted);
     lrnde_destroy(s);
     free((char *)entry.text);
 }
@@ -190,12 +215,168 @@ static void waits_are_few(void **state)
     assert_int_equal(second, 4);
 }
 
+/* A training step waits as a solve and a sweep do, and for what else a regularizer wants to know of its step. */
+static void training_waits_little(void **state)
+{
+    (void)state;
+    static const model_case cases[] = {
+        {"tests/fixtures/digits.lua", "sensitivity=discrete", 9},
+        {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
+        {"tests/models/mixed.lua", "sensitivity=discrete", 8},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int waited, launched, steps;
+        build(cases[i].file, cases[i].setting);
+        batch = cases[i].batch;
+        assert_int_equal(sscanf(world_run(train_twice, NULL), "%d %d %d", &waited, &launched, &steps), 3);
+        print_message("           %s, %s: %d steps: the host waits %d times, and launches %d kernels\n", cases[i].file,
+                      cases[i].setting, steps, waited, launched);
+        assert_true(waited <= (built->adjoint ? 8 : 5));
+    }
+}
+
+/* A solver with a solution, and a cotangent of its first output. */
+typedef struct solved {
+    lrnde_solver *s;
+    const char *output;
+    char *cot;
+    size_t bytes;
+    int64_t steps;
+} solved;
+
+static void solve_for(solved *v)
+{
+    lrnde_stats stats;
+    lrnde_array u;
+    MUST(!lrnde_solve(v->s, NULL, 0, &stats) && !lrnde_array_find(v->s, v->output, &u));
+    v->bytes = u.bytes;
+    v->cot = realloc(v->cot, u.bytes);
+    v->steps = stats.accepted;
+    MUST(!lrnde_get(v->s, v->output, v->cot, u.bytes));
+}
+
+/* A scenario with one: how often its gradient, and then another, waits, and what that launches. */
+static void sweep_twice(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    world_model(&desc, &entry);
+    solved v = {.s = create(&desc, "cuda", text), .output = desc.n_outputs ? desc.outputs[0].name : "u"};
+    int found[2], launched = 0;
+    MUST(v.s);
+    set_inputs(v.s);
+    for (int i = 0; i < 2; i++) {
+        solve_for(&v);
+        int before = waits();
+        launched = launches();
+        MUST(!lrnde_gradient(v.s, v.output, v.cot, v.bytes));
+        found[i] = waits() - before, launched = launches() - launched;
+    }
+    snprintf(text, WORLD_TEXT, "%d %d %d %d", found[0], found[1], launched, (int)v.steps);
+    lrnde_destroy(v.s);
+    free(v.cot);
+    free((char *)entry.text);
+}
+
+/*
+ * A sweep waits at its end.  One that integrates waits for the two norms of its first step and for its launches, and where the
+ * quadrature is adaptive for every piece of it, which is longer than a step; solving u back, for how far it misses.  Steps that
+ * are transposed are a launch for 64 of them; beside these there are what begins and what ends a sweep.
+ */
+static void sweeps_wait_little(void **state)
+{
+    (void)state;
+    const names files = lua_files("generator/sensitivities");
+    for (int i = 0; i < files.n; i++) {
+        int first, second, launched, steps;
+        char text[300];
+        setting(text, "sensitivity", files.path[i]);
+        build("models/lotka_volterra.lua", text);
+        batch = 3;
+        assert_int_equal(sscanf(world_run(sweep_twice, NULL), "%d %d %d %d", &first, &second, &launched, &steps), 4);
+        print_message("           %s: %d steps: the host waits %d times, then %d, and launches %d kernels\n", text, steps, first,
+                      second, launched);
+        assert_true(steps > 200);
+        assert_true(built->sensitivity.differences || launched <= steps / 64 + 16);
+        assert_true(second <= (built->sensitivity.differences ? steps / 5 : built->adjoint ? 5 : 1));
+    }
+}
+
+/* The device is lost at the n-th wait of a gradient. */
+static int lost_at;
+static void lose_device(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    char after[32];
+    world_model(&desc, &entry);
+    solved v = {.s = create(&desc, "cuda", text), .output = "u"};
+    MUST(v.s);
+    solve_for(&v);
+    snprintf(after, sizeof after, "%d", waits() + lost_at);
+    setenv("FAKE_LOST", after, 1);
+    MUST(lrnde_gradient(v.s, v.output, v.cot, v.bytes) == LRNDE_ERR_DEVICE);
+    snprintf(text, WORLD_TEXT, "%s", lrnde_last_error(v.s)->text);
+    lrnde_destroy(v.s);
+    free(v.cot);
+    free((char *)entry.text);
+}
+
+/* A sweep that has too few steps, or meets what is not finite, stops at the same time on both. */
+static void sweep_in_vain(char *text)
+{
+    static const char *const devices[] = {"cpu", "cuda"};
+    char said[2][2][512];
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    world_model(&desc, &entry);
+    for (int i = 0; i < 2; i++) {
+        solved v = {.s = create(&desc, devices[i], text), .output = "u"};
+        MUST(v.s);
+        solve_for(&v);
+        MUST(lrnde_gradient(v.s, v.output, v.cot, v.bytes) == LRNDE_ERR_STEP_LIMIT);
+        snprintf(said[0][i], sizeof said[0][i], "%s", lrnde_last_error(v.s)->text);
+        solve_for(&v);
+        memset(v.cot, 0xff, v.bytes);
+        MUST(lrnde_gradient(v.s, v.output, v.cot, v.bytes) == LRNDE_ERR_NOT_FINITE);
+        snprintf(said[1][i], sizeof said[1][i], "%s", lrnde_last_error(v.s)->text);
+        lrnde_destroy(v.s);
+        free(v.cot);
+    }
+    MUST(!strcmp(said[0][0], said[0][1]) && !strcmp(said[1][0], said[1][1]));
+    snprintf(text, WORLD_TEXT, "%s", said[0][1]);
+    free((char *)entry.text);
+}
+
+static void sweeps_stop(void **state)
+{
+    (void)state;
+    build("models/lotka_volterra.lua", "sensitivity=L.interpolating{rtol=1e-12,atol=1e-14}");
+    batch = 1;
+    most_steps = 300;
+    assert_contains(world_run(sweep_in_vain, NULL), "adjoint: 300 steps are not enough: t = ");
+    most_steps = 0;
+}
+
+static void lost_in_a_sweep(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"sensitivity=discrete", "sensitivity=gauss", "sensitivity=quadrature"};
+    batch = 1;
+    for (int i = 0; i < 3; i++) {
+        build("models/lotka_volterra.lua", settings[i]);
+        for (lost_at = 1; lost_at <= (built->adjoint ? 4 : 1); lost_at++)
+            assert_contains(world_run(lose_device, NULL), "cuda failed: cuStreamSynchronize: CUDA_ERROR_DEVICE_UNAVAILABLE: ");
+    }
+}
+
 static void models(void **state)
 {
     (void)state;
     static const model_case cases[] = {
         {"models/lotka_volterra.lua", "solver.method=dop853", 3},
         {"models/lotka_volterra.lua", "solver.tspan={1,0}", 3},
+        {"models/lotka_volterra.lua", "sensitivity=L.interpolating{checkpoints=5}", 3},
         {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
         {"tests/models/mixed.lua", "regularize.step_size=automatic", 8},
         {"tests/models/wide.lua", "sensitivity=discrete", 70},
@@ -348,7 +529,7 @@ static void failures(void **state)
         snprintf(lost, sizeof lost, "FAKE_LOST=%d", after);
         assert_contains(world_run(use, WITH(lost)), "cuda failed: cuStreamSynchronize: CUDA_ERROR_DEVICE_UNAVAILABLE: ");
     }
-    assert_contains(world_run(use, WITH("FAKE_MEMORY=4196000")), "out of memory: ");
+    assert_contains(world_run(use, WITH("FAKE_MEMORY=4204200")), "out of memory: ");
 }
 
 static void take_any(char *text)
@@ -380,8 +561,17 @@ int main(int argc, char **argv)
     world_enter(argv);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_are_few), cmocka_unit_test(models),   cmocka_unit_test(sensitivities), cmocka_unit_test(locates),
-        cmocka_unit_test(limits),        cmocka_unit_test(failures), cmocka_unit_test(falls_back),
+        cmocka_unit_test(waits_are_few),
+        cmocka_unit_test(sweeps_wait_little),
+        cmocka_unit_test(training_waits_little),
+        cmocka_unit_test(sweeps_stop),
+        cmocka_unit_test(lost_in_a_sweep),
+        cmocka_unit_test(models),
+        cmocka_unit_test(sensitivities),
+        cmocka_unit_test(locates),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(failures),
+        cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, with_driver, world_remove);
 }

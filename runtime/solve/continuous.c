@@ -9,16 +9,24 @@
  */
 #include "solve/solver.h"
 
-/* u at the times of stages [first, first + n); those at equal times share one array. */
-static void supply_states(lrnde__run *r, double t, double h, int32_t first, int32_t n)
+/* Of stages at equal times the first has the array. */
+void lrnde__share_states(lrnde__run *r, int32_t first, int32_t n)
 {
     const double *c = lrnde__method(r->sys, &lrnde__slot_at(r->record, r->record->steps)->past)->external_c;
     for (int32_t i = first; i < first + n; i++) {
         int32_t same = first;
         while (c[same] != c[i]) same++;
         r->external[i] = r->s->adjoint_u[same];
-        if (same == i) lrnde__state_at(&r->s->forward, t + c[i] * h, r->external[i]);
     }
+}
+
+/* u at the times of stages [first, first + n). */
+static void supply_states(lrnde__run *r, double t, double h, int32_t first, int32_t n)
+{
+    const double *c = lrnde__method(r->sys, &lrnde__slot_at(r->record, r->record->steps)->past)->external_c;
+    lrnde__share_states(r, first, n);
+    for (int32_t i = first; i < first + n; i++)
+        if (r->external[i] == r->s->adjoint_u[i]) lrnde__state_at(&r->s->forward, t + c[i] * h, r->external[i]);
 }
 
 /* The next stop on the way back. */

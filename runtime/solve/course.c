@@ -4,6 +4,9 @@
  * The steps are those that run.c would take.  Who looks at accepted steps looks at them afterwards, in their order: a record
  * that keeps all of every step has what they want to see.  A ring has the last step only, so a launch ends where somebody
  * wants to look.  Other records decide at every step what to keep, and get their steps one by one.
+ *
+ * A course of the adjoint system is given the steps of the forward solution from where it is on that are there: of a record
+ * with checkpoints, those between two.  Where they do not last it ends, and the step beyond is taken by itself.
  */
 #include "solve/solver.h"
 
@@ -15,26 +18,50 @@
 enum {
     SLOTS = 256,  /* steps of a launch that are kept, at most */
     AHEAD = 8,    /* of them, that the record gets memory for if it has none left */
+    PATH = 1024,  /* steps of the forward solution that a course of the adjoint is given, at most */
     TRIALS = 1024 /* of a launch: how long a cancellation or the end of time may have to wait */
 };
 
+static size_t stages(const lrnde_system_desc *sys)
+{
+    return (size_t)(sys->n_k + sys->n_extra);
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 void lrnde__course_plan(lrnde_solver *s)
 {
-    const lrnde_system_desc *sys = s->desc->forward;
+    const lrnde_system_desc *f = s->desc->forward, *a = s->desc->adjoint ? s->desc->adjoint : f;
     lrnde_course *c = &s->course;
-    c->carry = lrnde__host(s, (size_t)(SLOTS + 1) * (size_t)sys->n_carry * sizeof *c->carry);
-    c->k = lrnde__host(s, (size_t)SLOTS * (size_t)(sys->n_k + sys->n_extra) * sizeof *c->k);
+    c->carry = lrnde__host(s, (SLOTS + 1) * larger((size_t)f->n_carry, (size_t)a->n_carry) * sizeof *c->carry);
+    c->k = lrnde__host(s, SLOTS * larger(stages(f), stages(a)) * sizeof *c->k);
     c->tape = lrnde__host(s, SLOTS * sizeof *c->tape);
     c->t = lrnde__host(s, SLOTS * sizeof *c->t);
     c->h = lrnde__host(s, SLOTS * sizeof *c->h);
-    c->sums = lrnde__host(s, (size_t)SLOTS * (size_t)sys->n_sums * sizeof *c->sums);
+    c->sums = lrnde__host(s, SLOTS * larger((size_t)f->n_sums, (size_t)a->n_sums) * sizeof *c->sums);
+    if (!s->desc->adjoint || !s->options.training) return;
+    c->path_t = lrnde__host(s, PATH * sizeof *c->path_t);
+    c->path_h = lrnde__host(s, PATH * sizeof *c->path_h);
+    c->path_carry = lrnde__host(s, (PATH + 1) * (size_t)f->n_carry * sizeof *c->path_carry);
+    c->path_k = lrnde__host(s, PATH * stages(f) * sizeof *c->path_k);
 }
 
+/* Is a rule part of a step? */
+static int integrates(const lrnde_solver *s)
+{
+    return s->desc->sensitivity.n_nodes && !s->desc->sensitivity.differences && s->desc->sensitivity.n_integrals;
+}
+
+/* A kernel has no extra stages for the dense output of lambda. */
 static int serves(const lrnde__run *r)
 {
-    int keep = r->record->keep;
-    return r->s->driver->run && r == &r->s->forward && r->sys->finish && !r->sys->n_start && !r->sys->late && !r->noise &&
-           (keep == LRNDE__KEEP_WHOLE || keep == LRNDE__KEEP_NOTHING);
+    const lrnde_solver *s = r->s;
+    int keep = r->record->keep, adjoint = r == &s->adjoint;
+    return s->driver->run && (r == &s->forward || adjoint) && r->sys->finish && !r->sys->n_start && !r->sys->late && !r->noise &&
+           (keep == LRNDE__KEEP_WHOLE || keep == LRNDE__KEEP_NOTHING) && !(adjoint && integrates(s) && r->sys->n_extra);
 }
 
 /* How many steps the record is ready for: as many as it has memory for from solves before, a few more if that fits. */
@@ -73,16 +100,45 @@ static lrnde_status fill(lrnde__run *r, lrnde_course *c)
     return LRNDE_OK;
 }
 
+/* Tables of the forward solution from r->t back, and what an adjoint course writes beside its slots. */
+static void fill_path(lrnde__run *r, lrnde_course *c)
+{
+    lrnde_solver *s = r->s;
+    lrnde__record *forward = &s->forward_record;
+    size_t carry = (size_t)s->desc->forward->n_carry, k = stages(s->desc->forward);
+    int32_t given = r->sys->fsal ? 1 : 0;
+    int64_t end = lrnde__step_at(forward, c->t1), last = lrnde__step_at(forward, r->t);
+    lrnde__recall(&s->forward, last);
+    int64_t first = lrnde__whole_from(forward, last);
+    if (first < end) first = end;
+    if (last - first >= PATH) first = last - PATH + 1;
+    c->path = (int32_t)(last - first + 1);
+    if (first > end) c->reach = forward->slot[first].t;
+    for (int32_t i = 0; i < c->path; i++) {
+        const lrnde__slot *slot = &forward->slot[first + i];
+        lrnde__extra_stages(&s->forward, first + i);
+        ((double *)c->path_t)[i] = slot->t, ((double *)c->path_h)[i] = slot->h;
+        memcpy((void **)c->path_carry + (size_t)i * carry, slot->carry, carry * sizeof(void *));
+        memcpy((void **)c->path_k + (size_t)i * k, slot->k, k * sizeof(void *));
+    }
+    memcpy((void **)c->path_carry + (size_t)c->path * carry, forward->slot[last + 1].carry, carry * sizeof(void *));
+    lrnde__share_states(r, given, r->sys->stages - given);
+    c->integrals = integrates(s) ? s->quadrature.sum : NULL;
+    c->lambda = s->quadrature.lambda, c->u = s->quadrature.u;
+}
+
 /* Step i of the course is the record's next. */
 static void take_over(lrnde__run *r, const lrnde_course *c, int32_t i, double end)
 {
-    lrnde__slot *slot = lrnde__slot_at(r->record, r->record->steps);
+    int64_t at = r->record->steps;
+    lrnde__slot *slot = lrnde__slot_at(r->record, at);
     int32_t n = r->sys->n_sums;
     slot->t = c->t[i];
     slot->h = c->h[i];
     slot->has_extra = 0;
     memcpy(slot->sums, c->sums + (size_t)i * (size_t)n, (size_t)n * sizeof *slot->sums);
-    lrnde__run_accept(r, end);
+    lrnde__run_advance(r, end);
+    if (r->look) r->accepted(r, at);
 }
 
 static void count(lrnde__run *r, const lrnde_course *c, const lrnde_kernel *step)
@@ -91,6 +147,7 @@ static void count(lrnde__run *r, const lrnde_course *c, const lrnde_kernel *step
     r->stats.rejected += c->rejected;
     r->stats.nfe += n * (r->sys->stages - (r->sys->fsal ? 1 : 0));
     r->stats.rhs_calls += n * step->rhs_evals;
+    if (c->integrals) r->stats.rhs_calls += c->accepted * r->s->desc->sensitivity.n_nodes * r->sys->integrand.rhs_evals;
 }
 
 /* The steps of a launch, of which a ring has the last. */
@@ -111,19 +168,23 @@ lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went)
     lrnde_course c = s->course;
     *went = 0;
     if (!serves(r)) return LRNDE_OK;
-    c.look = r->record->keep ? stop : r->look(r);
+    c.look = r->record->keep || !r->look ? stop : r->look(r);
     if (c.look == r->t) return LRNDE_OK;
-    LRNDE_TRY(lrnde__run_may_go_on(r, lrnde_clip(r->t, r->h, stop, r->shortest)));
+    double h = lrnde_clip(r->t, r->h, stop, r->shortest);
+    LRNDE_TRY(lrnde__run_may_go_on(r, h));
     int64_t left = s->options.max_steps - r->stats.accepted - r->stats.rejected;
     c.most = left < TRIALS ? left : TRIALS;
-    c.t1 = stop, c.shortest = r->shortest;
+    c.t1 = stop, c.reach = copysign(INFINITY, h), c.shortest = r->shortest;
     c.now = r->t, c.next = r->h, c.e_old = r->e_old;
     LRNDE_TRY(fill(r, &c));
+    if (r->supply) fill_path(r, &c);
+    if ((r->t + h - c.reach) * h > 0) return LRNDE_OK;
     int tape = r->record->keep && r->record->keep_tape;
     if (!tape) c.tape = NULL;
     lrnde_args a = s->args;
     a.s.atol = r->atol, a.s.rtol = r->rtol;
-    if (!s->driver->run(s->device, &a, &c)) return LRNDE_OK;
+    a.external = lrnde__in(r->external);
+    if (!s->driver->run(s->device, r->sys, &a, &c)) return LRNDE_OK;
     *went = c.accepted + c.rejected > 0;
     count(r, &c, tape ? &r->sys->step_tape : &r->sys->step);
     r->e_old = c.e_old;

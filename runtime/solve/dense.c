@@ -5,37 +5,53 @@
  */
 #include "solve/solver.h"
 
-void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u)
+static lrnde_args dense_args(const lrnde__run *r, int64_t n)
 {
-    lrnde_solver *s = r->s;
-    lrnde__slot *slot = lrnde__slot_at(r->record, n);
-    lrnde_args a = s->args;
+    const lrnde__slot *slot = lrnde__slot_at(r->record, n);
+    lrnde_args a = r->s->args;
     a.s.t = slot->t;
     a.s.h = slot->h;
-    a.s.theta = theta;
     a.carry = lrnde__in(slot->carry);
     a.next_in = lrnde__in(lrnde__slot_at(r->record, n + 1)->carry);
     a.k = slot->k;
     a.k_in = lrnde__in(slot->k);
+    return a;
+}
+
+void lrnde__extra_stages(lrnde__run *r, int64_t n)
+{
+    lrnde__slot *slot = lrnde__slot_at(r->record, n);
+    if (!r->sys->n_extra || slot->has_extra) return;
+    if (r->supply) r->supply(r, slot->t, slot->h, r->sys->stages, r->sys->n_extra);
+    lrnde_args a = dense_args(r, n);
     a.external = lrnde__in(r->external);
-    if (r->sys->n_extra && !slot->has_extra) {
-        if (r->supply) r->supply(r, slot->t, slot->h, r->sys->stages, r->sys->n_extra);
-        s->driver->launch(s->device, &r->sys->extra, &a, NULL);
-        r->stats.nfe_dense += r->sys->extra.rhs_evals;
-        slot->has_extra = 1;
-    }
+    r->s->driver->launch(r->s->device, &r->sys->extra, &a, NULL);
+    r->stats.nfe_dense += r->sys->extra.rhs_evals;
+    slot->has_extra = 1;
+}
+
+void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u)
+{
+    lrnde__extra_stages(r, n);
+    lrnde_args a = dense_args(r, n);
+    a.s.theta = theta;
     a.out = &u;
-    s->driver->launch(s->device, &r->sys->dense, &a, NULL);
+    r->s->driver->launch(r->s->device, &r->sys->dense, &a, NULL);
+}
+
+int64_t lrnde__step_at(lrnde__record *r, double t)
+{
+    int64_t n = r->cursor;
+    double direction = lrnde__slot_at(r, n)->h;
+    while (n + 1 < r->steps && (lrnde__slot_at(r, n + 1)->t - t) * direction <= 0) n++;
+    while (n > 0 && (lrnde__slot_at(r, n)->t - t) * direction > 0) n--;
+    return r->cursor = n;
 }
 
 void lrnde__state_at(lrnde__run *r, double t, void *u)
 {
     lrnde__record *record = r->record;
-    double direction = r->t - r->t0;
-    int64_t n = record->cursor;
-    while (n + 1 < record->steps && (lrnde__slot_at(record, n + 1)->t - t) * direction <= 0) n++;
-    while (n > 0 && (lrnde__slot_at(record, n)->t - t) * direction > 0) n--;
-    record->cursor = n;
+    int64_t n = lrnde__step_at(record, t);
     lrnde__recall(r, n);
     lrnde__dense(r, n, (t - lrnde__slot_at(record, n)->t) / lrnde__slot_at(record, n)->h, u);
 }

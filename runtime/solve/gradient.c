@@ -43,6 +43,7 @@ lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t outp
     if (lrnde__jump_next(s, &t)) LRNDE_TRY(sweep(s));
     reverse_init(s);
     s->driver->add(s->device, s->grad, s->partial, s->workers, s->partial_stride, desc->n_params);
+    s->driver->squares(s->device, s->grad, desc->n_params, &s->grad_squares);
     LRNDE_TRY(lrnde__wait(s));
     s->differentiated = 1;
     return LRNDE_OK;

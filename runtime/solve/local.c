@@ -189,8 +189,8 @@ lrnde_status lrnde__local_evaluate(lrnde_solver *s)
     if (l->sys->local.tile) {
         lrnde_args a = local_args(s);
         s->driver->launch(s->device, &l->sys->local, &a, l->sums + l->sys->n_sums);
+        LRNDE_TRY(lrnde__wait(s));
     }
-    LRNDE_TRY(lrnde__wait(s));
     l->E = l->sys->finish(l->sums, n);
     for (int32_t i = 0; i < reg->n_terms; i++) {
         const lrnde_regularizer_term *term = &reg->terms[i];

@@ -10,11 +10,10 @@
 
 #include <math.h>
 
-/* One node: from sums so far to sums, in place; returns what the kernel says of the differences. */
-static double add_node(lrnde__run *r, double t, double weight, double difference, void **sums)
+/* One node: from sums so far to sums, in place.  error: what the kernel says of the differences so far, if not NULL. */
+static void add_node(lrnde__run *r, double t, double weight, double difference, void **sums, double *error)
 {
     lrnde_solver *s = r->s;
-    double error = 0;
     lrnde_args a = s->args;
     lrnde__state_at(&s->forward, t, s->quadrature.u);
     a.s.t = t;
@@ -26,9 +25,8 @@ static double add_node(lrnde__run *r, double t, double weight, double difference
     a.external = lrnde__in(&s->quadrature.u);
     a.in = lrnde__in(sums);
     a.out = sums;
-    lrnde__launch_for_sums(s, &r->sys->integrand, &a, r->sys->integrand.n_sums ? &error : NULL);
+    lrnde__launch_for_sums(s, &r->sys->integrand, &a, error);
     r->stats.rhs_calls += r->sys->integrand.rhs_evals;
-    return error;
 }
 
 void lrnde__quadrature_begin(lrnde_solver *s)
@@ -44,7 +42,7 @@ void lrnde__quadrature_step(lrnde__run *r, int64_t n)
     const lrnde__slot *slot = lrnde__slot_at(r->record, n);
     for (int32_t i = 0; how->n_integrals && i < how->n_nodes; i++) {
         lrnde__dense(r, n, how->nodes[i], r->s->quadrature.lambda);
-        add_node(r, slot->t + how->nodes[i] * slot->h, -slot->h * how->weights[i], 0, r->s->quadrature.sum);
+        add_node(r, slot->t + how->nodes[i] * slot->h, -slot->h * how->weights[i], 0, r->s->quadrature.sum, NULL);
     }
 }
 
@@ -64,7 +62,8 @@ static double try_piece(lrnde__run *r, double t, double length)
     for (int32_t i = 0; i < how->n_nodes; i++) {
         double at = t + how->nodes[i] * length;
         lrnde__state_at(r, at, s->quadrature.lambda);
-        sum = add_node(r, at, -length * how->weights[i], -length * how->differences[i], s->quadrature.trial);
+        double *error = i + 1 < how->n_nodes ? NULL : &sum; /* of all of them */
+        add_node(r, at, -length * how->weights[i], -length * how->differences[i], s->quadrature.trial, error);
     }
     return sqrt(sum / n);
 }

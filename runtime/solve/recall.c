@@ -68,3 +68,12 @@ void lrnde__recall(lrnde__run *run, int64_t n)
     for (int64_t i = wanted.first; i < wanted.end; i++) take_again(run, i, r->keep == LRNDE__KEEP_INTERVALS);
     r->stretch[0] = wanted;
 }
+
+int64_t lrnde__whole_from(const lrnde__record *r, int64_t n)
+{
+    if (r->keep < LRNDE__KEEP_MARKED) return 0;
+    for (int i = 0; i < 2; i++) /* n is in one; the other may end where that begins */
+        for (int j = 0; j < 2; j++)
+            if (n > r->stretch[j].first && n <= r->stretch[j].end) n = r->stretch[j].first;
+    return n;
+}

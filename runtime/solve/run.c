@@ -172,7 +172,7 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
     return isfinite(*E) ? LRNDE_OK : lrnde__wait(r->s);
 }
 
-void lrnde__run_accept(lrnde__run *r, double t)
+void lrnde__run_advance(lrnde__run *r, double t)
 {
     int64_t n = r->record->steps++;
     const lrnde__slot *slot = lrnde__slot_at(r->record, n);
@@ -180,8 +180,14 @@ void lrnde__run_accept(lrnde__run *r, double t)
     r->t = r->stats.t = next->t = t;
     next->past = lrnde__past_after(&slot->past, slot->t, slot->h);
     r->stats.accepted++;
+}
+
+void lrnde__run_accept(lrnde__run *r, double t)
+{
+    int64_t n = r->record->steps;
+    lrnde__run_advance(r, t);
     lrnde__end_step(r, n);
-    r->stats.nfe += lrnde__method(r->sys, &slot->past)->late;
+    r->stats.nfe += lrnde__method(r->sys, &lrnde__slot_at(r->record, n)->past)->late;
     if (r->noise) lrnde__noise_accept(r, n);
     if (r->accepted) r->accepted(r, n);
 }

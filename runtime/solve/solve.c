@@ -30,7 +30,8 @@ static double next_look(const lrnde__run *r)
     const lrnde__local *l = &s->local;
     int waits = l->choice == LRNDE__AT_TIME && !l->taken;
     double t1 = s->options.t1, t = v->done < v->n ? v->t[v->done] : t1;
-    if (s->retrace.u || (l->choice != LRNDE__NO_LOCAL && l->choice != LRNDE__AT_TIME)) return r->t;
+    int retraces = s->retrace.u && s->desc->sensitivity.checkpoints;
+    if (retraces || (l->choice != LRNDE__NO_LOCAL && l->choice != LRNDE__AT_TIME)) return r->t;
     return waits && (t - l->t_reg) * (t1 - r->t) > 0 ? l->t_reg : t;
 }
 

@@ -124,7 +124,10 @@ struct lrnde__run {
     void (*accepted)(lrnde__run *r, int64_t n); /* after step n was accepted; may be NULL */
     /* Fills external for stages [first, first + n) of the step from t of length h; may be NULL. */
     void (*supply)(lrnde__run *r, double t, double h, int32_t first, int32_t n);
-    /* The first time at which `accepted` wants the step that reaches it; t itself: every step.  NULL: none. */
+    /*
+     * The first time at which `accepted` wants the step that reaches it; t itself: every step.  NULL: of steps that the device
+     * takes by itself (course.c) none, for it does the same.
+     */
     double (*look)(const lrnde__run *r);
     double atol, rtol;
     double t0;          /* where it started */
@@ -246,11 +249,12 @@ struct lrnde_solver {
     void *staging; /* host: the largest array, packed */
 
     void *params, *grad;
-    void **optimizer;  /* what update writes: params, then (n_slots) like params */
-    void **initial;    /* u0, then the constants of the solve */
-    void **inputs;     /* (n_inputs) arrays, a series times its save times */
-    int64_t series;    /* save times a series has */
-    const void **data; /* (n_inputs) as kernels see them at one save time */
+    double grad_squares; /* sum of those of the gradient of parameters */
+    void **optimizer;    /* what update writes: params, then (n_slots) like params */
+    void **initial;      /* u0, then the constants of the solve */
+    void **inputs;       /* (n_inputs) arrays, a series times its save times */
+    int64_t series;      /* save times a series has */
+    const void **data;   /* (n_inputs) as kernels see them at one save time */
     void **cot_initial, **cot_inputs;
     void **cot_outputs; /* what rev_output reads: u, then a cotangent of every output */
     void **adjoint_u;   /* (n_external) of the adjoint: u at their times */
@@ -270,7 +274,7 @@ struct lrnde_solver {
     lrnde__transposed transposed;
     lrnde__quadrature quadrature;
     lrnde__retrace retrace;
-    lrnde_course course; /* of the forward solve; its tables are there if the driver goes courses */
+    lrnde_course course; /* of either; its tables are there if the driver goes courses */
     int64_t mesh_points; /* of the last solve */
 };
 
@@ -334,6 +338,7 @@ static inline lrnde__slot *lrnde__slot_at(const lrnde__record *r, int64_t n)
 
 /* recall.c */
 void lrnde__recall(lrnde__run *r, int64_t n);
+int64_t lrnde__whole_from(const lrnde__record *r, int64_t n); /* the first of the steps that are whole, up to n, which is */
 
 /* past.c: the method of a step, the scalars of its kernels, the past of the step after it. */
 const lrnde_system_desc *lrnde__method(const lrnde_system_desc *sys, const lrnde__past *past);
@@ -350,8 +355,9 @@ void lrnde__run_restart(lrnde__run *r);
 double lrnde__fixed_steps(double length, double h); /* the last is shorter, or longer by rounding */
 lrnde_status lrnde__run_to(lrnde__run *r, double stop);
 lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m);
-lrnde_status lrnde__run_may_go_on(const lrnde__run *r, double h); /* whether a step from t of length h may be tried */
-void lrnde__run_accept(lrnde__run *r, double t);
+lrnde_status lrnde__run_may_go_on(const lrnde__run *r, double h);   /* whether a step from t of length h may be tried */
+void lrnde__run_advance(lrnde__run *r, double t);                   /* by the step that is in its slot, to t; */
+void lrnde__run_accept(lrnde__run *r, double t);                    /* and with all that is to be done then */
 lrnde_status lrnde__run_give_up(lrnde__run *r, double h, double E); /* what a step that cannot be made shorter means */
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys);
 
@@ -376,6 +382,8 @@ void lrnde__locate_start(lrnde__run *r, const void *u, const void *f0);
 
 /* dense.c */
 void lrnde__dense(lrnde__run *r, int64_t n, double theta, void *u);
+void lrnde__extra_stages(lrnde__run *r, int64_t n); /* sees to it that dense output of step n takes no evaluation */
+int64_t lrnde__step_at(lrnde__record *r, double t); /* the step that has the state at t */
 void lrnde__state_at(lrnde__run *r, double t, void *u);
 
 /* saves.c */
@@ -433,6 +441,7 @@ void lrnde__report_loss(const lrnde_solver *s, lrnde_report *report);
 lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local);
 lrnde_status lrnde__sweep_discrete(lrnde_solver *s);
 lrnde_status lrnde__sweep_continuous(lrnde_solver *s);
+void lrnde__share_states(lrnde__run *r, int32_t first, int32_t n); /* which arrays the external states of these stages are */
 
 /* Launches a kernel whose sums, if any, are wanted at once. */
 static inline void lrnde__launch_for_sums(lrnde_solver *s, const lrnde_kernel *kernel, const lrnde_args *a, double *sums)

@@ -54,18 +54,6 @@ lrnde_status lrnde_loss(lrnde_solver *s, lrnde_report *report)
     return LRNDE_OK;
 }
 
-/* Euclidean norm of the parameter gradient. */
-static double gradient_norm(lrnde_solver *s)
-{
-    double sum = 0;
-    s->driver->get(s->device, s->staging, s->grad, (size_t)s->desc->n_params * (size_t)s->desc->real_bytes);
-    for (int64_t i = 0; i < s->desc->n_params; i++) {
-        double g = s->desc->real_bytes == sizeof(float) ? ((float *)s->staging)[i] : ((double *)s->staging)[i];
-        sum += g * g;
-    }
-    return sqrt(sum);
-}
-
 static lrnde_status loss_gradient(lrnde_solver *s, lrnde_report *report)
 {
     int local = 0;
@@ -86,7 +74,7 @@ static lrnde_status loss_gradient(lrnde_solver *s, lrnde_report *report)
     if (status) return s->error.status;
     report->adjoint = s->adjoint.stats;
     report->storage = lrnde_storage_of(s);
-    report->grad_norm = gradient_norm(s);
+    report->grad_norm = sqrt(s->grad_squares);
     if (isfinite(report->grad_norm)) return LRNDE_OK;
     LRNDE_TRY(lrnde__wait(s));
     return lrnde__fail(s, LRNDE_ERR_NOT_FINITE, "the gradient is not finite");

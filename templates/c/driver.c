@@ -88,6 +88,27 @@ static void cpu_add(lrnde_device *d, void *to, const void *from, int32_t rows, s
     }
 }
 
+#define ADD_SQUARES(real)                                                                                                        \
+    for (int64_t i = e0; i < e1; i++) sum[(i - e0) % LANES] += (double)((const real *)x)[i] * (double)((const real *)x)[i]
+
+/* Chunk by chunk, in lanes. */
+static void cpu_squares(lrnde_device *d, const void *x, int64_t n, double *total)
+{
+    enum { LANES = 256 };
+    *total = 0;
+    for (int64_t e0 = 0; e0 < n; e0 += LRNDE_CHUNK) {
+        int64_t e1 = e0 + LRNDE_CHUNK < n ? e0 + LRNDE_CHUNK : n;
+        double sum[LANES] = {0}, chunk = 0;
+        if (d->real_bytes == sizeof(float)) {
+            ADD_SQUARES(float);
+        } else {
+            ADD_SQUARES(double);
+        }
+        for (int lane = 0; lane < LANES; lane++) chunk += sum[lane];
+        *total += chunk;
+    }
+}
+
 /* The tiles of one worker: as even as whole tiles allow. */
 static void run_tiles(const lrnde_kernel *kernel, const lrnde_args *a, int32_t worker)
 {
@@ -152,6 +173,7 @@ const lrnde_driver lrnde_driver_c = {
     .copy = cpu_copy,
     .zero = cpu_zero,
     .add = cpu_add,
+    .squares = cpu_squares,
     .launch = cpu_launch,
     .sync = cpu_sync,
 };

@@ -50,6 +50,7 @@ typedef enum lrnde__cuda_part {
     LRNDE__CUDA_REV_STEP_LOCAL,
     LRNDE__CUDA_ADJOINT,
     LRNDE__CUDA_ADJOINT_STEP,
+    LRNDE__CUDA_ADJOINT_RUN,
     LRNDE__CUDA_RARE,
     LRNDE__CUDA_PARTS
 } lrnde__cuda_part;
@@ -64,6 +65,7 @@ typedef struct lrnde__cuda_entry {
 
 typedef struct lrnde__cuda_kernel {
     const lrnde_kernel *kernel;
+    int chains; /* the entry of the tile phase takes a list of args; see modules.c */
     lrnde__cuda_entry tile, shared;
     lrnde__cuda_lengths lengths;
 } lrnde__cuda_kernel;

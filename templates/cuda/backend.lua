@@ -52,6 +52,13 @@ end
 --- Is a whole solve one launch?  Not if steps need noise, or others to start with.
 function cuda.solves(p) return p.forward.finish and not p.m.stochastic and not p.forward.start end
 
+--- Are many steps of the adjoint system?  Not if a rule is applied to every step, whose dense output takes further stages.
+function cuda.solves_back(p)
+  local rule = p.adjoint and p.adjoint.system.rule
+  return p.adjoint and not p.adjoint.start and not p.m.tab.late and
+         (not rule or rule.differences or not p.adjoint.kernels.integrand or p.m.tab.dense.extra == 0)
+end
+
 function cuda.explain(p, lrnde, line)
   return backends.run "templates/cuda/explain.lua".model(p, cuda, lrnde, line)
 end

@@ -11,13 +11,19 @@
 #define READ(X)                                                                                                                  \
     X(carry, void *const *, (slots + !c->ring) * (size_t)sys->n_carry)                                                           \
     X(k, void *const *, slots *(size_t)(sys->n_k + sys->n_extra))                                                                \
-    X(tape, void *const *, c->tape ? slots : 0)
+    X(tape, void *const *, c->tape ? slots : 0)                                                                                  \
+    X(path_t, const double *, path)                                                                                              \
+    X(path_h, const double *, path)                                                                                              \
+    X(path_carry, void *const *, path ? (path + 1) * (size_t)desc->forward->n_carry : 0)                                         \
+    X(path_k, void *const *, path *(size_t)(desc->forward->n_k + desc->forward->n_extra))                                        \
+    X(integrals, void *const *, c->integrals ? (size_t)desc->sensitivity.n_integrals : 0)
 
 enum { ENTRY = 8 };
 
-size_t lrnde__cuda_course_bytes(const lrnde_system_desc *sys, const lrnde_course *c, size_t *written)
+size_t lrnde__cuda_course_bytes(const lrnde_model_desc *desc, const lrnde_system_desc *sys, const lrnde_course *c,
+                                size_t *written)
 {
-    size_t slots = (size_t)c->slots, bytes = sizeof *c;
+    size_t slots = (size_t)c->slots, path = (size_t)c->path, bytes = sizeof *c;
 #define LRNDE_X(name, type, entries) bytes += ENTRY * (entries);
     WRITTEN(LRNDE_X)
     *written = bytes;
@@ -26,9 +32,10 @@ size_t lrnde__cuda_course_bytes(const lrnde_system_desc *sys, const lrnde_course
     return bytes;
 }
 
-void lrnde__cuda_course_put(const lrnde_system_desc *sys, const lrnde_course *c, char *host, CUdeviceptr device)
+void lrnde__cuda_course_put(const lrnde_model_desc *desc, const lrnde_system_desc *sys, const lrnde_course *c, char *host,
+                            CUdeviceptr device)
 {
-    size_t slots = (size_t)c->slots, at = sizeof *c;
+    size_t slots = (size_t)c->slots, path = (size_t)c->path, at = sizeof *c;
     lrnde_course there = *c;
     there.met = 0;
 #define LRNDE_X(name, type, entries)                                                                                             \
@@ -55,6 +62,8 @@ void lrnde__cuda_course_get(const lrnde_system_desc *sys, lrnde_course *c, const
     back.name = c->name;
     WRITTEN(LRNDE_X)
 #undef LRNDE_X
-    back.carry = c->carry, back.k = c->k, back.tape = c->tape;
+#define LRNDE_X(name, type, entries) back.name = c->name;
+    READ(LRNDE_X)
+#undef LRNDE_X
     *c = back;
 }

@@ -8,8 +8,14 @@
  * LAUNCH  Entry points take lrnde_args by value; what its tables and cot_sums point to is on the device.
  *           <symbol>_tile     a block for each of a.workers, which runs tiles [a.tiles w / a.workers, a.tiles (w + 1) / a.workers)
  *           <symbol>_shared   a block for each chunk of LRNDE_CHUNK elements
+ *           <symbol>_chain    as _tile, but takes a list of lrnde_args on the device, how many and how far apart
  *         with <symbol> as in arguments.c and as many threads a block as the kernel's launch bound says.  Sums are added up
  *         afterwards.
+ *
+ * CHAIN   A launch of a kernel that has such an entry is put off until something else is queued: if that is a launch of the same
+ *         kernel, the two are one, and so on.  For a worker's tiles are its own affair: it can take them through one
+ *         step after another without waiting for others.  So a discrete sweep is a launch for every MOST_CHAINED of its steps,
+ *         with one copy of their arguments, where a graph of launches would still be one for each.
  *
  * The first failure is kept, and after it memory is given back but nothing else is done: a context does not recover.
  */
@@ -27,10 +33,12 @@
 enum {
     MOST_WORKERS = 4096, /* the same on every device, for the order in which batch sums are added is that of the workers */
     ADD_BLOCKS = 1024,
+    SQUARE_ROWS = 1024,
     RING = 1 << 22,
     PIECE = RING / 4, /* of an array on its way through the ring */
     ALIGN = 64,
-    MOST_PENDING = 256
+    MOST_PENDING = 256,
+    MOST_CHAINED = 64
 };
 
 const lrnde_driver lrnde_driver_cuda;
@@ -40,6 +48,13 @@ typedef struct pending {
     double *total;
     int n;
 } pending;
+
+/* Launches put off: pieces of the ring, each args, then tables. */
+typedef struct chain {
+    const lrnde__cuda_kernel *kernel; /* NULL: there are none */
+    size_t at;                        /* of the first */
+    int32_t n, stride, workers;
+} chain;
 
 struct lrnde_device {
     const lrnde__cuda_api *cu;
@@ -55,8 +70,10 @@ struct lrnde_device {
     CUdeviceptr ring_copy; /* argument tables on the device, where they are in the ring */
     double *totals;        /* (MOST_PENDING, LRNDE_MAX_SUMS) pinned, written by the device */
     CUdeviceptr totals_there;
+    CUdeviceptr square_sums; /* (SQUARE_ROWS) */
     pending pending[MOST_PENDING];
     int n_pending;
+    chain chain;
     char failure[256];
 };
 
@@ -72,9 +89,19 @@ static int check(lrnde_device *d, CUresult error, const char *function)
 #define CALL(d, function, ...) (*(d)->failure ? -1 : check(d, (d)->cu->function(__VA_ARGS__), #function))
 
 /* A solver may move between threads, and each has a current context of its own. */
-static int enter(lrnde_device *d)
+static int come_in(lrnde_device *d)
 {
     return CALL(d, cuCtxSetCurrent, d->context);
+}
+
+static void end_chain(lrnde_device *d);
+
+/* Before anything is queued. */
+static int enter(lrnde_device *d)
+{
+    int failed = come_in(d);
+    end_chain(d);
+    return failed;
 }
 
 static CUdeviceptr address(const void *p)
@@ -128,6 +155,7 @@ static int make_room(lrnde_device *d)
     CALL(d, cuStreamCreate, &d->stream, CU_STREAM_NON_BLOCKING);
     CALL(d, cuMemHostAlloc, (void **)&d->ring, RING, 0);
     CALL(d, cuMemAlloc, &d->ring_copy, RING);
+    CALL(d, cuMemAlloc, &d->square_sums, SQUARE_ROWS * sizeof(double));
     CALL(d, cuMemHostAlloc, (void **)&d->totals, MOST_PENDING * LRNDE_MAX_SUMS * sizeof *d->totals, CU_MEMHOSTALLOC_DEVICEMAP);
     return CALL(d, cuMemHostGetDevicePointer, &d->totals_there, d->totals, 0);
 }
@@ -149,6 +177,7 @@ static void cuda_close(lrnde_device *d)
         cu->cuCtxSetCurrent(d->context);
         lrnde__cuda_modules_close(&d->model);
         if (d->totals) cu->cuMemFreeHost(d->totals);
+        if (d->square_sums) cu->cuMemFree(d->square_sums);
         if (d->ring_copy) cu->cuMemFree(d->ring_copy);
         if (d->ring) cu->cuMemFreeHost(d->ring);
         if (d->stream) cu->cuStreamDestroy(d->stream);
@@ -273,6 +302,31 @@ static const lrnde__cuda_kernel *find(const lrnde_device *d, const lrnde_kernel 
     return k;
 }
 
+/* Queues what was put off. */
+static void end_chain(lrnde_device *d)
+{
+    chain c = d->chain;
+    if (!c.kernel) return;
+    d->chain.kernel = NULL;
+    CUdeviceptr list = d->ring_copy + c.at;
+    CALL(d, cuMemcpyHtoDAsync, list, d->ring + c.at, (size_t)c.n * (size_t)c.stride, d->stream);
+    queue(d, &c.kernel->tile, c.workers, (void *[]){&list, &c.n, &c.stride});
+}
+
+/* Puts a launch off. */
+static void put_off(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args)
+{
+    lrnde_args a = *args;
+    size_t size = (sizeof a + lrnde__cuda_tables_bytes(&k->lengths) + ALIGN - 1) / ALIGN * ALIGN;
+    chain *c = &d->chain;
+    if (c->kernel != k || c->n == MOST_CHAINED || c->workers != a.workers || d->used + size > RING) end_chain(d);
+    size_t at = take(d, size);
+    lrnde__cuda_move_tables(&k->lengths, &a, d->ring + at + sizeof a, d->ring_copy + at + sizeof a);
+    memcpy(d->ring + at, &a, sizeof a);
+    if (!c->kernel) *c = (chain){.kernel = k, .at = at, .stride = (int32_t)size, .workers = a.workers};
+    c->n++;
+}
+
 static lrnde_args move_tables(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args)
 {
     lrnde_args a = *args;
@@ -282,12 +336,9 @@ static lrnde_args move_tables(lrnde_device *d, const lrnde__cuda_kernel *k, cons
     return a;
 }
 
-/* The sums of tiles, then of chunks, lie one after another. */
-static void collect_sums(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, int64_t chunks, double *total)
+/* The sums of n columns over the rows, on their way to total. */
+static void collect(lrnde_device *d, const double *sums, long long rows, int n, double *total)
 {
-    const double *sums = a->sums + (kernel->tile ? 0 : (int64_t)a->tiles * kernel->n_sums);
-    long long rows = (kernel->tile ? a->tiles : 0) + chunks;
-    int n = kernel->n_sums;
     if (d->n_pending == MOST_PENDING) wait_for(d);
     int row = d->n_pending++;
     CUdeviceptr there = d->totals_there + (size_t)row * LRNDE_MAX_SUMS * sizeof *d->totals;
@@ -295,18 +346,36 @@ static void collect_sums(lrnde_device *d, const lrnde_kernel *kernel, const lrnd
     queue(d, &d->model.sums, 1, (void *[]){&sums, &rows, &n, &there});
 }
 
+static void cuda_squares(lrnde_device *d, const void *x, int64_t n, double *total)
+{
+    long long count = n, rows = quotient_up(n, LRNDE_CHUNK);
+    const double *sums = (const double *)(uintptr_t)d->square_sums;
+    if (rows > SQUARE_ROWS) rows = SQUARE_ROWS;
+    enter(d);
+    queue(d, &d->model.squares, rows, (void *[]){&x, &count, &sums});
+    collect(d, sums, rows, 1, total);
+}
+
 static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total)
 {
     if (!kernel->tile && !kernel->shared) return;
     const lrnde__cuda_kernel *k = find(d, kernel);
     int64_t chunks = kernel->shared ? quotient_up(kernel->shared_size, LRNDE_CHUNK) : 0;
+    if (k->chains) {
+        come_in(d);
+        put_off(d, k, args);
+        return;
+    }
     enter(d);
     if (kernel->shared && kernel->partial)
         cuda_zero(d, args->partial, (size_t)args->workers * args->partial_stride * d->real_bytes);
     lrnde_args a = move_tables(d, k, args);
     if (kernel->tile) queue(d, &k->tile, a.workers, (void *[]){&a});
     if (kernel->shared) queue(d, &k->shared, chunks, (void *[]){&a});
-    if (total && kernel->n_sums) collect_sums(d, kernel, &a, chunks, total);
+    if (total && kernel->n_sums) { /* those of tiles, then of chunks, lie one after another */
+        const double *sums = a.sums + (kernel->tile ? 0 : (int64_t)a.tiles * kernel->n_sums);
+        collect(d, sums, (kernel->tile ? a.tiles : 0) + chunks, kernel->n_sums, total);
+    }
 }
 
 /* Blocks of a cooperative launch, which must all be resident at once: one a worker, or fewer with more to do. */
@@ -319,11 +388,11 @@ static int64_t residents(lrnde_device *d, const lrnde__cuda_entry *entry, int32_
 }
 
 /* One launch, one wait. */
-static int cuda_run(lrnde_device *d, const lrnde_args *args, lrnde_course *c)
+static int cuda_run(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_args *args, lrnde_course *c)
 {
-    const lrnde_system_desc *sys = d->model.desc->forward;
-    const lrnde__cuda_entry *entry = c->tape ? &d->model.run_tape : &d->model.run;
-    size_t written, bytes = lrnde__cuda_course_bytes(sys, c, &written);
+    const lrnde_model_desc *desc = d->model.desc;
+    const lrnde__cuda_entry *entry = sys == desc->adjoint ? &d->model.adjoint_run : c->tape ? &d->model.run_tape : &d->model.run;
+    size_t written, bytes = lrnde__cuda_course_bytes(desc, sys, c, &written);
     if (!*entry->name || !d->cooperative || bytes > PIECE) return 0;
     enter(d);
     int64_t blocks = has(d, entry) ? residents(d, entry, args->workers) : 0;
@@ -331,7 +400,7 @@ static int cuda_run(lrnde_device *d, const lrnde_args *args, lrnde_course *c)
     lrnde_args a = move_tables(d, find(d, &sys->step), args);
     size_t at = take(d, bytes);
     CUdeviceptr there = d->ring_copy + at;
-    lrnde__cuda_course_put(sys, c, d->ring + at, there);
+    lrnde__cuda_course_put(desc, sys, c, d->ring + at, there);
     CALL(d, cuMemcpyHtoDAsync, there, d->ring + at, bytes, d->stream);
     CALL(d, cuLaunchCooperativeKernel, entry->function, (unsigned)blocks, 1, 1, (unsigned)entry->threads, 1, 1, 0, d->stream,
          (void *[]){&a, &there});
@@ -364,6 +433,7 @@ const lrnde_driver lrnde_driver_cuda = {
     .copy = cuda_copy,
     .zero = cuda_zero,
     .add = cuda_add,
+    .squares = cuda_squares,
     .launch = cuda_launch,
     .run = cuda_run,
     .sync = cuda_sync,

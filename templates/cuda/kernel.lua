@@ -2,10 +2,11 @@
 -- that shares it.
 --
 --   <symbol>_tile    launched with a block for each of args.workers, which goes through its tiles
+--   <symbol>_chain   instead, of kernels that are launched many times in a row: all of these in one, with a list of args
 --   <symbol>_shared  a block for each chunk of LRNDE_CHUNK elements
 --
 -- A block has as many threads as the kernel's launch bound, which the driver asks for.  Fewer blocks are right too, but take
--- longer.  The tile phase is a function of its own, which model.cu.in also calls where a whole integration is one launch; so
+-- longer.  The phases are functions of their own, which model.cu.in also calls where a whole integration is one launch; so
 -- what is per sample is not const __restrict__: a later step reads what an earlier one wrote.
 
 local backends = require "backends"
@@ -15,6 +16,7 @@ local writer = require "writer"
 local shape = {}
 
 local PRIVATE_ROWS <const> = 64     -- in a team of one, arrays of up to so many rows are the thread's, others in the workspace
+local CHAINED <const> = { rev_step = true, extra = true }   -- the steps of a sweep; what dense output of a record takes
 local TEAM_UNROLL <const> = 4       -- features of which a member of a team has the loads under way at once
 local UNROLL <const> = 16           -- loops over so few features are unrolled, so that their arrays are registers; longer ones
                                     -- partly: of an unrolled loop over tiles the compiler hoists all weights into registers
@@ -142,9 +144,9 @@ end
 
 --- An entry point, a kernel for the driver: what is outside of all of them, in model.cu.in too, is functions, which cost little
 --- to compile where they are not called.
-local function begin_entry(out, name, threads)
+local function begin_entry(out, name, threads, arguments)
   out:add(0, "#if !defined LRNDE_ONLY || defined LRNDE_ONLY_%s", name)
-  out:add(0, 'extern "C" __global__ void __launch_bounds__(%s, 1) %s(const lrnde_args args)', threads, name)
+  out:add(0, 'extern "C" __global__ void __launch_bounds__(%s, 1) %s(%s)', threads, name, arguments or "const lrnde_args args")
   out:add(0, "{")
 end
 
@@ -153,13 +155,27 @@ local function end_entry(out)
   out:add(0, "#endif")
 end
 
+--- The entry of a tile phase.  Without sums and a shared phase what a block does in one launch depends on no other block, so
+--- that it can go on to the next; its threads meet where a loop begins.
+local function tile_entry(plan, name, kernel, out)
+  if CHAINED[kernel] and plan.n_sums == 0 and not plan.shared then
+    begin_entry(out, name .. "_chain", "T * TEAM", "const char *list, int32_t n, int32_t stride")
+    out:add(1, "for (int32_t i = 0; i < n; i++)")
+    out:add(2, "%s((const lrnde_args *)(list + (size_t)i * stride));", name)
+  else
+    begin_entry(out, name .. "_tile", "T * TEAM")
+    out:add(1, "%s(&args);", name)
+  end
+  end_entry(out)
+end
+
 local function shared_function(e, name, out)
   local plan = e.plan
   e:begin_function()
   local body, pointers, sums = e:shared_statements()
   out:add(0, "")
-  begin_entry(out, name .. "_shared", "MOST_THREADS")
-  out:add(1, "const lrnde_args *const a = &args;")
+  out:add(0, "static __device__ __forceinline__ void %s_share(const lrnde_args *a)", name)
+  out:add(0, "{")
   e:declare_scalars(out)
   for _, p in ipairs(pointers) do
     out:add(1, "%sreal *%s = %s;", p.writable and "" or "const ", p.name, e.fields:pointer(p.field, 0, false))
@@ -179,6 +195,10 @@ local function shared_function(e, name, out)
     out:add(2, "if (threadIdx.x == 0) a->sums[((size_t)a->tiles + chunk) * %d + %d] = %s;", plan.n_sums, q, total)
   end
   out:add(1, "}")
+  out:add(0, "}")
+  out:add(0, "")
+  begin_entry(out, name .. "_shared", "MOST_THREADS")
+  out:add(1, "%s_share(&args);", name)
   end_entry(out)
 end
 
@@ -195,7 +215,7 @@ local function declare_inputs(e, inputs, kind, indent, out)
   end
 end
 
-local function tile_function(e, name, out)
+local function tile_function(e, name, kernel, out)
   local plan, inputs, work = e.plan, e:inputs(), 0
   local body, scalars, arrays = writer.new(), writer.new(), writer.new()
   for _, array in ipairs(plan.arrays) do
@@ -242,17 +262,16 @@ local function tile_function(e, name, out)
   out:add(1, "}")
   out:add(0, "}")
   out:add(0, "")
-  begin_entry(out, name .. "_tile", "T * TEAM")
-  out:add(1, "%s(&args);", name)
-  end_entry(out)
+  tile_entry(plan, name, kernel, out)
   return work
 end
 
---- A kernel; options: those of emit.new and name.  Returns an object with :text(), and what the descriptor says of the kernel.
+--- A kernel; options: those of emit.new, name, and kernel, which of the contract it is.  Returns an object with :text(), and what
+--- the descriptor says of the kernel.
 function shape.kernel(plan, backend, fields, options)
   local e, text, work = emit.new(plan, backend, fields, options), writer.new(), 0
   local has_tile = #plan.blocks > 0 or #plan.partials > 0 or #plan.sums > 0
-  if has_tile then work = tile_function(e, options.name, text) end
+  if has_tile then work = tile_function(e, options.name, options.kernel, text) end
   if plan.shared then shared_function(e, options.name, text) end
   return text, { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,
                         n_sums = plan.n_sums }

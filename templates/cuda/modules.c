@@ -11,7 +11,7 @@
 /* Two of each kernel, then those that are no kernels of the contract; NULL after the last. */
 static lrnde__cuda_entry *entry_at(lrnde__cuda_modules *m, int32_t i)
 {
-    lrnde__cuda_entry *const others[] = {&m->run, &m->run_tape, &m->add, &m->sums, NULL};
+    lrnde__cuda_entry *const others[] = {&m->run, &m->run_tape, &m->adjoint_run, &m->add, &m->sums, &m->squares, NULL};
     if (i >= 2 * m->n_kernels) return others[i - 2 * m->n_kernels];
     return i % 2 ? &m->kernels[i / 2].shared : &m->kernels[i / 2].tile;
 }
@@ -38,7 +38,7 @@ static parts group_of(const lrnde__cuda_modules *m, lrnde__cuda_part part)
     const lrnde_model_desc *desc = m->desc;
     parts solving = bit(LRNDE__CUDA_VECTORS) | bit(LRNDE__CUDA_COMMON) | bit(stepping(m, 0));
     parts training = bit(LRNDE__CUDA_REVERSE) | bit(LRNDE__CUDA_REV_STEP) | bit(stepping(m, 1)) | bit(LRNDE__CUDA_ADJOINT) |
-                     bit(LRNDE__CUDA_ADJOINT_STEP);
+                     bit(*m->adjoint_run.name ? LRNDE__CUDA_ADJOINT_RUN : LRNDE__CUDA_ADJOINT_STEP);
     if (desc->n_saveat > 1 || desc->saveat_data) training |= bit(LRNDE__CUDA_REV_STEP_FULL);
     if (desc->regularizer.n_terms) training |= bit(LRNDE__CUDA_REV_LOCAL) | bit(LRNDE__CUDA_REV_STEP_LOCAL);
     return bit(part) & solving ? solving : bit(part) & training ? training : bit(part);
@@ -146,17 +146,32 @@ int lrnde__cuda_modules_need(lrnde__cuda_modules *m, const lrnde__cuda_entry *en
     return !*entry->name || entry->function ? 0 : load(m, group_of(m, entry->part), why, size);
 }
 
+/* Where the text has an entry that takes a list, it is that of the tile phase. */
+static void find_chain(lrnde__cuda_kernel *k, const char *text)
+{
+    lrnde__cuda_entry chain = k->tile;
+    if (!k->kernel->tile || k->kernel->shared || k->kernel->n_sums) return;
+    size_t at = strlen(chain.name) - strlen("_tile");
+    snprintf(chain.name + at, sizeof chain.name - at, "_chain");
+    k->chains = strstr(text, chain.name) != NULL;
+    if (k->chains) k->tile = chain;
+}
+
 int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, const lrnde_model_desc *desc, const char *text,
                              int capability, char *why, size_t size)
 {
     *m = (lrnde__cuda_modules){.cu = cu, .desc = desc, .text = text, .capability = capability};
     m->n_kernels = lrnde__cuda_kernels(desc, m->kernels);
+    for (int32_t i = 0; i < m->n_kernels; i++) find_chain(&m->kernels[i], text);
     m->run = lrnde__cuda_entry_of(desc, "run", "", LRNDE__CUDA_RUN);
     m->run_tape = lrnde__cuda_entry_of(desc, "run_tape", "", LRNDE__CUDA_RUN_TAPE);
-    if (!strstr(text, m->run.name)) *m->run.name = '\0';
-    if (!strstr(text, m->run_tape.name)) *m->run_tape.name = '\0';
+    m->adjoint_run = lrnde__cuda_entry_of(desc, "adjoint_run", "", LRNDE__CUDA_ADJOINT_RUN);
+    lrnde__cuda_entry *const runs[] = {&m->run, &m->run_tape, &m->adjoint_run};
+    for (int i = 0; i < 3; i++)
+        if (!strstr(text, runs[i]->name)) *runs[i]->name = '\0';
     m->add = (lrnde__cuda_entry){.name = "lrnde_add", .part = LRNDE__CUDA_VECTORS};
     m->sums = (lrnde__cuda_entry){.name = "lrnde_sums", .part = LRNDE__CUDA_VECTORS};
+    m->squares = (lrnde__cuda_entry){.name = "lrnde_squares", .part = LRNDE__CUDA_VECTORS};
     return load(m, group_of(m, LRNDE__CUDA_COMMON), why, size);
 }
 

@@ -19,8 +19,8 @@ typedef struct lrnde__cuda_modules {
     int capability;
     lrnde__cuda_kernel kernels[LRNDE__CUDA_KERNELS];
     int32_t n_kernels;
-    lrnde__cuda_entry run, run_tape; /* the whole solve in a launch, where the text has it */
-    lrnde__cuda_entry add, sums;     /* vectors.def */
+    lrnde__cuda_entry run, run_tape, adjoint_run; /* many steps in a launch, where the text has it */
+    lrnde__cuda_entry add, sums, squares;         /* vectors.def */
     CUmodule modules[LRNDE__CUDA_PARTS];
 } lrnde__cuda_modules;
 

@@ -12,6 +12,7 @@ char *lrnde__cuda_vectors(size_t real_bytes)
 {
     return lrnde__format("#define ENTRY extern \"C\" __global__ void __launch_bounds__(BLOCK)\n"
                          "typedef %s REAL;\n"
-                         "enum { BLOCK = %d, MOST_SUMS = %d };\n%s\n",
-                         real_bytes == sizeof(float) ? "float" : "double", LRNDE__CUDA_VECTOR_BLOCK, LRNDE_MAX_SUMS, text);
+                         "enum { BLOCK = %d, MOST_SUMS = %d, CHUNK = %d };\n%s\n",
+                         real_bytes == sizeof(float) ? "float" : "double", LRNDE__CUDA_VECTOR_BLOCK, LRNDE_MAX_SUMS, LRNDE_CHUNK,
+                         text);
 }

@@ -1,6 +1,6 @@
 /*
  * kernels.h - modules of the fake driver library, and what its launches run: for a model's kernels those in C that the test
- * names, for the driver's own their text, compiled as C.
+ * names, or their text as tests/cuda/sim.cpp makes a library of it, for the driver's own their text, compiled as C.
  */
 #ifndef CUDA_FAKES_KERNELS_H
 #define CUDA_FAKES_KERNELS_H
@@ -11,6 +11,7 @@
 #include "kernel.h"
 #include "vectors.h"
 
+#include <dlfcn.h>
 #include <setjmp.h>
 
 /* ---- modules: what the fake compiler made is the text ---- */
@@ -19,7 +20,7 @@ struct CUmod_st {
     char *text;
 };
 
-typedef enum kind { TILE, SHARED, RUN, ADD, SUMS } kind;
+typedef enum kind { TILE, CHAIN, SHARED, RUN, ADD, SUMS, SQUARES } kind;
 
 struct CUfunc_st {
     char name[192];
@@ -27,6 +28,7 @@ struct CUfunc_st {
     int is_float;
     const lrnde_kernel *kernel;   /* of RUN, the one that takes a step */
     const lrnde_system_desc *sys; /* of RUN */
+    const lrnde_model_desc *desc; /* of RUN */
 };
 
 enum { MOST_KERNELS = 256, MOST_RUNS = 8, MOST_FUNCTIONS = 512 };
@@ -50,11 +52,27 @@ void fake_kernel(const char *symbol, const lrnde_kernel *kernel)
 }
 
 /* The same of a kernel that goes courses. */
-void fake_run(const char *symbol, const lrnde_system_desc *sys, const lrnde_kernel *step)
+void fake_run(const char *symbol, const lrnde_model_desc *desc, const lrnde_system_desc *sys, const lrnde_kernel *step)
 {
     MUST(n_runs < MOST_RUNS, "too many kernels");
-    runs[n_runs] = (struct CUfunc_st){.kind = RUN, .sys = sys, .kernel = step};
+    runs[n_runs] = (struct CUfunc_st){.kind = RUN, .desc = desc, .sys = sys, .kernel = step};
     snprintf(runs[n_runs++].name, sizeof runs->name, "%s", symbol);
+}
+
+static void *library; /* of the model's text; NULL: the kernels are in C */
+
+/* The test says that the text runs, in the place of itself. */
+void fake_text(void *compiled)
+{
+    library = compiled;
+}
+
+/* Puts the address of what the library defines into *at, whatever its type. */
+static void find_in_text(const char *name, void *at)
+{
+    void *symbol = dlsym(library, name);
+    MUST(symbol, "%s", dlerror());
+    memcpy(at, &symbol, sizeof symbol);
 }
 
 CUresult cuModuleLoadData(CUmodule *module, const void *image)
@@ -88,6 +106,17 @@ static const struct CUfunc_st *run_of(const char *name)
     return NULL;
 }
 
+static int ends_in(const char *name, const char *ending)
+{
+    size_t n = strlen(name), m = strlen(ending);
+    return n > m && !strcmp(name + n - m, ending);
+}
+
+static kind kind_in_text(const char *name)
+{
+    return ends_in(name, "_tile") ? TILE : ends_in(name, "_chain") ? CHAIN : ends_in(name, "_shared") ? SHARED : RUN;
+}
+
 CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name)
 {
     struct CUfunc_st f = {.is_float = strstr(module->text, "typedef float REAL") != NULL};
@@ -100,8 +129,14 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
         f.kind = ADD;
     else if (!strcmp(name, "lrnde_sums"))
         f.kind = SUMS;
+    else if (!strcmp(name, "lrnde_squares"))
+        f.kind = SQUARES;
+    else if (library)
+        f.kind = kind_in_text(name);
     else if ((f.kernel = kernel_of(name, "_tile")))
         f.kind = TILE;
+    else if ((f.kernel = kernel_of(name, "_chain")))
+        f.kind = CHAIN;
     else if ((f.kernel = kernel_of(name, "_shared")))
         f.kind = SHARED;
     else
@@ -115,16 +150,26 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
 /* Launch bounds: of what works on tiles, of the others. */
 enum { TILE_THREADS = 32, OTHER_THREADS = 256 };
 
+static int threads_of(CUfunction f)
+{
+    const int *threads;
+    const int own = f->kind == ADD || f->kind == SUMS || f->kind == SQUARES;
+    if (own || !library) return own || f->kind == SHARED ? OTHER_THREADS : TILE_THREADS;
+    find_in_text(f->kind == SHARED ? "sim_shared_threads" : "sim_tile_threads", &threads);
+    return *threads;
+}
+
 CUresult cuFuncGetAttribute(int *value, int attribute, CUfunction function)
 {
     MUST(attribute == CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, "a function is asked for attribute %d", attribute);
-    *value = function->kind == TILE || function->kind == RUN ? TILE_THREADS : OTHER_THREADS;
+    *value = threads_of(function);
     return 0;
 }
 
 CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, CUfunction function, int threads, size_t shared_bytes)
 {
-    MUST(function->kind == RUN && threads == TILE_THREADS && shared_bytes == 0, "%s: asked how often it fits", function->name);
+    MUST(function->kind == RUN && threads == threads_of(function) && shared_bytes == 0, "%s: asked how often it fits",
+         function->name);
     *blocks = (int)setting("FAKE_RESIDENT", 1);
     return 0;
 }
@@ -145,20 +190,24 @@ static void __syncthreads(void)
 #define ENTRY        static void
 #define __shared__   static
 #define VECTORS(...) __VA_ARGS__
-enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS };
-#define REAL       float
-#define lrnde_add  add_float
-#define lrnde_sums sums_float
+enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS, CHUNK = LRNDE_CHUNK };
+#define REAL          float
+#define lrnde_add     add_float
+#define lrnde_sums    sums_float
+#define lrnde_squares squares_float
 #include "vectors.def"
 #undef REAL
 #undef lrnde_add
 #undef lrnde_sums
-#define REAL       double
-#define lrnde_add  add_double
-#define lrnde_sums sums_double
+#undef lrnde_squares
+#define REAL          double
+#define lrnde_add     add_double
+#define lrnde_sums    sums_double
+#define lrnde_squares squares_double
 #include "vectors.def"
 #undef lrnde_add
 #undef lrnde_sums
+#undef lrnde_squares
 
 /* ---- launches ---- */
 
@@ -174,6 +223,10 @@ typedef struct entry {
     lrnde_args args;      /* of a model's kernel */
     lrnde_course *course; /* of RUN */
     struct {
+        const char *list;
+        int32_t n, stride;
+    } chain;
+    struct {
         void *to;
         const void *from;
         int rows;
@@ -186,6 +239,11 @@ typedef struct entry {
         int n;
         double *total;
     } sums;
+    struct {
+        const void *x;
+        long long n;
+        double *sums;
+    } squares;
 } entry;
 
 /* Tables lie on the device and, but for cot_sums, hold its pointers: how long they are is the business of the kernel. */
@@ -204,7 +262,7 @@ static void run_kernel(const entry *e)
     const lrnde_kernel *k = e->function->kernel;
     const lrnde_args *a = &e->args;
     check_tables(e);
-    if (e->function->kind == TILE) {
+    if (e->function->kind != SHARED) {
         MUST(e->grid == (unsigned)a->workers && e->block == TILE_THREADS, "%s: %u blocks of %u", e->function->name, e->grid,
              e->block);
         for (int64_t w = 0; w < a->workers; w++)
@@ -219,49 +277,38 @@ static void run_kernel(const entry *e)
     }
 }
 
-/* As the emitted kernel does, one thing after another; sums in the order of the CPU. */
-static double take_step(const entry *e, lrnde_args *a, double sums[LRNDE_MAX_SUMS])
+static void run_chain(const entry *e)
 {
-    const lrnde_system_desc *sys = e->function->sys;
-    double n = 0;
-    for (int64_t w = 0; w < a->workers; w++)
-        e->function->kernel->tile(a, (int32_t)(a->tiles * w / a->workers), (int32_t)(a->tiles * (w + 1) / a->workers),
-                                  (int32_t)w);
-    memset(sums, 0, LRNDE_MAX_SUMS * sizeof *sums);
-    for (int32_t tile = 0; tile < a->tiles; tile++)
-        for (int32_t q = 0; q < sys->n_sums; q++) sums[q] += a->sums[(size_t)tile * (size_t)sys->n_sums + q];
-    for (int32_t i = 0; i < sys->n_controlled; i++) n += (double)sys->carry[i].size * a->batch;
-    return sys->finish(sums, n);
+    entry one = *e;
+    MUST(e->chain.n > 0 && on_device(e->chain.list, (size_t)e->chain.n * (size_t)e->chain.stride), "%s: not its list",
+         e->function->name);
+    for (int32_t i = 0; i < e->chain.n; i++) {
+        memcpy(&one.args, e->chain.list + (size_t)i * (size_t)e->chain.stride, sizeof one.args);
+        run_kernel(&one);
+    }
 }
 
-static void run_course(const entry *e)
+#include "courses.h"
+
+/* A launch of a model's kernel by its text. */
+static void run_text(const entry *e)
 {
-    const lrnde_system_desc *sys = e->function->sys;
-    lrnde_course *c = e->course;
-    lrnde_args a = e->args;
-    double way = copysign(1, c->t1 - c->now), sums[LRNDE_MAX_SUMS];
-    check_tables(e);
-    MUST(!c->tape == (e->function->kernel == &sys->step) && c->met == 0, "%s: not its course", e->function->name);
-    MUST(e->block == TILE_THREADS && e->grid <= (unsigned)a.workers, "%s: %u blocks of %u", e->function->name, e->grid, e->block);
-    c->accepted = c->rejected = c->over = 0;
-    while (c->now != c->t1 && !c->over && (c->look - c->now) * way > 0 && c->slot < c->slots &&
-           c->accepted + c->rejected < c->most) {
-        int32_t slot = c->slot, end = c->ring && slot + 1 == c->slots ? 0 : slot + 1;
-        a.s.t = c->now, a.s.h = c->tried = lrnde_clip(c->now, c->next, c->t1, c->shortest);
-        a.carry = (const void *const *)(c->carry + slot * sys->n_carry);
-        a.next = c->carry + end * sys->n_carry;
-        a.k = c->k + slot * (sys->n_k + sys->n_extra);
-        a.tape = c->tape ? c->tape[slot] : NULL;
-        c->E = take_step(e, &a, sums);
-        c->next = lrnde_control(&sys->controller, &c->e_old, c->E, c->tried);
-        if (lrnde_accepts(c->E)) {
-            c->t[slot] = c->now, c->h[slot] = c->tried;
-            memcpy(c->sums + slot * sys->n_sums, sums, (size_t)sys->n_sums * sizeof *sums);
-            c->now = lrnde_advance(c->now, c->tried, c->t1), c->slot = end, c->accepted++;
-        } else {
-            c->rejected++, c->over = lrnde_gives_up(c->tried, c->shortest);
-        }
-    }
+    void (*kernel)(void);
+    void (*launch)(void (*)(void), const void *, int, int);
+    void (*launch_chain)(void (*)(void), const void *, int32_t, int32_t, int, int);
+    void (*launch_run)(void (*)(void), const void *, lrnde_course *, int, int);
+    const int blocks = (int)e->grid, threads = (int)e->block;
+    find_in_text(e->function->name, &kernel);
+    find_in_text("sim_launch", &launch);
+    find_in_text("sim_launch_chain", &launch_chain);
+    find_in_text("sim_launch_run", &launch_run);
+    MUST(threads == threads_of(e->function), "%s: blocks of %d", e->function->name, threads);
+    if (e->function->kind == CHAIN)
+        launch_chain(kernel, e->chain.list, e->chain.n, e->chain.stride, blocks, threads);
+    else if (e->function->kind == RUN)
+        launch_run(kernel, &e->args, e->course, blocks, threads);
+    else
+        launch(kernel, &e->args, blocks, threads);
 }
 
 static void run_thread(const entry *e)
@@ -270,6 +317,12 @@ static void run_thread(const entry *e)
     if (setjmp(barrier)) return;
     if (e->function->kind == SUMS) {
         (is_float ? sums_float : sums_double)(e->sums.sums, e->sums.rows, e->sums.n, e->sums.total);
+        MUST(beyond, "a thread did not come to the barrier");
+    } else if (e->function->kind == SQUARES) {
+        if (is_float)
+            squares_float(e->squares.x, e->squares.n, e->squares.sums);
+        else
+            squares_double(e->squares.x, e->squares.n, e->squares.sums);
         MUST(beyond, "a thread did not come to the barrier");
     } else if (is_float) {
         add_float(e->add.to, e->add.from, e->add.rows, e->add.stride, e->add.n);
@@ -283,7 +336,7 @@ static void run_vectors(const entry *e)
     blockDim.x = e->block;
     gridDim.x = e->grid;
     for (blockIdx.x = 0; blockIdx.x < e->grid; blockIdx.x++)
-        for (beyond = 0; beyond <= (e->function->kind == SUMS); beyond++)
+        for (beyond = 0; beyond <= (e->function->kind != ADD); beyond++)
             for (threadIdx.x = 0; threadIdx.x < e->block; threadIdx.x++) run_thread(e);
 }
 

@@ -103,13 +103,14 @@ CUresult cuCtxSetCurrent(CUcontext context)
 
 enum { MOST_ENTRIES = 1 << 16 };
 static entry *stream;
-static int n_entries, waits;
+static int n_entries, waits, launches;
 
 static CUresult queue(entry e)
 {
     MUST(current, "no context is current");
     MUST(n_entries < MOST_ENTRIES, "the stream is full");
     stream[n_entries++] = e;
+    launches += e.operation == LAUNCH;
     return 0;
 }
 
@@ -176,6 +177,10 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
         if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
         e.args = *(lrnde_args *)arguments[0];
         break;
+    case CHAIN:
+        if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
+        e.chain.list = *(char **)arguments[0], e.chain.n = *(int32_t *)arguments[1], e.chain.stride = *(int32_t *)arguments[2];
+        break;
     case ADD:
         e.add.to = *(void **)arguments[0], e.add.from = *(void **)arguments[1], e.add.rows = *(int *)arguments[2];
         e.add.stride = *(size_t *)arguments[3], e.add.n = *(long long *)arguments[4];
@@ -183,6 +188,10 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
     case SUMS:
         e.sums.sums = *(double **)arguments[0], e.sums.rows = *(long long *)arguments[1], e.sums.n = *(int *)arguments[2];
         e.sums.total = *(double **)arguments[3];
+        break;
+    case SQUARES:
+        e.squares.x = *(void **)arguments[0], e.squares.n = *(long long *)arguments[1];
+        e.squares.sums = *(double **)arguments[2];
         break;
     }
     return queue(e);
@@ -209,12 +218,16 @@ static void run(const entry *e)
     case COPY: memmove(e->to, e->from, e->bytes); break;
     case CLEAR: memset(e->to, 0, e->bytes); break;
     case LAUNCH:
-        if (e->function->kind == RUN)
-            run_course(e);
-        else if (e->function->kind == TILE || e->function->kind == SHARED)
-            run_kernel(e);
-        else
+        if (e->function->kind == ADD || e->function->kind == SUMS || e->function->kind == SQUARES)
             run_vectors(e);
+        else if (library)
+            run_text(e);
+        else if (e->function->kind == RUN)
+            run_course(e);
+        else if (e->function->kind == CHAIN)
+            run_chain(e);
+        else
+            run_kernel(e);
     }
 }
 
@@ -234,6 +247,12 @@ CUresult cuStreamSynchronize(CUstream s)
 int fake_waits(void)
 {
     return waits;
+}
+
+/* How many launches were queued. */
+int fake_launches(void)
+{
+    return launches;
 }
 
 /* What a driver that has closed all its devices leaves behind: 0 if nothing. */

@@ -1,0 +1,78 @@
+/* How far a course (kernel.h) has come, known to whoever follows it. */
+typedef struct lrnde_progress {
+    double t, next, e_old, h, E;
+    int64_t accepted, rejected;
+    int32_t slot, over, took; /* took: the last step was accepted */
+} lrnde_progress;
+
+static __device__ inline lrnde_progress lrnde_begin(const lrnde_course *c)
+{
+    lrnde_progress p = {c->now, c->next, c->e_old, 0, 0, 0, 0, c->slot, 0, 0};
+    return p;
+}
+
+static __device__ inline bool lrnde_goes_on(const lrnde_course *c, const lrnde_progress *p)
+{
+    return p->t != c->t1 && !p->over && (c->look - p->t) * copysign(1.0, c->t1 - p->t) > 0 && p->slot < c->slots &&
+           p->accepted + p->rejected < c->most;
+}
+
+/* Where a step from this slot ends. */
+static __device__ inline int32_t lrnde_after(const lrnde_course *c, int32_t slot)
+{
+    return c->ring && slot + 1 == c->slots ? 0 : slot + 1;
+}
+
+/* The arguments of the step to try. */
+static __device__ inline void lrnde_try(const lrnde_course *c, lrnde_progress *p, lrnde_args *a, int n_carry, int n_k)
+{
+    a->s.t = p->t, a->s.h = p->h = lrnde_clip(p->t, p->next, c->t1, c->shortest);
+    a->carry = (const void *const *)(c->carry + p->slot * n_carry), a->next = c->carry + lrnde_after(c, p->slot) * n_carry;
+    a->k = c->k + p->slot * n_k;
+    a->tape = c->tape ? c->tape[p->slot] : (void *)0;
+}
+
+/* Accepts or rejects it by its error norm; `first`, one thread of all, notes its sums. */
+static __device__ inline void lrnde_decide(const lrnde_controller *controller, const lrnde_course *c, lrnde_progress *p, double E,
+                                           const double *sums, int n_sums, bool first)
+{
+    p->E = E, p->next = lrnde_control(controller, &p->e_old, E, p->h), p->took = lrnde_accepts(E);
+    if (!p->took) {
+        p->rejected++, p->over = lrnde_gives_up(p->h, c->shortest);
+        return;
+    }
+    if (first) {
+        c->t[p->slot] = p->t, c->h[p->slot] = p->h;
+        for (int q = 0; q < n_sums; q++) c->sums[p->slot * n_sums + q] = sums[q];
+    }
+    p->t = lrnde_advance(p->t, p->h, c->t1), p->slot = lrnde_after(c, p->slot), p->accepted++;
+}
+
+static __device__ inline void lrnde_leave(lrnde_course *c, const lrnde_progress *p)
+{
+    c->now = p->t, c->next = p->next, c->e_old = p->e_old, c->slot = p->slot, c->over = p->over;
+    c->tried = p->h, c->E = p->E, c->accepted = p->accepted, c->rejected = p->rejected;
+}
+
+/* Waits for all blocks. */
+static __device__ void lrnde_grid_meet(uint64_t *met)
+{
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        __threadfence();
+        const uint64_t before = atomicAdd(met, 1ull), all = before - before % gridDim.x + gridDim.x;
+        while (*(volatile uint64_t *)met < all) __nanosleep(32);
+        __threadfence();
+    }
+    __syncthreads();
+}
+
+/* Sums over so many rows of n, in the order of lanes and rows: the same in every lane. */
+static __device__ __forceinline__ void lrnde_row_sums(double *sums, const double *rows, int32_t n_rows, int n)
+{
+    for (int q = 0; q < n; q++) {
+        double sum = 0;
+        for (int32_t row = (int32_t)threadIdx.x % T; row < n_rows; row += T) sum += rows[(size_t)row * n + q];
+        sums[q] = lrnde_lane_sum(sum);
+    }
+}

@@ -1,0 +1,177 @@
+/*
+ * test_cuda_sweeps.c - whole solves and gradients by the emitted CUDA text, on this CPU, against those of the C backend: the
+ * driver launches the text as it does on a device, through a driver library that pretends (tests/cuda_fakes) and a text that is
+ * simulated (tests/cuda).
+ */
+#include "cuda_launch.h"
+#include "cuda_world.h"
+
+#include "lrnde.h"
+
+static const lrnde_model_desc *built;
+static int32_t batch;
+
+/* What a solve and its gradient leave behind. */
+typedef struct result {
+    lrnde_stats stats;
+    size_t n;
+    double *x; /* (n) */
+} result;
+
+static void take(lrnde_solver *s, const char *name, result *r)
+{
+    lrnde_array a;
+    MUST(!lrnde_array_find(s, name, &a));
+    r->x = realloc(r->x, r->n * sizeof *r->x + a.bytes);
+    MUST(!lrnde_get(s, name, r->x + r->n, a.bytes));
+    r->n += a.bytes / sizeof *r->x;
+}
+
+/* The gradient of a sum of outputs, at save times inside steps and at the end. */
+static result differentiate(const char *device)
+{
+    const lrnde_model_desc *m = built;
+    lrnde_options o = LRNDE_OPTIONS;
+    lrnde_solver *s;
+    lrnde_array out;
+    lrnde_error e;
+    result r = {.n = 0};
+    const char *output = m->n_outputs ? m->outputs[0].name : "u", *start = m->u0 ? "u0" : m->inputs[0].name;
+    const double t[] = {m->t0 + 0.31 * (m->t1 - m->t0), m->t0 + 0.5 * (m->t1 - m->t0), m->t1};
+    o.batch = batch, o.training = 1, o.device = device, o.threads = 2, o.max_steps = 500;
+    if (lrnde_create(&s, m, &o, &e)) fprintf(stderr, "%s\n", e.text), _exit(1);
+    const size_t n = (size_t)batch * (size_t)m->state;
+    double *u0 = malloc(n * sizeof *u0);
+    for (size_t i = 0; i < n; i++)
+        u0[i] = m->u0 ? m->u0[i % (size_t)m->state] * (1 + 0.5 * (double)(i / (size_t)m->state) / batch) : sin((double)i);
+    MUST(!lrnde_set(s, start, u0, n * sizeof *u0));
+    MUST(!lrnde_solve(s, t, 3, &r.stats));
+    MUST(!lrnde_array_find(s, output, &out));
+    double *cot = malloc(out.bytes);
+    for (size_t i = 0; i < out.bytes / sizeof *cot; i++) cot[i] = cos((double)i);
+    MUST(!lrnde_gradient(s, output, cot, out.bytes));
+    take(s, output, &r);
+    if (m->n_params) take(s, "grad/params", &r);
+    char grad[64];
+    snprintf(grad, sizeof grad, "grad/%s", start);
+    take(s, grad, &r);
+    lrnde_destroy(s);
+    free(cot), free(u0);
+    return r;
+}
+
+/* In a scenario: how far apart the two are. */
+static void compare_devices(char *text)
+{
+    void (*fake_text)(void *);
+    int (*fake_launches)(void);
+    double worst = 0, largest = 0;
+    world_fake_function("fake_text", &fake_text);
+    world_fake_function("fake_launches", &fake_launches);
+    fake_text(library);
+    const result cpu = differentiate("cpu"), cuda = differentiate("cuda");
+    MUST(cpu.n == cuda.n && cpu.stats.accepted == cuda.stats.accepted && cpu.stats.rejected == cuda.stats.rejected);
+    for (size_t i = 0; i < cpu.n; i++) {
+        const double apart = fabs(cpu.x[i] - cuda.x[i]);
+        largest = fmax(largest, fabs(cpu.x[i]));
+        if (!(apart <= worst)) worst = apart; /* NaN too, */
+        if (isnan(apart)) break;              /* which stays */
+    }
+    snprintf(text, WORLD_TEXT, "%d %d %g", (int)cuda.stats.accepted, fake_launches(), worst / largest);
+    free(cpu.x), free(cuda.x);
+}
+
+static void check(const variant *v, int32_t samples, const char *order)
+{
+    int steps, launches;
+    double apart;
+    built = load_variant(v);
+    batch = samples;
+    setenv("SIM_ORDER", order, 1);
+    assert_int_equal(sscanf(world_run(compare_devices, NULL), "%d %d %lf", &steps, &launches, &apart), 3);
+    print_message("           %-16s %-6s %s, batch %d: %d steps, %d launches, %.1e apart\n", built->name, built->method,
+                  built->sensitivity.name, (int)batch, steps, launches, apart);
+    assert_true(launches < (built->sensitivity.checkpoints ? 1000 : 100) + steps);
+    assert_true(apart < 1e-11);
+}
+
+static void gradients(void **state)
+{
+    (void)state;
+    static const char lotka[] = "models/lotka_volterra.lua", wide[] = "tests/models/wide.lua";
+    check(&(variant){lotka, NULL, {"sensitivity=interpolating"}}, 35, "skew:1");
+    check(&(variant){lotka, NULL, {"sensitivity=gauss"}}, 3, "reverse");
+    check(&(variant){lotka, "rosenbrock23", {"sensitivity=interpolating", "solver.rtol=1e-4", "solver.atol=1e-4"}}, 3, "skew:2");
+    check(&(variant){lotka, "dop853", {"sensitivity=interpolating"}}, 3, "skew:1");
+    check(&(variant){lotka, NULL, {"sensitivity=L.gauss{checkpoints=4}"}}, 3, "forward");
+    check(&(variant){lotka, NULL, {"sensitivity=backsolve"}}, 67, "forward");
+    check(&(variant){lotka, NULL, {"sensitivity=discrete"}}, 35, "skew:2");
+    check(&(variant){wide, "bs3", {"precision=f64", "sensitivity=gauss"}}, 13, "skew:2");
+    check(&(variant){wide, "bs3", {"precision=f64", "sensitivity=interpolating"}}, 13, "skew:1");
+    check(&(variant){wide, NULL, {"precision=f64", "sensitivity=discrete"}}, 13, "reverse");
+}
+
+/* ---- mistakes in the text, each of which must be caught ---- */
+
+/* What is replaced in the text of a model by this sensitivity, and by what. */
+typedef struct mistake {
+    const char *what, *sensitivity, *from, *to;
+} mistake;
+
+static const mistake MISTAKES[] = {
+    {"nothing", "sensitivity=discrete", "&args", "&args"},
+    {"the first of chained launches again", "sensitivity=discrete", "list + (size_t)i * stride", "list"},
+    {"partial sums that are not cleared", "sensitivity=gauss", "lotka_volterra_clear(&b", "if (0) lotka_volterra_clear(&b"},
+    {"no barrier before they are added up", "sensitivity=gauss",
+     "lrnde_grid_meet(&course->met);\n            lotka_volterra_adjoint", "lotka_volterra_adjoint"},
+    {"no barrier before they are cleared", "sensitivity=gauss", "lrnde_grid_meet(&course->met); /* before partial", "/* "},
+    {"sums of the shared phase left out", "sensitivity=interpolating", "a.sums, a.tiles + 1", "a.sums, a.tiles"},
+    {"no barrier before they are read", "sensitivity=interpolating", "f64_share(&a);\n        lrnde_grid_meet(&course->met);",
+     "f64_share(&a);"},
+    {"the length of another step", "sensitivity=interpolating", "course->path_h[*n], b.s.theta", "*course->path_h, b.s.theta"},
+};
+
+/* What goes on for ever has been caught; it takes a tenth of this where nothing is wrong. */
+static void compare_briefly(char *text)
+{
+    setrlimit(RLIMIT_CPU, &(struct rlimit){4, 4});
+    compare_devices(text);
+}
+
+static int goes_wrong(const char *order)
+{
+    int steps, launches, status;
+    double apart;
+    setenv("SIM_ORDER", order, 1);
+    const char *text = world_try(compare_briefly, NULL, &status);
+    return status || sscanf(text, "%d %d %lf", &steps, &launches, &apart) != 3 || !(apart < 1e-11);
+}
+
+static void mistakes_are_caught(void **state)
+{
+    (void)state;
+    int missed = 0;
+    batch = 67;
+    for (size_t i = 0; i < sizeof MISTAKES / sizeof *MISTAKES; i++) {
+        const mistake *x = &MISTAKES[i];
+        build_variant(&(variant){"models/lotka_volterra.lua", "bs3", {x->sensitivity, "solver.rtol=1e-3", "solver.atol=1e-3"}},
+                      &TOOL, &built);
+        char *text = replaced(lrnde_text_for(built, &SIM)->text, x->from, x->to);
+        load_text(text, "-O0");
+        free(text);
+        int by = 0;
+        while (by < N_ORDERS && !goes_wrong(ORDERS[by])) by++;
+        print_message("           %-36s %s\n", x->what, by < N_ORDERS ? ORDERS[by] : "-");
+        missed += (by == N_ORDERS) != !strcmp(x->what, "nothing");
+    }
+    if (missed) fail_msg("%d mistakes were missed, or nothing was taken for one", missed);
+}
+
+int main(int argc, char **argv)
+{
+    world_enter(argv);
+    sim_begin(argc, argv);
+    world_driver("libcuda.so");
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(mistakes_are_caught)};
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
