@@ -1,7 +1,7 @@
 --- The backends: folders of templates/ that have a backend.lua.
 --
 -- backend.lua gives spellings; kernel.lua beside it the shape of a kernel.  Both are loaded here and checked.  `carried`: the
--- text has no descriptor, and travels in that of a backend that has one, with its tile.  `solves`: whether a solve of a model is
+-- text has no descriptor, and travels in that of a backend that has one, with its tile and `own`, numbers for its driver.  `solves`: whether a solve of a model is
 -- one launch, `solves_back`: many steps of its adjoint system; `explain`: writes what --explain says of the backend; `gathers`,
 -- set with the model: whether outer products added to the same place are one.
 
@@ -14,7 +14,7 @@ local fields = {
   name = "string", extension = "string", doc = "string", reserved = "table", counts = "table", spell = "table",
   set_model = "function", op = "function", double = "function", number = "function", lane = "function", load = "function",
   shared_load = "function", shared_element = "function", files = "table", math = "function",
-  carried = "boolean?", solves = "function?", solves_back = "function?", explain = "function?",
+  carried = "boolean?", own = "function?", solves = "function?", solves_back = "function?", explain = "function?",
 }
 
 --- What a Lua file below the root returns: how a backend reaches a file of its own.

@@ -111,7 +111,8 @@ end
 --- The texts of other backends that travel in the descriptor.
 local function texts(out, p)
   return array(out, "lrnde_text", p.m.name .. "_texts", map(p.texts, function(x)
-    return ("{%s, %s, %d, %d}"):format(quote(x.backend), long_text(out, p.m.name .. "_" .. x.backend, x.text), x.tile, x.work)
+    return ("{%s, %s, %d, %d, {%s}}"):format(quote(x.backend), long_text(out, p.m.name .. "_" .. x.backend, x.text), x.tile, x.work,
+                                             table.concat(x.own, ", "))
   end))
 end
 

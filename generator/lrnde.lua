@@ -144,13 +144,15 @@ local function emit_kernels(p, backend, options)
     k.title = prefix .. k.name
     k.symbol = ("%s_%s_%s"):format(m.name, k.title, m.precision)
     k.count = graph:count()
-    local plan = schedule.plan(graph, {
-      gathers = backend.gathers, gradient_size = m.params.size,
-      leaf = function(name) return m.params:leaf(name) end,
-      is_shared = function(field) return f:is_shared(field) end })
-    k.plan = plan
-    k.body, k.parts = backend.shape.kernel(plan, backend, f, {
-      name = k.symbol, kernel = k.name, formulas = s.stepper.formulas(s.tab), loops = loops })
+    local function plan()
+      return schedule.plan(graph, {
+        gathers = backend.gathers, gradient_size = m.params.size,
+        leaf = function(name) return m.params:leaf(name) end,
+        is_shared = function(field) return f:is_shared(field) end })
+    end
+    k.plan = plan()
+    k.body, k.parts = backend.shape.kernel(k.plan, backend, f, {
+      name = k.symbol, title = k.title, kernel = k.name, formulas = s.stepper.formulas(s.tab), loops = loops, again = plan })
     list[#list + 1] = k
   end)
   for _, k in ipairs(list) do k.text = k.body:text() end
@@ -178,7 +180,7 @@ local function generate(p, backend, options)
     local work = 0
     for _, k in ipairs(kernels) do work = math.max(work, k.parts.work) end
     local text = files[m.name .. "." .. backend.extension]
-    p.texts[#p.texts + 1] = { backend = backend.name, text = text, tile = backend.tile, work = work }
+    p.texts[#p.texts + 1] = { backend = backend.name, text = text, tile = backend.tile, work = work, own = backend.own() }
   end
   return files
 end

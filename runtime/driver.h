@@ -24,6 +24,7 @@ typedef struct lrnde_driver {
      */
     lrnde_device *(*open)(const lrnde_model_desc *desc, int32_t ordinal, int32_t threads, char *why, size_t size);
     void (*close)(lrnde_device *d);
+    const char *(*note)(const lrnde_device *d); /* NULL, or says in a few words how the device takes steps; "": as always */
     int32_t (*threads)(const lrnde_device *d); /* or processors, whatever the device computes with */
 
     /* Workers a launch over so many tiles will have, at least 1: rows of args.work and args.partial. */

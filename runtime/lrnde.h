@@ -178,6 +178,7 @@ const lrnde_error *lrnde_last_error(const lrnde_solver *s);
 const lrnde_model_desc *lrnde_model(const lrnde_solver *s);
 const char *lrnde_device_name(const lrnde_solver *s);
 const char *lrnde_device_refusals(const lrnde_solver *s); /* why "auto" took no better device, one line; else "" */
+const char *lrnde_device_note(const lrnde_solver *s);     /* how the device takes steps, where there is a choice; else "" */
 int32_t lrnde_batch(const lrnde_solver *s);
 int32_t lrnde_threads(const lrnde_solver *s);
 size_t lrnde_memory(const lrnde_solver *s); /* bytes held */

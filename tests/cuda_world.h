@@ -20,7 +20,7 @@
 
 extern const lrnde_driver lrnde_driver_cuda;
 
-enum { WORLD_TEXT = 4096, WORLD_SECONDS = 100 };
+enum { WORLD_TEXT = 4096, WORLD_SECONDS = 100, WORLD_CLUSTER = 4 /* blocks of one, where there are clusters */ };
 
 static inline const char *world_folder(void)
 {
@@ -190,6 +190,10 @@ static inline void world_add_runs(FILE *text, const lrnde_model_desc *desc)
     world_add_run(text, desc, "run", forward, &forward->step);
     world_add_run(text, desc, "run_tape", forward, &forward->step_tape);
     if (adjoint) world_add_run(text, desc, "adjoint_run", adjoint, &adjoint->step);
+    if (!getenv("WITH_CLUSTERS")) return;
+    fprintf(text, "CLUSTER = %d,\n", WORLD_CLUSTER);
+    world_add_run(text, desc, "cluster_run", forward, &forward->step);
+    world_add_run(text, desc, "cluster_run_tape", forward, &forward->step_tape);
 }
 
 /* What a worker needs: the text stands for the C kernels. */
@@ -224,6 +228,7 @@ static inline void world_model(lrnde_model_desc *desc, lrnde_text *entry)
 #undef LRNDE_X
     fclose(to);
     *entry = (lrnde_text){.backend = "cuda", .text = text, .tile = desc->tile, .work = world_work(desc)};
+    if (getenv("WITH_CLUSTERS")) memcpy(entry->own, (int32_t[]){WORLD_CLUSTER, 2, 60000}, sizeof(int32_t[3]));
     desc->n_texts = 1;
     desc->texts = entry;
 }

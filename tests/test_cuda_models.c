@@ -140,6 +140,40 @@ static void compare_model(const char *file, const char *change, int32_t samples)
     }
 }
 
+/* How steps are taken follows from what the device has room for, and is said. */
+static void say_form(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    world_model(&desc, &entry);
+    lrnde_solver *s = create(&desc, "cuda", text);
+    MUST(s);
+    snprintf(text, WORLD_TEXT, "%s", lrnde_device_note(s));
+    lrnde_destroy(s);
+    free((char *)entry.text);
+}
+
+static void clusters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *setting, *note;
+    } devices[] = {
+        {"FAKE_CLUSTERS=33", "steps by clusters of 4 blocks, 33 of them at once"},
+        {"FAKE_CLUSTERS=1", "steps by clusters of 4 blocks, 1 of them at once"},
+        {"FAKE_CLUSTERS=0", "steps by blocks: a cluster of 4, 60000 bytes each, does not fit"},
+        {"FAKE_CAPABILITY=80", ""},
+    };
+    static const char *const settings[] = {"sensitivity=discrete", "sensitivity=interpolating"};
+    for (size_t i = 0; i < 2 * sizeof devices / sizeof *devices; i++) {
+        build("tests/models/wide.lua", settings[i % 2]);
+        batch = 70;
+        const char *text = world_run(compare, WITH("WITH_CLUSTERS=1", devices[i / 2].setting));
+        if (*text) fail_msg("%s: %s", devices[i / 2].setting, text);
+        assert_string_equal(world_run(say_form, WITH("WITH_CLUSTERS=1", devices[i / 2].setting)), devices[i / 2].note);
+    }
+}
+
 static int waits(void)
 {
     int (*fake_waits)(void);
@@ -561,17 +595,10 @@ int main(int argc, char **argv)
     world_enter(argv);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_are_few),
-        cmocka_unit_test(sweeps_wait_little),
-        cmocka_unit_test(training_waits_little),
-        cmocka_unit_test(sweeps_stop),
-        cmocka_unit_test(lost_in_a_sweep),
-        cmocka_unit_test(models),
-        cmocka_unit_test(sensitivities),
-        cmocka_unit_test(locates),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(failures),
-        cmocka_unit_test(falls_back),
+        cmocka_unit_test(waits_are_few), cmocka_unit_test(sweeps_wait_little), cmocka_unit_test(training_waits_little),
+        cmocka_unit_test(sweeps_stop),   cmocka_unit_test(lost_in_a_sweep),    cmocka_unit_test(models),
+        cmocka_unit_test(clusters),      cmocka_unit_test(sensitivities),      cmocka_unit_test(locates),
+        cmocka_unit_test(limits),        cmocka_unit_test(failures),           cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, with_driver, world_remove);
 }

@@ -131,6 +131,20 @@ static const mistake MISTAKES[] = {
     {"the length of another step", "sensitivity=interpolating", "course->path_h[*n], b.s.theta", "*course->path_h, b.s.theta"},
 };
 
+/* The same of a wide model's steps by clusters. */
+static const mistake MISTAKES_OF_CLUSTERS[] = {
+    {"nothing", "sensitivity=discrete", "&args", "&args"},
+    {"parts read before they are there", "sensitivity=discrete", "lrnde_cluster_meet();\n#pragma", "__syncthreads();\n#pragma"},
+    {"one place for the parts of all sums", "sensitivity=discrete", "partial + 512", "partial + 0"},
+    {"a block's own part for every other", "sensitivity=discrete", "lrnde_peer(partial, rank)", "lrnde_peer(partial, 0)"},
+    {"terms that are none not zero", "sensitivity=discrete", "e < BLOCKS * DEPTH * LANES; e += (int)blockDim.x", "e < 0; e++"},
+    {"weights of another part", "sensitivity=discrete", "w[(i0 + i) * si", "w[i * si"},
+    {"samples of no tile counted", "sensitivity=discrete", "wanted < a->tiles && tile", "tile"},
+    {"features that are none", "sensitivity=discrete", "&& i >= end_72) continue", "&& i > end_72) continue"},
+    {"no barrier before x is multiplied", "sensitivity=discrete", "x[e] = 0;\n    __syncthreads();", "x[e] = 0;"},
+    {"sums that replace those of the last step", "sensitivity=discrete", "% 2 * rows", "* 0 * rows"},
+};
+
 /* What goes on for ever has been caught; it takes a tenth of this where nothing is wrong. */
 static void compare_briefly(char *text)
 {
@@ -147,24 +161,35 @@ static int goes_wrong(const char *order)
     return status || sscanf(text, "%d %d %lf", &steps, &launches, &apart) != 3 || !(apart < 1e-11);
 }
 
-static void mistakes_are_caught(void **state)
+static void check_mistakes(const mistake *list, size_t n, const char *file)
 {
-    (void)state;
     int missed = 0;
-    batch = 67;
-    for (size_t i = 0; i < sizeof MISTAKES / sizeof *MISTAKES; i++) {
-        const mistake *x = &MISTAKES[i];
-        build_variant(&(variant){"models/lotka_volterra.lua", "bs3", {x->sensitivity, "solver.rtol=1e-3", "solver.atol=1e-3"}},
-                      &TOOL, &built);
+    for (const mistake *x = list; x < list + n; x++) {
+        build_variant(&(variant){file, "bs3", {x->sensitivity, "precision=f64", "solver.rtol=1e-3", "solver.atol=1e-3"}}, &TOOL,
+                      &built);
         char *text = replaced(lrnde_text_for(built, &SIM)->text, x->from, x->to);
         load_text(text, "-O0");
         free(text);
         int by = 0;
         while (by < N_ORDERS && !goes_wrong(ORDERS[by])) by++;
-        print_message("           %-36s %s\n", x->what, by < N_ORDERS ? ORDERS[by] : "-");
+        print_message("           %-42s %s\n", x->what, by < N_ORDERS ? ORDERS[by] : "-");
         missed += (by == N_ORDERS) != !strcmp(x->what, "nothing");
     }
     if (missed) fail_msg("%d mistakes were missed, or nothing was taken for one", missed);
+}
+
+static void mistakes_are_caught(void **state)
+{
+    (void)state;
+    batch = 67;
+    check_mistakes(MISTAKES, sizeof MISTAKES / sizeof *MISTAKES, "models/lotka_volterra.lua");
+}
+
+static void mistakes_of_clusters_are_caught(void **state)
+{
+    (void)state;
+    batch = 9; /* three tiles, of which a cluster has two */
+    check_mistakes(MISTAKES_OF_CLUSTERS, sizeof MISTAKES_OF_CLUSTERS / sizeof *MISTAKES_OF_CLUSTERS, "tests/models/wide.lua");
 }
 
 int main(int argc, char **argv)
@@ -172,6 +197,7 @@ int main(int argc, char **argv)
     world_enter(argv);
     sim_begin(argc, argv);
     world_driver("libcuda.so");
-    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(mistakes_are_caught)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(mistakes_are_caught),
+                                       cmocka_unit_test(mistakes_of_clusters_are_caught)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -18,8 +18,9 @@
 
 enum {
     MOST_REGISTERS = 255,
-    MOST_SPILLED = 512, /* bytes of a thread: the twelve stages of dop853 in f64 need more than there are */
-    SPILLED_SHARE = 4   /* or a quarter of what a thread has in arrays: 28 equations of so many stages have kilobytes of them */
+    MOST_SHARED = 227 << 10, /* bytes of a block, of those that have clusters */
+    MOST_SPILLED = 512,      /* bytes of a thread: the twelve stages of dop853 in f64 need more than there are */
+    SPILLED_SHARE = 4 /* or a quarter of what a thread has in arrays: 28 equations of so many stages have kilobytes of them */
 };
 
 static const options_tool TOOL = {.program = "test_nvrtc"};
@@ -141,7 +142,9 @@ static void check_text(const char *file, const lrnde_text *text, int architectur
     free(log);
     print_message("           %-28s sm_%-3d %2d kernels, at most %3d registers, %d bytes spilled, %d shared; %.1f s\n", file,
                   architecture, r.kernels, r.registers, r.spilled, r.shared, seconds);
-    assert_int_equal(r.kernels, count(text->text, "extern \"C\" __global__"));
+    const int clusters = count(text->text, "__global__ void __cluster_dims__");
+    assert_int_equal(r.kernels, count(text->text, "extern \"C\" __global__") - (architecture < 90 ? clusters : 0));
+    assert_true(!clusters == !text->own[0] && r.shared + text->own[2] <= MOST_SHARED);
     assert_true(r.registers > 0);
     assert_true(r.spilled == 0 || (r.registers == MOST_REGISTERS && r.spilled <= most(MOST_SPILLED, r.arrays / SPILLED_SHARE)));
     assert_true(r.shared <= 48 << 10);
@@ -234,6 +237,25 @@ static CUresult say_threads(int *value, int attribute, CUfunction function)
     return 0;
 }
 
+static CUresult set_shared(CUfunction function, int attribute, int value)
+{
+    (void)attribute, (void)function;
+    return value > 48 << 10 ? 0 : 1;
+}
+
+/* They are not launched here: that there are such functions is enough. */
+static CUresult launch_clusters(const CUlaunchConfig *shape, CUfunction function, void **arguments, void **extra)
+{
+    (void)shape, (void)function, (void)arguments, (void)extra;
+    return 1;
+}
+
+static CUresult count_clusters(int *clusters, CUfunction function, const CUlaunchConfig *shape)
+{
+    (void)clusters, (void)function, (void)shape;
+    return 1;
+}
+
 static CUresult name_error(CUresult error, const char **text)
 {
     (void)error, (void)text;
@@ -275,7 +297,7 @@ static void load_parts(const lrnde_model_desc *m, const lrnde__cuda_api *cu, con
     char why[512];
     seconds start = now(), solving, all;
     modules_loaded = functions_found = 0;
-    if (lrnde__cuda_modules_open(&modules, cu, m, m->texts[0].text, 90, why, sizeof why)) fail_msg("%s", why);
+    if (lrnde__cuda_modules_open(&modules, cu, m, &m->texts[0], 90, why, sizeof why)) fail_msg("%s", why);
     assert_int_equal(modules_loaded, 3); /* the driver's own, common, steps */
     solving = since(start);
     for (int32_t i = 0; i < modules.n_kernels; i++) {
@@ -285,6 +307,8 @@ static void load_parts(const lrnde_model_desc *m, const lrnde__cuda_api *cu, con
     }
     if (lrnde__cuda_modules_need(&modules, &modules.run, why, sizeof why)) fail_msg("%s", why);
     if (lrnde__cuda_modules_need(&modules, &modules.run_tape, why, sizeof why)) fail_msg("%s", why);
+    if (lrnde__cuda_modules_need(&modules, &modules.cluster_run, why, sizeof why)) fail_msg("%s", why);
+    if (lrnde__cuda_modules_need(&modules, &modules.cluster_run_tape, why, sizeof why)) fail_msg("%s", why);
     if (lrnde__cuda_modules_need(&modules, &modules.adjoint_run, why, sizeof why)) fail_msg("%s", why);
     all = since(start);
     lrnde__cuda_modules_close(&modules);
@@ -302,6 +326,9 @@ static void parts(void **state)
                                        .cuModuleUnload = unload_module,
                                        .cuModuleGetFunction = find_function,
                                        .cuFuncGetAttribute = say_threads,
+                                       .cuFuncSetAttribute = set_shared,
+                                       .cuOccupancyMaxActiveClusters = count_clusters,
+                                       .cuLaunchKernelEx = launch_clusters,
                                        .cuGetErrorName = name_error,
                                        .cuGetErrorString = name_error,
                                        .version = 13000};

@@ -95,8 +95,8 @@ lrnde_status tool_gradient(lrnde_solver *s, const char *name, const double *cot,
 
 void tool_introduce(const options_tool *tool, const lrnde_solver *s)
 {
-    const char *refusals = lrnde_device_refusals(s);
-    if (*refusals && isatty(STDERR_FILENO)) fprintf(stderr, "%s: on %s (%s)\n", tool->program, lrnde_device_name(s), refusals);
+    const char *refusals = lrnde_device_refusals(s), *said = *refusals ? refusals : lrnde_device_note(s);
+    if (*said && isatty(STDERR_FILENO)) fprintf(stderr, "%s: on %s (%s)\n", tool->program, lrnde_device_name(s), said);
 }
 
 static int exit_code(lrnde_status status)

@@ -368,6 +368,10 @@ const char *lrnde_device_name(const lrnde_solver *s)
 {
     return s->driver->name;
 }
+const char *lrnde_device_note(const lrnde_solver *s)
+{
+    return s->driver->note ? s->driver->note(s->device) : "";
+}
 const char *lrnde_device_refusals(const lrnde_solver *s)
 {
     return s->refusals;

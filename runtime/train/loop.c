@@ -192,10 +192,10 @@ static void introduce(const run *r, lrnde__outcome *outcome)
     snprintf(outcome->device, sizeof outcome->device, "%s", lrnde_device_name(s));
     outcome->threads = lrnde_threads(s);
     if (r->training->json) return;
-    const char *refusals = lrnde_device_refusals(s);
+    const char *refusals = lrnde_device_refusals(s), *said = *refusals ? refusals : lrnde_device_note(s);
     printf("%s: %s, %s, %s accumulation, device %s%s%s%s, threads %d, batch %d\n", r->model->name, r->model->method,
            r->model->real_bytes == 4 ? "f32" : "f64", r->model->accumulate_double ? "double" : "native", outcome->device,
-           *refusals ? " (" : "", refusals, *refusals ? ")" : "", outcome->threads, lrnde_batch(s));
+           *said ? " (" : "", said, *said ? ")" : "", outcome->threads, lrnde_batch(s));
 }
 
 static lrnde_status load_weights(lrnde_solver *s, const char *path, lrnde_error *e)

@@ -26,6 +26,9 @@ static int resolve(void *library, lrnde__cuda_api *cu, char *why, size_t size)
     }
     LRNDE__CUDA_API(LRNDE_X)
 #undef LRNDE_X
+#define LRNDE_X(name, suffix, arguments) *(void **)&cu->name = dlsym(library, #name suffix);
+    LRNDE__CUDA_API_OF_CLUSTERS(LRNDE_X)
+#undef LRNDE_X
     return 0;
 }
 

@@ -24,9 +24,27 @@ enum {
     CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH = 95,
     CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
     CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK = 0,
+    CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8,
+    CU_LAUNCH_ATTRIBUTE_COOPERATIVE = 2,
     CU_MEMHOSTALLOC_DEVICEMAP = 2,
     CU_STREAM_NON_BLOCKING = 1,
 };
+
+typedef struct CUlaunchAttribute {
+    int id;
+    char pad[4];
+    union {
+        int cooperative;
+        char pad[64];
+    } value;
+} CUlaunchAttribute;
+
+typedef struct CUlaunchConfig {
+    unsigned gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes;
+    CUstream hStream;
+    CUlaunchAttribute *attrs;
+    unsigned numAttrs;
+} CUlaunchConfig;
 
 #define LRNDE__CUDA_API(X)                                                                                                       \
     X(cuDriverGetVersion, "", (int *version))                                                                                    \
@@ -63,9 +81,16 @@ enum {
        unsigned block_z, unsigned shared_bytes, CUstream stream, void **arguments))                                              \
     X(cuOccupancyMaxActiveBlocksPerMultiprocessor, "", (int *blocks, CUfunction function, int threads, size_t shared_bytes))
 
+/* What only drivers from CUDA 11.8 on have, NULL in others: clusters. */
+#define LRNDE__CUDA_API_OF_CLUSTERS(X)                                                                                           \
+    X(cuFuncSetAttribute, "", (CUfunction function, int attribute, int value))                                                   \
+    X(cuOccupancyMaxActiveClusters, "", (int *clusters, CUfunction function, const CUlaunchConfig *shape))                       \
+    X(cuLaunchKernelEx, "", (const CUlaunchConfig *shape, CUfunction function, void **arguments, void **extra))
+
 typedef struct lrnde__cuda_api {
 #define LRNDE_X(name, suffix, arguments) CUresult(*name) arguments;
     LRNDE__CUDA_API(LRNDE_X)
+    LRNDE__CUDA_API_OF_CLUSTERS(LRNDE_X)
 #undef LRNDE_X
     int version; /* the CUDA that the driver supports, 1000 major + 10 minor */
 } lrnde__cuda_api;

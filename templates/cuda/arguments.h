@@ -43,6 +43,8 @@ typedef enum lrnde__cuda_part {
     LRNDE__CUDA_STEP_TAPE,
     LRNDE__CUDA_RUN,
     LRNDE__CUDA_RUN_TAPE,
+    LRNDE__CUDA_CLUSTER_RUN,
+    LRNDE__CUDA_CLUSTER_RUN_TAPE,
     LRNDE__CUDA_REVERSE,
     LRNDE__CUDA_REV_STEP,
     LRNDE__CUDA_REV_STEP_FULL,
@@ -61,6 +63,7 @@ typedef struct lrnde__cuda_entry {
     lrnde__cuda_part part;
     CUfunction function; /* NULL until the part is loaded */
     int threads;         /* of a block: the launch bound */
+    int shared_bytes;    /* of a block, that the launch asks for */
 } lrnde__cuda_entry;
 
 typedef struct lrnde__cuda_kernel {

@@ -21,7 +21,7 @@ local BATCH <const> = 512          -- where the model does not say
 
 cuda.counts = { "l", "valid" }
 
-for word in ([[args member ys xs end chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
+for word in ([[args member ys xs end chunk s0 next course TEAM accumulator q rank lane room x y group groups wanted THREADS threadIdx blockIdx blockDim gridDim warpSize
                template class this new delete operator private protected public namespace using typename bool true false try catch
                throw friend virtual explicit mutable and or not xor asm export signal constexpr decltype nullptr noexcept alignas
                fma fmaf abs max min fabs fabsf sqrtf expf log1p log1pf logf sinf cosf tanhf powf]]):gmatch "%S+" do
@@ -33,7 +33,9 @@ function cuda.math()
   local function part(name, env) return template.fill(("templates/cuda/%s.cuh"):format(name), env) end
   if cuda.team == 1 then return part("math", {}) .. "\n" .. part("lane", {}) end
   local multiply = part(cuda.matmul == "native" and "fma" or "mma", { matmul = cuda.matmul })
-  return part("math", {}) .. "\n" .. part("team", setmetatable({ multiply = multiply }, { __index = products }))
+  local team = part("team", setmetatable({ multiply = multiply }, { __index = products }))
+  local clusters = cuda.cluster and "\n" .. part("cluster", { way = cuda.cluster, bytes = cuda.bytes }) or ""
+  return part("math", {}) .. "\n" .. team .. clusters
 end
 
 function cuda.set_model(m)
@@ -46,7 +48,15 @@ function cuda.set_model(m)
     cuda.team = products.WARPS * WARP // cuda.tile
   end
   cuda.gathers, cuda.matmul = cuda.team > 1, m.matmul
+  cuda.clusters, cuda.cluster = cuda.team > 1 and #m.tab.err > 0 and not m.stochastic and not m.method.start, nil
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
+end
+
+--- For driver.c: of clusters, blocks, tiles and bytes of shared memory of each block; zeros without clusters.
+function cuda.own()
+  local way = cuda.cluster
+  if not way then return { 0, 0, 0, 0 } end
+  return { way.size, way.lanes // cuda.tile, way.bytes, 0 }
 end
 
 --- Is a whole solve one launch?  Not if steps need noise, or others to start with.

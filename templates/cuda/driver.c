@@ -19,10 +19,8 @@
  *
  * The first failure is kept, and after it memory is given back but nothing else is done: a context does not recover.
  */
-#include "driver.h"
+#include "device.h"
 
-#include "course.h"
-#include "modules.h"
 #include "vectors.h"
 
 #include <math.h>
@@ -34,59 +32,19 @@ enum {
     MOST_WORKERS = 4096, /* the same on every device, for the order in which batch sums are added is that of the workers */
     ADD_BLOCKS = 1024,
     SQUARE_ROWS = 1024,
-    RING = 1 << 22,
-    PIECE = RING / 4, /* of an array on its way through the ring */
     ALIGN = 64,
-    MOST_PENDING = 256,
     MOST_CHAINED = 64
 };
 
 const lrnde_driver lrnde_driver_cuda;
 
-/* Where a row of totals belongs, once the stream has been waited for. */
-typedef struct pending {
-    double *total;
-    int n;
-} pending;
-
-/* Launches put off: pieces of the ring, each args, then tables. */
-typedef struct chain {
-    const lrnde__cuda_kernel *kernel; /* NULL: there are none */
-    size_t at;                        /* of the first */
-    int32_t n, stride, workers;
-} chain;
-
-struct lrnde_device {
-    const lrnde__cuda_api *cu;
-    CUdevice device;
-    CUcontext context;
-    CUstream stream;
-    int multiprocessors, cooperative;
-    int capability;
-    size_t real_bytes;
-    lrnde__cuda_modules model;
-    char *ring; /* pinned; a piece of it is free again when the stream has been waited for */
-    size_t used;
-    CUdeviceptr ring_copy; /* argument tables on the device, where they are in the ring */
-    double *totals;        /* (MOST_PENDING, LRNDE_MAX_SUMS) pinned, written by the device */
-    CUdeviceptr totals_there;
-    CUdeviceptr square_sums; /* (SQUARE_ROWS) */
-    pending pending[MOST_PENDING];
-    int n_pending;
-    chain chain;
-    char failure[256];
-};
-
 /* ---- calls ---- */
 
-static int check(lrnde_device *d, CUresult error, const char *function)
+int lrnde__cuda_check(lrnde_device *d, CUresult error, const char *function)
 {
     if (error) lrnde__cuda_explain(d->cu, error, function, d->failure, sizeof d->failure);
     return error;
 }
-
-/* Calls a function of the library unless something has failed; nonzero: it or something before has. */
-#define CALL(d, function, ...) (*(d)->failure ? -1 : check(d, (d)->cu->function(__VA_ARGS__), #function))
 
 /* A solver may move between threads, and each has a current context of its own. */
 static int come_in(lrnde_device *d)
@@ -96,8 +54,7 @@ static int come_in(lrnde_device *d)
 
 static void end_chain(lrnde_device *d);
 
-/* Before anything is queued. */
-static int enter(lrnde_device *d)
+int lrnde__cuda_enter(lrnde_device *d)
 {
     int failed = come_in(d);
     end_chain(d);
@@ -109,7 +66,7 @@ static CUdeviceptr address(const void *p)
     return (CUdeviceptr)(uintptr_t)p;
 }
 
-static int wait_for(lrnde_device *d)
+int lrnde__cuda_wait(lrnde_device *d)
 {
     d->used = 0;
     int failed = CALL(d, cuStreamSynchronize, d->stream);
@@ -119,13 +76,9 @@ static int wait_for(lrnde_device *d)
     return failed;
 }
 
-/*
- * A piece of the ring, until the next wait.  Returns its offset; size at most PIECE.  The piece before it stays as it was, even
- * if taking this one has to wait.
- */
-static size_t take(lrnde_device *d, size_t size)
+size_t lrnde__cuda_take(lrnde_device *d, size_t size)
 {
-    if (d->used + size > RING) wait_for(d);
+    if (d->used + size > LRNDE__CUDA_RING) lrnde__cuda_wait(d);
     size_t at = d->used;
     d->used += (size + ALIGN - 1) / ALIGN * ALIGN;
     return at;
@@ -151,12 +104,13 @@ static int find_device(lrnde_device *d, int32_t ordinal)
 
 static int make_room(lrnde_device *d)
 {
-    enter(d);
+    lrnde__cuda_enter(d);
     CALL(d, cuStreamCreate, &d->stream, CU_STREAM_NON_BLOCKING);
-    CALL(d, cuMemHostAlloc, (void **)&d->ring, RING, 0);
-    CALL(d, cuMemAlloc, &d->ring_copy, RING);
+    CALL(d, cuMemHostAlloc, (void **)&d->ring, LRNDE__CUDA_RING, 0);
+    CALL(d, cuMemAlloc, &d->ring_copy, LRNDE__CUDA_RING);
     CALL(d, cuMemAlloc, &d->square_sums, SQUARE_ROWS * sizeof(double));
-    CALL(d, cuMemHostAlloc, (void **)&d->totals, MOST_PENDING * LRNDE_MAX_SUMS * sizeof *d->totals, CU_MEMHOSTALLOC_DEVICEMAP);
+    CALL(d, cuMemHostAlloc, (void **)&d->totals, LRNDE__CUDA_PENDING * LRNDE_MAX_SUMS * sizeof *d->totals,
+         CU_MEMHOSTALLOC_DEVICEMAP);
     return CALL(d, cuMemHostGetDevicePointer, &d->totals_there, d->totals, 0);
 }
 
@@ -164,9 +118,8 @@ static int load_model(lrnde_device *d, const lrnde_model_desc *desc)
 {
     const lrnde_text *text = lrnde_text_for(desc, &lrnde_driver_cuda);
     if (!text) snprintf(d->failure, sizeof d->failure, "%s was generated without kernels for cuda", desc->name);
-    return *d->failure
-               ? -1
-               : lrnde__cuda_modules_open(&d->model, d->cu, desc, text->text, d->capability, d->failure, sizeof d->failure);
+    return *d->failure ? -1
+                       : lrnde__cuda_modules_open(&d->model, d->cu, desc, text, d->capability, d->failure, sizeof d->failure);
 }
 
 /* Closing goes on after a failure: the context may still be good for others. */
@@ -177,6 +130,7 @@ static void cuda_close(lrnde_device *d)
         cu->cuCtxSetCurrent(d->context);
         lrnde__cuda_modules_close(&d->model);
         if (d->totals) cu->cuMemFreeHost(d->totals);
+        if (d->run_sums) cu->cuMemFree(d->run_sums);
         if (d->square_sums) cu->cuMemFree(d->square_sums);
         if (d->ring_copy) cu->cuMemFree(d->ring_copy);
         if (d->ring) cu->cuMemFreeHost(d->ring);
@@ -195,10 +149,16 @@ static lrnde_device *cuda_open(const lrnde_model_desc *desc, int32_t ordinal, in
         return NULL;
     }
     d->real_bytes = (size_t)desc->real_bytes;
-    if (!find_device(d, ordinal) && !make_room(d) && !load_model(d, desc)) return d;
+    if (!find_device(d, ordinal) && !make_room(d) && !load_model(d, desc)) lrnde__cuda_run_begin(d);
+    if (!*d->failure) return d;
     snprintf(why, size, "%s", d->failure);
     cuda_close(d);
     return NULL;
+}
+
+static const char *cuda_note(const lrnde_device *d)
+{
+    return d->note;
 }
 
 static int32_t cuda_threads(const lrnde_device *d)
@@ -217,26 +177,26 @@ static int32_t cuda_workers(const lrnde_device *d, int32_t tiles)
 static void *cuda_alloc(lrnde_device *d, size_t bytes)
 {
     CUdeviceptr p = 0;
-    if (enter(d)) return NULL;
+    if (lrnde__cuda_enter(d)) return NULL;
     CUresult error = d->cu->cuMemAlloc(&p, bytes);
     if (error == CUDA_ERROR_OUT_OF_MEMORY) return NULL; /* which is no failure */
-    if (check(d, error, "cuMemAlloc") || CALL(d, cuMemsetD8Async, p, 0, bytes, d->stream)) return NULL;
+    if (lrnde__cuda_check(d, error, "cuMemAlloc") || CALL(d, cuMemsetD8Async, p, 0, bytes, d->stream)) return NULL;
     return (void *)(uintptr_t)p;
 }
 
 static void cuda_free(lrnde_device *d, void *p)
 {
-    enter(d);
-    wait_for(d);
+    lrnde__cuda_enter(d);
+    lrnde__cuda_wait(d);
     CUresult error = d->cu->cuMemFree(address(p));
-    if (!*d->failure) check(d, error, "cuMemFree");
+    if (!*d->failure) lrnde__cuda_check(d, error, "cuMemFree");
 }
 
 static void cuda_put(lrnde_device *d, void *to, const void *from, size_t bytes)
 {
-    enter(d);
-    for (size_t done = 0; done < bytes; done += PIECE) {
-        size_t n = bytes - done < PIECE ? bytes - done : PIECE, at = take(d, n);
+    lrnde__cuda_enter(d);
+    for (size_t done = 0; done < bytes; done += LRNDE__CUDA_PIECE) {
+        size_t n = bytes - done < LRNDE__CUDA_PIECE ? bytes - done : LRNDE__CUDA_PIECE, at = lrnde__cuda_take(d, n);
         memcpy(d->ring + at, (const char *)from + done, n);
         CALL(d, cuMemcpyHtoDAsync, address(to) + done, d->ring + at, n, d->stream);
     }
@@ -244,11 +204,11 @@ static void cuda_put(lrnde_device *d, void *to, const void *from, size_t bytes)
 
 static void cuda_get(lrnde_device *d, void *to, const void *from, size_t bytes)
 {
-    enter(d);
-    for (size_t done = 0; done < bytes; done += PIECE) {
-        size_t n = bytes - done < PIECE ? bytes - done : PIECE, at = take(d, n);
+    lrnde__cuda_enter(d);
+    for (size_t done = 0; done < bytes; done += LRNDE__CUDA_PIECE) {
+        size_t n = bytes - done < LRNDE__CUDA_PIECE ? bytes - done : LRNDE__CUDA_PIECE, at = lrnde__cuda_take(d, n);
         CALL(d, cuMemcpyDtoHAsync, d->ring + at, address(from) + done, n, d->stream);
-        if (wait_for(d))
+        if (lrnde__cuda_wait(d))
             memset((char *)to + done, 0xff, n); /* NaN */
         else
             memcpy((char *)to + done, d->ring + at, n);
@@ -257,27 +217,26 @@ static void cuda_get(lrnde_device *d, void *to, const void *from, size_t bytes)
 
 static void cuda_copy(lrnde_device *d, void *to, const void *from, size_t bytes)
 {
-    enter(d);
+    lrnde__cuda_enter(d);
     CALL(d, cuMemcpyDtoDAsync, address(to), address(from), bytes, d->stream);
 }
 
 static void cuda_zero(lrnde_device *d, void *p, size_t bytes)
 {
-    enter(d);
+    lrnde__cuda_enter(d);
     CALL(d, cuMemsetD8Async, address(p), 0, bytes, d->stream);
 }
 
 /* ---- kernels ---- */
 
-/* Whether the entry can be launched. */
-static int has(lrnde_device *d, const lrnde__cuda_entry *entry)
+int lrnde__cuda_has(lrnde_device *d, const lrnde__cuda_entry *entry)
 {
     return !*d->failure && !lrnde__cuda_modules_need(&d->model, entry, d->failure, sizeof d->failure);
 }
 
 static void queue(lrnde_device *d, const lrnde__cuda_entry *entry, int64_t blocks, void **arguments)
 {
-    if (blocks > 0 && has(d, entry))
+    if (blocks > 0 && lrnde__cuda_has(d, entry))
         CALL(d, cuLaunchKernel, entry->function, (unsigned)blocks, 1, 1, (unsigned)entry->threads, 1, 1, 0, d->stream, arguments,
              NULL);
 }
@@ -291,11 +250,11 @@ static void cuda_add(lrnde_device *d, void *to, const void *from, int32_t rows, 
 {
     long long count = n;
     int64_t blocks = quotient_up(n, LRNDE__CUDA_VECTOR_BLOCK);
-    enter(d);
+    lrnde__cuda_enter(d);
     queue(d, &d->model.add, blocks < ADD_BLOCKS ? blocks : ADD_BLOCKS, (void *[]){&to, &from, &rows, &stride, &count});
 }
 
-static const lrnde__cuda_kernel *find(const lrnde_device *d, const lrnde_kernel *kernel)
+const lrnde__cuda_kernel *lrnde__cuda_find(const lrnde_device *d, const lrnde_kernel *kernel)
 {
     const lrnde__cuda_kernel *k = d->model.kernels;
     while (k->kernel != kernel) k++;
@@ -305,7 +264,7 @@ static const lrnde__cuda_kernel *find(const lrnde_device *d, const lrnde_kernel 
 /* Queues what was put off. */
 static void end_chain(lrnde_device *d)
 {
-    chain c = d->chain;
+    lrnde__cuda_chain c = d->chain;
     if (!c.kernel) return;
     d->chain.kernel = NULL;
     CUdeviceptr list = d->ring_copy + c.at;
@@ -318,19 +277,19 @@ static void put_off(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_ar
 {
     lrnde_args a = *args;
     size_t size = (sizeof a + lrnde__cuda_tables_bytes(&k->lengths) + ALIGN - 1) / ALIGN * ALIGN;
-    chain *c = &d->chain;
-    if (c->kernel != k || c->n == MOST_CHAINED || c->workers != a.workers || d->used + size > RING) end_chain(d);
-    size_t at = take(d, size);
+    lrnde__cuda_chain *c = &d->chain;
+    if (c->kernel != k || c->n == MOST_CHAINED || c->workers != a.workers || d->used + size > LRNDE__CUDA_RING) end_chain(d);
+    size_t at = lrnde__cuda_take(d, size);
     lrnde__cuda_move_tables(&k->lengths, &a, d->ring + at + sizeof a, d->ring_copy + at + sizeof a);
     memcpy(d->ring + at, &a, sizeof a);
-    if (!c->kernel) *c = (chain){.kernel = k, .at = at, .stride = (int32_t)size, .workers = a.workers};
+    if (!c->kernel) *c = (lrnde__cuda_chain){.kernel = k, .at = at, .stride = (int32_t)size, .workers = a.workers};
     c->n++;
 }
 
-static lrnde_args move_tables(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args)
+lrnde_args lrnde__cuda_move_args(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args)
 {
     lrnde_args a = *args;
-    size_t bytes = lrnde__cuda_tables_bytes(&k->lengths), at = take(d, bytes);
+    size_t bytes = lrnde__cuda_tables_bytes(&k->lengths), at = lrnde__cuda_take(d, bytes);
     lrnde__cuda_move_tables(&k->lengths, &a, d->ring + at, d->ring_copy + at);
     if (bytes) CALL(d, cuMemcpyHtoDAsync, d->ring_copy + at, d->ring + at, bytes, d->stream);
     return a;
@@ -339,10 +298,10 @@ static lrnde_args move_tables(lrnde_device *d, const lrnde__cuda_kernel *k, cons
 /* The sums of n columns over the rows, on their way to total. */
 static void collect(lrnde_device *d, const double *sums, long long rows, int n, double *total)
 {
-    if (d->n_pending == MOST_PENDING) wait_for(d);
+    if (d->n_pending == LRNDE__CUDA_PENDING) lrnde__cuda_wait(d);
     int row = d->n_pending++;
     CUdeviceptr there = d->totals_there + (size_t)row * LRNDE_MAX_SUMS * sizeof *d->totals;
-    d->pending[row] = (pending){total, n};
+    d->pending[row] = (lrnde__cuda_pending){total, n};
     queue(d, &d->model.sums, 1, (void *[]){&sums, &rows, &n, &there});
 }
 
@@ -351,7 +310,7 @@ static void cuda_squares(lrnde_device *d, const void *x, int64_t n, double *tota
     long long count = n, rows = quotient_up(n, LRNDE_CHUNK);
     const double *sums = (const double *)(uintptr_t)d->square_sums;
     if (rows > SQUARE_ROWS) rows = SQUARE_ROWS;
-    enter(d);
+    lrnde__cuda_enter(d);
     queue(d, &d->model.squares, rows, (void *[]){&x, &count, &sums});
     collect(d, sums, rows, 1, total);
 }
@@ -359,17 +318,17 @@ static void cuda_squares(lrnde_device *d, const void *x, int64_t n, double *tota
 static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total)
 {
     if (!kernel->tile && !kernel->shared) return;
-    const lrnde__cuda_kernel *k = find(d, kernel);
+    const lrnde__cuda_kernel *k = lrnde__cuda_find(d, kernel);
     int64_t chunks = kernel->shared ? quotient_up(kernel->shared_size, LRNDE_CHUNK) : 0;
     if (k->chains) {
         come_in(d);
         put_off(d, k, args);
         return;
     }
-    enter(d);
+    lrnde__cuda_enter(d);
     if (kernel->shared && kernel->partial)
         cuda_zero(d, args->partial, (size_t)args->workers * args->partial_stride * d->real_bytes);
-    lrnde_args a = move_tables(d, k, args);
+    lrnde_args a = lrnde__cuda_move_args(d, k, args);
     if (kernel->tile) queue(d, &k->tile, a.workers, (void *[]){&a});
     if (kernel->shared) queue(d, &k->shared, chunks, (void *[]){&a});
     if (total && kernel->n_sums) { /* those of tiles, then of chunks, lie one after another */
@@ -378,44 +337,10 @@ static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde
     }
 }
 
-/* Blocks of a cooperative launch, which must all be resident at once: one a worker, or fewer with more to do. */
-static int64_t residents(lrnde_device *d, const lrnde__cuda_entry *entry, int32_t workers)
-{
-    int blocks = 0;
-    CALL(d, cuOccupancyMaxActiveBlocksPerMultiprocessor, &blocks, entry->function, entry->threads, 0);
-    int64_t most = (int64_t)blocks * d->multiprocessors;
-    return most < workers ? most : workers;
-}
-
-/* One launch, one wait. */
-static int cuda_run(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_args *args, lrnde_course *c)
-{
-    const lrnde_model_desc *desc = d->model.desc;
-    const lrnde__cuda_entry *entry = sys == desc->adjoint ? &d->model.adjoint_run : c->tape ? &d->model.run_tape : &d->model.run;
-    size_t written, bytes = lrnde__cuda_course_bytes(desc, sys, c, &written);
-    if (!*entry->name || !d->cooperative || bytes > PIECE) return 0;
-    enter(d);
-    int64_t blocks = has(d, entry) ? residents(d, entry, args->workers) : 0;
-    if (!*d->failure && blocks == 0) return 0;
-    lrnde_args a = move_tables(d, find(d, &sys->step), args);
-    size_t at = take(d, bytes);
-    CUdeviceptr there = d->ring_copy + at;
-    lrnde__cuda_course_put(desc, sys, c, d->ring + at, there);
-    CALL(d, cuMemcpyHtoDAsync, there, d->ring + at, bytes, d->stream);
-    CALL(d, cuLaunchCooperativeKernel, entry->function, (unsigned)blocks, 1, 1, (unsigned)entry->threads, 1, 1, 0, d->stream,
-         (void *[]){&a, &there});
-    CALL(d, cuMemcpyDtoHAsync, d->ring + at, there, written, d->stream);
-    if (wait_for(d))
-        c->accepted = c->rejected = 0, c->over = 1, c->E = NAN;
-    else
-        lrnde__cuda_course_get(sys, c, d->ring + at);
-    return 1;
-}
-
 static const char *cuda_sync(lrnde_device *d)
 {
-    enter(d);
-    wait_for(d);
+    lrnde__cuda_enter(d);
+    lrnde__cuda_wait(d);
     return *d->failure ? d->failure : NULL;
 }
 
@@ -424,6 +349,7 @@ const lrnde_driver lrnde_driver_cuda = {
     .preference = 1,
     .open = cuda_open,
     .close = cuda_close,
+    .note = cuda_note,
     .threads = cuda_threads,
     .workers = cuda_workers,
     .alloc = cuda_alloc,
@@ -435,6 +361,6 @@ const lrnde_driver lrnde_driver_cuda = {
     .add = cuda_add,
     .squares = cuda_squares,
     .launch = cuda_launch,
-    .run = cuda_run,
+    .run = lrnde__cuda_run,
     .sync = cuda_sync,
 };

@@ -38,6 +38,21 @@ local function costs(plan, backend)
   return c
 end
 
+--- Of the other form of a step (cluster.lua).
+local function explain_clusters(backend, line)
+  local way, shapes = backend.cluster, {}
+  if not way then return line "  steps by clusters of blocks: not of this model, or no faster" end
+  for name, p in pairs(way.shapes) do
+    shapes[#shapes + 1] = ("%s %dx%d %d rows/%d abreast"):format(name:gsub("^params%.", ""), p.m, p.n, p.of.rows, p.of.split)
+  end
+  table.sort(shapes)
+  local blocks = (backend.batch + way.lanes - 1) // way.lanes * way.size
+  line("  steps by clusters of %d blocks, %d samples each: %d blocks, %.1f us a step, from compute capability 9.0 on, where they fit",
+       way.size, way.lanes, blocks, products.microseconds(way.batch_clocks))
+  line("    a block: %d KiB of shared memory, %d of them weights; %s", (way.bytes + 1023) // 1024, way.weights // 1024,
+       table.concat(shapes, ", "))
+end
+
 local function explain_wide(p, backend, lrnde, line)
   local blocks = (backend.batch + backend.tile - 1) // backend.tile
   line("cuda: %d samples a tile, a block of %d threads each; batch %d: %d blocks for %d multiprocessors; "
@@ -53,9 +68,10 @@ local function explain_wide(p, backend, lrnde, line)
     line("  %-24s %8d %12d %9.1f %9.1f %13.1f %6s  %s", prefix .. k.name, c.products, c.work, c.bytes * blocks / 1e6,
          products.microseconds(clocks), products.microseconds(least), bound, table.concat(c.shapes, ", "))
   end)
+  explain_clusters(backend, line)
   local bytes = 0
   for _, d in ipairs(backend.matrices) do bytes = bytes + d[1] * d[2] * backend.bytes end
-  line("  matrices: %d KiB, read from L2 by every block in every stage%s", bytes // 1024,
+  line("  matrices: %d KiB, read from L2 by every block in every stage, if not by clusters%s", bytes // 1024,
        bytes > products.SHARED and (", for shared memory of one multiprocessor is %d KiB"):format(products.SHARED // 1024) or "")
 end
 
@@ -66,7 +82,7 @@ function explain.model(p, backend, lrnde, line)
     line("cuda: %d samples a tile, a warp each", backend.tile)
   end
   line("  %s", backend.solves(p)
-       and "adaptive steps are taken many in a cooperative launch: blocks meet twice a step, for the error norm"
+       and "adaptive steps are taken many in a cooperative launch: blocks meet once a step, for the error norm"
        or "a step is a launch: the host decides")
 end
 

@@ -1,29 +1,29 @@
 /*
- * A warp's part of a product by FMA: a thread has rows ABREAST apart, of four samples each.  Of its pairs of sums, pair e belongs
- * to this row of the warp's and to this sample and the next.
+ * A warp's part of a product by FMA: a thread has every 128 / SAMPLES-th row, of four samples.  Of its pairs of sums, pair e
+ * belongs to this row of the warp's and to this sample and the next.
  */
-static __device__ __forceinline__ int lrnde_sum_row(int e)
+template <int SAMPLES> static __device__ __forceinline__ int lrnde_sum_row(int e)
 {
-    return e / 2 * ABREAST + (int)threadIdx.x % 32 / QUARTERS;
+    return e / 2 * (128 / SAMPLES) + (int)threadIdx.x % 32 / (SAMPLES / 4);
 }
 
-static __device__ __forceinline__ int lrnde_sum_sample(int e)
+template <int SAMPLES> static __device__ __forceinline__ int lrnde_sum_sample(int e)
 {
-    return (int)threadIdx.x % QUARTERS * 4 + e % 2 * 2;
+    return (int)threadIdx.x % (SAMPLES / 4) * 4 + e % 2 * 2;
 }
 
-/* s += weights x (DEPTH, T) */
-template <int ROWS>
+/* s += weights x (DEPTH, SAMPLES) */
+template <int SAMPLES, int ROWS>
 static __device__ __forceinline__ void lrnde_multiply(accumulator (&s)[ROWS][4], const real *weights, const real *x)
 {
 #pragma unroll
     for (int j = 0; j < DEPTH; j += 4) {
         lrnde_four a[ROWS];
 #pragma unroll
-        for (int r = 0; r < ROWS; r++) a[r] = *(const lrnde_four *)(weights + lrnde_weight(lrnde_sum_row(2 * r), j));
+        for (int r = 0; r < ROWS; r++) a[r] = *(const lrnde_four *)(weights + lrnde_weight(lrnde_sum_row<SAMPLES>(2 * r), j));
 #pragma unroll
         for (int q = 0; q < 4; q++) {
-            const lrnde_four b = *(const lrnde_four *)(x + (j + q) * T + lrnde_sum_sample(0));
+            const lrnde_four b = *(const lrnde_four *)(x + (j + q) * SAMPLES + lrnde_sum_sample<SAMPLES>(0));
 #pragma unroll
             for (int e = 0; e < 4 * ROWS; e++)
                 s[e / 4][e % 4] = fma((accumulator)a[e / 4].of[q], (accumulator)b.of[e % 4], s[e / 4][e % 4]);

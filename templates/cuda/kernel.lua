@@ -5,12 +5,15 @@
 --   <symbol>_chain   instead, of kernels that are launched many times in a row: all of these in one, with a list of args
 --   <symbol>_shared  a block for each chunk of LRNDE_CHUNK elements
 --
+-- Steps of wide models have a second form, for clusters of blocks: cluster.lua.
+--
 -- A block has as many threads as the kernel's launch bound, which the driver asks for.  Fewer blocks are right too, but take
 -- longer.  The phases are functions of their own, which model.cu.in also calls where a whole integration is one launch; so
 -- what is per sample is not const __restrict__: a later step reads what an earlier one wrote.
 
 local backends = require "backends"
 local emit = require "emit"
+local cluster = backends.run "templates/cuda/cluster.lua"
 local products = backends.run "templates/cuda/products.lua"
 local writer = require "writer"
 local shape = {}
@@ -266,13 +269,33 @@ local function tile_function(e, name, kernel, out)
   return work
 end
 
---- A kernel; options: those of emit.new, name, and kernel, which of the contract it is.  Returns an object with :text(), and what
+--- The step of a wide model by clusters, if it has words for it and should be faster than blocks that the kernel is now of.
+local function cluster_functions(plan, backend, fields, options, text)
+  if options.title == "step" then
+    local work, bytes = 0, 0
+    for _, block in ipairs(plan.blocks) do
+      local v = block.value
+      if v and v.shape then work, bytes = work + v.shape.clocks, bytes + v.size * v.terms * backend.bytes end
+    end
+    backend.cluster = cluster.choose(options.again(), backend, (products.batch_clocks(backend.batch, backend.tile, work, bytes)))
+  end
+  if backend.cluster and (options.title == "step" or options.title == "step_tape") then
+    local again = options.again()
+    text:append(0, cluster.step(again, backend, fields, options, function(e, inputs, out)
+      declare_inputs(e, inputs, "shared", 1, out)
+    end))
+  end
+end
+
+--- A kernel; options: those of emit.new, name, title, and kernel, which of the contract it is; again(): the plan anew, for the
+-- kernel in another form.  Returns an object with :text(), and what
 --- the descriptor says of the kernel.
 function shape.kernel(plan, backend, fields, options)
   local e, text, work = emit.new(plan, backend, fields, options), writer.new(), 0
   local has_tile = #plan.blocks > 0 or #plan.partials > 0 or #plan.sums > 0
   if has_tile then work = tile_function(e, options.name, options.kernel, text) end
   if plan.shared then shared_function(e, options.name, text) end
+  if backend.clusters then cluster_functions(plan, backend, fields, options, text) end
   return text, { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,
                         n_sums = plan.n_sums }
 end

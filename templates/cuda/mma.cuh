@@ -7,14 +7,14 @@
 @end
  * Of a thread's pairs of sums, pair e belongs to this row of the warp's and to this sample and the next.
  */
-static __device__ __forceinline__ int lrnde_sum_row(int e)
+template <int SAMPLES> static __device__ __forceinline__ int lrnde_sum_row(int e)
 {
-    return e / 2 / (T / 8) * 16 + e % 2 * 8 + (int)threadIdx.x % 32 / 4;
+    return e / 2 / (SAMPLES / 8) * 16 + e % 2 * 8 + (int)threadIdx.x % 32 / 4;
 }
 
-static __device__ __forceinline__ int lrnde_sum_sample(int e)
+template <int SAMPLES> static __device__ __forceinline__ int lrnde_sum_sample(int e)
 {
-    return e / 2 % (T / 8) * 8 + (int)threadIdx.x % 4 * 2;
+    return e / 2 % (SAMPLES / 8) * 8 + (int)threadIdx.x % 4 * 2;
 }
 
 #ifdef __CUDACC_RTC__
@@ -40,24 +40,24 @@ template <int N> static __device__ __forceinline__ void lrnde_split(float (&x)[N
 }
 @end
 
-/* s += weights x (DEPTH, T) */
-template <int ROWS>
+/* s += weights x (DEPTH, SAMPLES) */
+template <int SAMPLES, int ROWS>
 static __device__ __forceinline__ void lrnde_multiply(accumulator (&s)[ROWS][4], const real *weights, const real *x)
 {
-    static_assert(DEPTH == 8 && ROWS * 8 % T == 0, "a warp has whole tiles of tensor cores");
+    static_assert(DEPTH == 8 && ROWS * 8 % SAMPLES == 0, "a warp has whole tiles of tensor cores");
     const int row = (int)threadIdx.x % 32 / 4, term = (int)threadIdx.x % 4;
 #pragma unroll
-    for (int r = 0; r < ROWS; r += T / 8) {
+    for (int r = 0; r < ROWS; r += SAMPLES / 8) {
         float a[4];
 #pragma unroll
-        for (int i = 0; i < 4; i++) a[i] = weights[lrnde_weight(lrnde_sum_row(2 * r) + i % 2 * 8, term + i / 2 * 4)];
+        for (int i = 0; i < 4; i++) a[i] = weights[lrnde_weight(lrnde_sum_row<SAMPLES>(2 * r) + i % 2 * 8, term + i / 2 * 4)];
 @if matmul == "3xtf32" then
         float a_rest[4];
         lrnde_split(a, a_rest);
 @end
 #pragma unroll
-        for (int c = 0; c < T / 8; c++) {
-            float b[2] = {x[term * T + c * 8 + row], x[(term + 4) * T + c * 8 + row]};
+        for (int c = 0; c < SAMPLES / 8; c++) {
+            float b[2] = {x[term * SAMPLES + c * 8 + row], x[(term + 4) * SAMPLES + c * 8 + row]};
 @if matmul == "3xtf32" then
             float b_rest[2];
             lrnde_split(b, b_rest);

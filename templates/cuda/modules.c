@@ -11,12 +11,15 @@
 /* Two of each kernel, then those that are no kernels of the contract; NULL after the last. */
 static lrnde__cuda_entry *entry_at(lrnde__cuda_modules *m, int32_t i)
 {
-    lrnde__cuda_entry *const others[] = {&m->run, &m->run_tape, &m->adjoint_run, &m->add, &m->sums, &m->squares, NULL};
+    lrnde__cuda_entry *const others[] = {
+        &m->run, &m->run_tape, &m->cluster_run, &m->cluster_run_tape, &m->adjoint_run, &m->add, &m->sums, &m->squares, NULL};
     if (i >= 2 * m->n_kernels) return others[i - 2 * m->n_kernels];
     return i % 2 ? &m->kernels[i / 2].shared : &m->kernels[i / 2].tile;
 }
 
 /* ---- which parts ---- */
+
+enum { HAS_CLUSTERS = 90 /* the least capability */ };
 
 typedef unsigned parts; /* a bit each */
 
@@ -28,6 +31,7 @@ static parts bit(lrnde__cuda_part part)
 /* The way a solve takes its steps: in one launch, where there is such a kernel. */
 static lrnde__cuda_part stepping(const lrnde__cuda_modules *m, int tape)
 {
+    if (*m->cluster_run.name) return tape ? LRNDE__CUDA_CLUSTER_RUN_TAPE : LRNDE__CUDA_CLUSTER_RUN;
     if (tape) return *m->run_tape.name ? LRNDE__CUDA_RUN_TAPE : LRNDE__CUDA_STEP_TAPE;
     return *m->run.name ? LRNDE__CUDA_RUN : LRNDE__CUDA_STEP;
 }
@@ -93,6 +97,9 @@ static int load_part(lrnde__cuda_modules *m, lrnde__cuda_part part, const char *
         if (error) break;
         error = m->cu->cuFuncGetAttribute(&e->threads, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, e->function);
         if (error) lrnde__cuda_explain(m->cu, error, "cuFuncGetAttribute", why, size);
+        if (error || !e->shared_bytes) continue;
+        error = m->cu->cuFuncSetAttribute(e->function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, e->shared_bytes);
+        if (error) lrnde__cuda_explain(m->cu, error, "cuFuncSetAttribute", why, size);
     }
     return error ? -1 : 0;
 }
@@ -157,18 +164,25 @@ static void find_chain(lrnde__cuda_kernel *k, const char *text)
     if (k->chains) k->tile = chain;
 }
 
-int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, const lrnde_model_desc *desc, const char *text,
-                             int capability, char *why, size_t size)
+int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, const lrnde_model_desc *desc,
+                             const lrnde_text *text, int capability, char *why, size_t size)
 {
-    *m = (lrnde__cuda_modules){.cu = cu, .desc = desc, .text = text, .capability = capability};
+    *m = (lrnde__cuda_modules){.cu = cu, .desc = desc, .text = text->text, .capability = capability};
     m->n_kernels = lrnde__cuda_kernels(desc, m->kernels);
-    for (int32_t i = 0; i < m->n_kernels; i++) find_chain(&m->kernels[i], text);
+    for (int32_t i = 0; i < m->n_kernels; i++) find_chain(&m->kernels[i], m->text);
     m->run = lrnde__cuda_entry_of(desc, "run", "", LRNDE__CUDA_RUN);
     m->run_tape = lrnde__cuda_entry_of(desc, "run_tape", "", LRNDE__CUDA_RUN_TAPE);
     m->adjoint_run = lrnde__cuda_entry_of(desc, "adjoint_run", "", LRNDE__CUDA_ADJOINT_RUN);
-    lrnde__cuda_entry *const runs[] = {&m->run, &m->run_tape, &m->adjoint_run};
-    for (int i = 0; i < 3; i++)
-        if (!strstr(text, runs[i]->name)) *runs[i]->name = '\0';
+    m->cluster_run = lrnde__cuda_entry_of(desc, "cluster_run", "", LRNDE__CUDA_CLUSTER_RUN);
+    m->cluster_run_tape = lrnde__cuda_entry_of(desc, "cluster_run_tape", "", LRNDE__CUDA_CLUSTER_RUN_TAPE);
+    lrnde__cuda_entry *const runs[] = {&m->run, &m->run_tape, &m->adjoint_run, &m->cluster_run, &m->cluster_run_tape};
+    enum { OF_BLOCKS = 3 };
+    const int clusters = text->own[0] && capability >= HAS_CLUSTERS && cu->cuLaunchKernelEx && cu->cuOccupancyMaxActiveClusters &&
+                         cu->cuFuncSetAttribute;
+    if (clusters) m->cluster = (lrnde__cuda_cluster){text->own[0], text->own[1]};
+    m->cluster_run.shared_bytes = m->cluster_run_tape.shared_bytes = text->own[2];
+    for (int i = 0; i < 5; i++)
+        if (!strstr(m->text, runs[i]->name) || (i >= OF_BLOCKS && !clusters)) *runs[i]->name = '\0';
     m->add = (lrnde__cuda_entry){.name = "lrnde_add", .part = LRNDE__CUDA_VECTORS};
     m->sums = (lrnde__cuda_entry){.name = "lrnde_sums", .part = LRNDE__CUDA_VECTORS};
     m->squares = (lrnde__cuda_entry){.name = "lrnde_squares", .part = LRNDE__CUDA_VECTORS};

@@ -13,6 +13,7 @@ products.PANEL = 40 * 1024                 -- bytes of shared memory for panels;
 
 local TILES <const> = { 4, 8, 16, 32 }
 local ISSUED <const> = { native = 1, ["3xtf32"] = 0.6, tf32 = 0.2 }   -- clocks of a product of terms, of those of FMA
+local MOST_ROWS <const> = 4                -- of sums a thread has four times as many
 local LATENCY <const> = 300                -- clocks until a panel that is on its way has come and all warps have met
 
 -- Of an H100 or H200: multiprocessors, their shared memory in bytes, GHz, bytes a clock that L2 gives all of them and one.
@@ -50,6 +51,45 @@ function products.shape(m, n, tile, bytes, matmul)
     end
   end
   return best
+end
+
+local MEETING <const> = 40                 -- clocks until all warps of a block have met
+
+--- Shapes of a product of m rows of n terms whose weights stay in shared memory (cluster.cuh's lrnde_resident), the fastest
+-- first: { rows = a thread has, split = warps abreast along the terms, groups = of rows, blocks = of terms, bytes = of the weights
+-- as they lie there, sums = numbers that lie there while sums are halved, clocks }.
+function products.resident(m, n, lanes, bytes, matmul)
+  local abreast, numbers, depth, list = 128 // lanes, bytes // 4, products.DEPTH, {}
+  local split = products.WARPS
+  while split >= 1 do                             -- what is split along the terms has all its rows at once
+    for rows = 1, MOST_ROWS do
+      local groups, blocks = quotient_up(m, rows * abreast), quotient_up(n, depth)
+      if (split == 1 or groups * split <= products.WARPS) and (matmul == "native" or (lanes >= 8 and rows * 8 % lanes == 0)) then
+        local rounds, length = quotient_up(groups, products.WARPS // split), quotient_up(blocks, split)
+        local loads = 2 * rows + depth
+        local issued = products.WARPS // 4 * (rows * 4 * depth * ISSUED[matmul] + loads)
+        local halvings = split > 1 and math.tointeger(math.log(split, 2) // 1) or 0
+        list[#list + 1] = {
+          rows = rows, split = split, groups = groups, blocks = blocks, height = rows * abreast,
+          bytes = groups * rows * abreast * blocks * depth * bytes, sums = split > 1 and products.WARPS // 2 * rows * 4 * 32 or 0,
+          clocks = math.ceil(numbers * (rounds * length * math.max(issued, products.WARPS * loads) + halvings * rows * 16)
+                             + (2 * halvings + 2) * MEETING),
+        }
+      end
+    end
+    split = split // 2
+  end
+  table.sort(list, function(a, b)
+    if a.clocks ~= b.clocks then return a.clocks < b.clocks end
+    if a.bytes ~= b.bytes then return a.bytes < b.bytes end
+    return a.rows < b.rows
+  end)
+  return list
+end
+
+--- Clocks of a sum over the blocks of a cluster: they meet, and each reads so many numbers of every other.
+function products.gather_clocks(m, lanes, blocks, bytes)
+  return LATENCY + blocks * quotient_up(m * lanes, products.WARPS * 32) * products.WARPS * (bytes // 4)
 end
 
 --- Clocks of so many outer products of m by n, added to what is in global memory.

@@ -8,8 +8,7 @@
  */
 enum {
     WARPS = T * TEAM / 32,
-    QUARTERS = T / 4,        /* fours of samples */
-    ABREAST = 32 / QUARTERS, /* rows a warp has side by side */
+    ABREAST = 128 / T, /* rows a warp has side by side: a thread has four samples */
     DEPTH = @(DEPTH),
     SIDE = 64,               /* of a square of an outer product */
     COLUMN = SIDE + 2        /* from one lane of it to the next */
@@ -54,6 +53,25 @@ static __device__ __forceinline__ int lrnde_weight(int row, int j)
 }
 
 @(multiply)
+/* The parts of sums that SPLIT warps have, halved until the first of them has all; in shared memory that nobody reads any more. */
+template <int ROWS, int SPLIT> static __device__ __forceinline__ void lrnde_put_together(accumulator (&s)[ROWS][4], void *room)
+{
+    accumulator(*const sums)[ROWS][4][32] = (accumulator(*)[ROWS][4][32])room;
+    const int lane = (int)threadIdx.x % 32, warp = (int)threadIdx.x / 32, part = warp % SPLIT;
+#pragma unroll
+    for (int half = SPLIT / 2; half > 0; half /= 2) {
+        const int mine = warp / SPLIT * half + part % half;
+        __syncthreads();
+#pragma unroll
+        for (int e = 0; e < 4 * ROWS; e++)
+            if (part >= half && part < 2 * half) sums[mine][e / 4][e % 4][lane] = s[e / 4][e % 4];
+        __syncthreads();
+#pragma unroll
+        for (int e = 0; e < 4 * ROWS; e++)
+            if (part < half) s[e / 4][e % 4] += sums[mine][e / 4][e % 4][lane];
+    }
+}
+
 /*
  * y (m, T) = W x (n, T), plus y itself if `add`; element (i, j) of W is w[i * si + j * sj].  While the warps multiply one panel
  * STAGES - 1 others are on their way.
@@ -97,27 +115,14 @@ static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, i
             lrnde_fetch_end();
             slot = (slot + 1) % STAGES;
             const real *const panel = lrnde_panel[0].of + slot * PANEL;
-            if (j0 >= 0) lrnde_multiply<ROWS>(s, panel + warp * SHARE, panel + WARPS * SHARE + part * DEPTH * T);
+            if (j0 >= 0) lrnde_multiply<T, ROWS>(s, panel + warp * SHARE, panel + WARPS * SHARE + part * DEPTH * T);
         }
-        /* The parts of a sum, halved until the first warps have all of it. */
-        accumulator(*const sums)[ROWS][4][32] = (accumulator(*)[ROWS][4][32])lrnde_panel;
-#pragma unroll
-        for (int half = SPLIT / 2; half > 0; half /= 2) {
-            const int mine = warp / SPLIT * half + part % half;
-            __syncthreads();
-#pragma unroll
-            for (int e = 0; e < 4 * ROWS; e++)
-                if (part >= half && part < 2 * half) sums[mine][e / 4][e % 4][lane] = s[e / 4][e % 4];
-            __syncthreads();
-#pragma unroll
-            for (int e = 0; e < 4 * ROWS; e++)
-                if (part < half) s[e / 4][e % 4] += sums[mine][e / 4][e % 4][lane];
-        }
+        lrnde_put_together<ROWS, SPLIT>(s, lrnde_panel);
 #pragma unroll
         for (int e = 0; e < 2 * ROWS; e++) {
-            const int i = first + lrnde_sum_row(e);
+            const int i = first + lrnde_sum_row<T>(e);
             if (part > 0 || i >= m) continue;
-            lrnde_two *const to = (lrnde_two *)(y - l + i * T + lrnde_sum_sample(e));
+            lrnde_two *const to = (lrnde_two *)(y - l + i * T + lrnde_sum_sample<T>(e));
             const lrnde_two before = add ? *to : lrnde_two{{0, 0}};
             *to = lrnde_two{{(real)((accumulator)before.of[0] + s[e / 2][e % 2 * 2]),
                              (real)((accumulator)before.of[1] + s[e / 2][e % 2 * 2 + 1])}};

@@ -14,19 +14,19 @@ extern "C" void sim_launch(void (*kernel)(lrnde_args), const void *args, int blo
 {
     lrnde_args a;
     memcpy(&a, args, sizeof a);
-    sim::launch([&] { kernel(a); }, (unsigned)blocks, (unsigned)threads, false);
+    sim::launch([&] { kernel(a); }, {(unsigned)blocks, (unsigned)threads, false});
 }
 
 extern "C" void sim_launch_chain(void (*kernel)(const char *, int32_t, int32_t), const void *list, int32_t n, int32_t stride,
                                  int blocks, int threads)
 {
-    sim::launch([&] { kernel((const char *)list, n, stride); }, (unsigned)blocks, (unsigned)threads, false);
+    sim::launch([&] { kernel((const char *)list, n, stride); }, {(unsigned)blocks, (unsigned)threads, false});
 }
 
 extern "C" void sim_launch_run(void (*kernel)(lrnde_args, lrnde_course *), const void *args, lrnde_course *course, int blocks,
-                               int threads)
+                               int threads, int cluster, int shared_bytes)
 {
     lrnde_args a;
     memcpy(&a, args, sizeof a);
-    sim::launch([&] { kernel(a, course); }, (unsigned)blocks, (unsigned)threads, true);
+    sim::launch([&] { kernel(a, course); }, {(unsigned)blocks, (unsigned)threads, true, (unsigned)cluster, (size_t)shared_bytes});
 }

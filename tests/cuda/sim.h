@@ -8,14 +8,16 @@
  *
  * so that a result that depends on a barrier that is not there comes out wrong under one of them.  What ends the program
  * with a line on stderr and status SIM_FAULT: a wait that never ends (a barrier some thread misses), a barrier that threads
- * reach at different lines, an exchange of a warp some lane of which has returned.  Blocks run one after another, or, in a
- * cooperative launch, each on an operating system's thread of its own, so that they can wait for each other.
+ * reach at different lines, an exchange of a warp some lane of which has returned, an access beyond the shared memory that a
+ * launch asked for.  Blocks run one after another, or, in a cooperative launch, each on an operating system's thread of its own,
+ * so that they can wait for each other, and those of a cluster reach each other's shared memory.
  *
  * Not found: what only weak memory shows, such as a fence that is missing.
  */
 #ifndef TESTS_CUDA_SIM_H
 #define TESTS_CUDA_SIM_H
 
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -39,6 +41,7 @@
 #define __forceinline__ inline
 #define __noinline__    __attribute__((noinline))
 #define __launch_bounds__(...)
+#define __cluster_dims__(...)
 #define __restrict__ __restrict
 #define __shared__ static thread_local /* a block has a thread of the operating system to itself while it runs */
 
@@ -110,8 +113,27 @@ struct fiber {
     std::vector<std::vector<copy>> groups;
 };
 
+/* What the blocks of a launch have in common. */
+struct grid {
+    unsigned blocks, threads;
+    bool cooperative;
+    unsigned cluster;    /* blocks of each; 1: there are none */
+    size_t shared_bytes; /* that the launch asks for, of each block */
+    std::vector<std::atomic<char *>> rooms;
+    std::vector<std::atomic<unsigned>> met; /* by cluster: arrivals */
+
+    grid(unsigned blocks, unsigned threads, bool cooperative, unsigned cluster = 1, size_t shared_bytes = 0)
+        : blocks(blocks), threads(threads), cooperative(cooperative), cluster(cluster), shared_bytes(shared_bytes), rooms(blocks),
+          met(blocks / cluster + 1)
+    {
+    }
+};
+
 /* The block that runs on this thread of the operating system. */
 struct block {
+    grid *of;
+    char *room, *mapped; /* shared memory that the launch asked for, up to a page that is nobody's */
+    size_t mapped_bytes;
     std::vector<fiber> fibers;
     std::vector<warp> warps;
     char *stacks;
@@ -220,11 +242,48 @@ template <class number> number exchange(unsigned mask, number x, int from)
     return x;
 }
 
+/* Waits until all of the cluster are here. */
+inline void cluster_meet(int line)
+{
+    grid *g = b->of;
+    barrier(line);
+    if (threadIdx.x == 0) {
+        std::atomic<unsigned> &met = g->met[blockIdx.x / g->cluster];
+        const unsigned all = met++ / g->cluster * g->cluster + g->cluster;
+        while (met < all) sched_yield();
+    }
+    barrier(line);
+}
+
+/* Where another block of the cluster has what this one has at p. */
+template <class number> const number *peer(const number *p, int rank)
+{
+    grid *g = b->of;
+    const char *at = reinterpret_cast<const char *>(p);
+    if (at < b->room || at >= b->room + g->shared_bytes) fault("a peer is asked for what is not in shared memory");
+    return reinterpret_cast<const number *>(g->rooms[blockIdx.x / g->cluster * g->cluster + rank] + (at - b->room));
+}
+
+inline void make_room(block *self, size_t bytes)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (bytes + page - 1) / page * page;
+    self->mapped_bytes = whole + page;
+    self->mapped =
+        static_cast<char *>(mmap(nullptr, self->mapped_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (self->mapped == MAP_FAILED || mprotect(self->mapped + whole, page, PROT_NONE)) fault("no shared memory");
+    self->room = self->mapped + whole - bytes;
+    memset(self->room, 0xff, bytes); /* NaN */
+}
+
 /* One block, from its first thread's start to its last one's end. */
-inline void run_block(const std::function<void()> &kernel, unsigned index, unsigned blocks, unsigned threads)
+inline void run_block(const std::function<void()> &kernel, grid *of, unsigned index)
 {
     const char *order = getenv("SIM_ORDER");
+    const unsigned blocks = of->blocks, threads = of->threads;
     block self;
+    self.of = of;
+    make_room(&self, of->shared_bytes);
+    of->rooms[index] = self.room;
     self.order = order ? *order : 'f';
     self.random = order && strchr(order, ':') ? (unsigned)atoi(strchr(order, ':') + 1) + index : 1;
     self.fibers.resize(threads);
@@ -251,16 +310,17 @@ inline void run_block(const std::function<void()> &kernel, unsigned index, unsig
     threadIdx.x = (unsigned)self.current;
     change(&self.home, &self.fibers[self.current].at);
     munmap(self.stacks, (size_t)threads * STACK);
+    munmap(self.mapped, self.mapped_bytes);
 }
 
-inline void launch(const std::function<void()> &kernel, unsigned blocks, unsigned threads, bool cooperative)
+inline void launch(const std::function<void()> &kernel, grid g)
 {
-    if (!cooperative) {
-        for (unsigned i = 0; i < blocks; i++) run_block(kernel, i, blocks, threads);
+    if (!g.cooperative) {
+        for (unsigned i = 0; i < g.blocks; i++) run_block(kernel, &g, i);
         return;
     }
     std::vector<std::thread> running;
-    for (unsigned i = 0; i < blocks; i++) running.emplace_back(run_block, std::cref(kernel), i, blocks, threads);
+    for (unsigned i = 0; i < g.blocks; i++) running.emplace_back(run_block, std::cref(kernel), &g, i);
     for (std::thread &t : running) t.join();
 }
 
@@ -311,6 +371,12 @@ inline void lrnde_mma(float (&s)[4], const float (&a)[4], const float (&b)[2])
         }
     }
 }
+
+/* Clusters. */
+#define lrnde_room           (sim::b->room)
+#define lrnde_cluster_rank() ((int)(blockIdx.x % sim::b->of->cluster))
+#define lrnde_cluster_meet() sim::cluster_meet(__LINE__)
+#define lrnde_peer(p, rank)  sim::peer(p, rank)
 
 #define __syncthreads() sim::barrier(__LINE__)
 #define __nanosleep(n)  sched_yield()

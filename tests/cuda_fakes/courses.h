@@ -85,7 +85,8 @@ static void run_course(const entry *e)
     double way = copysign(1, c->t1 - c->now), sums[LRNDE_MAX_SUMS];
     check_tables(e);
     MUST(!c->tape == (e->function->kernel == &sys->step) && c->met == 0, "%s: not its course", e->function->name);
-    MUST(e->block == TILE_THREADS && e->grid <= (unsigned)a.workers, "%s: %u blocks of %u", e->function->name, e->grid, e->block);
+    MUST(e->block == TILE_THREADS && (e->function->cluster || e->grid <= (unsigned)a.workers), "%s: %u blocks of %u",
+         e->function->name, e->grid, e->block);
     c->accepted = c->rejected = c->over = 0;
     while (c->now != c->t1 && !c->over && (c->look - c->now) * way > 0 && c->slot < c->slots &&
            c->accepted + c->rejected < c->most) {

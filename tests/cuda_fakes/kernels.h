@@ -26,6 +26,8 @@ struct CUfunc_st {
     char name[192];
     kind kind;
     int is_float;
+    unsigned cluster;             /* blocks of one; 0: it is not for clusters */
+    unsigned shared_bytes;        /* that a launch may ask for */
     const lrnde_kernel *kernel;   /* of RUN, the one that takes a step */
     const lrnde_system_desc *sys; /* of RUN */
     const lrnde_model_desc *desc; /* of RUN */
@@ -123,6 +125,7 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
     if (!strstr(module->text, name)) return 500;
     snprintf(f.name, sizeof f.name, "%s", name);
     const struct CUfunc_st *run = run_of(name);
+    const char *cluster = strstr(name, "_cluster_run") ? strstr(module->text, "CLUSTER = ") : NULL;
     if (run)
         f = *run;
     else if (!strcmp(name, "lrnde_add"))
@@ -141,6 +144,7 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
         f.kind = SHARED;
     else
         return 500;
+    if (cluster) f.cluster = (unsigned)atoi(cluster + strlen("CLUSTER = "));
     MUST(n_functions < MOST_FUNCTIONS, "too many functions");
     functions[n_functions] = f;
     *function = &functions[n_functions++];
@@ -163,6 +167,33 @@ CUresult cuFuncGetAttribute(int *value, int attribute, CUfunction function)
 {
     MUST(attribute == CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, "a function is asked for attribute %d", attribute);
     *value = threads_of(function);
+    return 0;
+}
+
+CUresult cuFuncSetAttribute(CUfunction function, int attribute, int value)
+{
+    MUST(attribute == CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES && function->cluster && value > 0, "%s: attribute %d is %d",
+         function->name, attribute, value);
+    function->shared_bytes = (unsigned)value;
+    return 0;
+}
+
+static void check_shape(CUfunction f, const CUlaunchConfig *shape)
+{
+    MUST(shape->gridDimY == 1 && shape->gridDimZ == 1 && shape->blockDimY == 1 && shape->blockDimZ == 1 && shape->gridDimX > 0,
+         "%s: launched in another shape", f->name);
+    MUST(shape->numAttrs == 1 && shape->attrs->id == CU_LAUNCH_ATTRIBUTE_COOPERATIVE && shape->attrs->value.cooperative == 1,
+         "%s: launched without its blocks being resident", f->name);
+    MUST(f->kind == RUN && f->cluster && shape->gridDimX % f->cluster == 0, "%s: %u blocks in clusters of %u", f->name,
+         shape->gridDimX, f->cluster);
+    MUST(f->shared_bytes && shape->sharedMemBytes == f->shared_bytes, "%s: %u bytes of shared memory of %u", f->name,
+         shape->sharedMemBytes, f->shared_bytes);
+}
+
+CUresult cuOccupancyMaxActiveClusters(int *clusters, CUfunction function, const CUlaunchConfig *shape)
+{
+    check_shape(function, shape);
+    *clusters = (int)setting("FAKE_CLUSTERS", 33);
     return 0;
 }
 
@@ -296,7 +327,7 @@ static void run_text(const entry *e)
     void (*kernel)(void);
     void (*launch)(void (*)(void), const void *, int, int);
     void (*launch_chain)(void (*)(void), const void *, int32_t, int32_t, int, int);
-    void (*launch_run)(void (*)(void), const void *, lrnde_course *, int, int);
+    void (*launch_run)(void (*)(void), const void *, lrnde_course *, int, int, int, int);
     const int blocks = (int)e->grid, threads = (int)e->block;
     find_in_text(e->function->name, &kernel);
     find_in_text("sim_launch", &launch);
@@ -306,7 +337,8 @@ static void run_text(const entry *e)
     if (e->function->kind == CHAIN)
         launch_chain(kernel, e->chain.list, e->chain.n, e->chain.stride, blocks, threads);
     else if (e->function->kind == RUN)
-        launch_run(kernel, &e->args, e->course, blocks, threads);
+        launch_run(kernel, &e->args, e->course, blocks, threads, e->function->cluster ? (int)e->function->cluster : 1,
+                   (int)e->function->shared_bytes);
     else
         launch(kernel, &e->args, blocks, threads);
 }

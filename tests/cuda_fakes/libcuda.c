@@ -7,6 +7,7 @@
  *   FAKE_VERSION  what the driver supports           FAKE_DEVICES  how many there are (none: cuInit says so)
  *   FAKE_MEMORY   bytes of the device                FAKE_LAUNCH   error of every launch of a model's kernel
  *   FAKE_LOST     waits after which the device is lost   FAKE_RESIDENT  blocks of a cooperative launch a multiprocessor takes
+ *   FAKE_CLUSTERS how many are resident at once          FAKE_CAPABILITY  90 for 9.0
  */
 #include "kernels.h"
 
@@ -37,7 +38,7 @@ CUresult cuGetErrorString(CUresult error, const char **text)
     return 0;
 }
 
-/* ---- devices, each with compute capability 9.0 and 132 multiprocessors ---- */
+/* ---- devices, each with 132 multiprocessors ---- */
 
 enum { MULTIPROCESSORS = 132 };
 
@@ -73,8 +74,8 @@ CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice device)
     switch (attribute) {
     case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *value = MULTIPROCESSORS; return 0;
     case CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH: *value = 1; return 0;
-    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = 9; return 0;
-    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = 0; return 0;
+    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = (int)setting("FAKE_CAPABILITY", 90) / 10; return 0;
+    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = (int)setting("FAKE_CAPABILITY", 90) % 10; return 0;
     }
     return 1;
 }
@@ -206,6 +207,18 @@ CUresult cuLaunchCooperativeKernel(CUfunction f, unsigned gx, unsigned gy, unsig
     MUST(f->kind == RUN && gy == 1 && gz == 1 && by == 1 && bz == 1 && shared == 0 && gx > 0, "%s: launched in another shape",
          f->name);
     MUST(gx <= MULTIPROCESSORS * (unsigned)setting("FAKE_RESIDENT", 1), "%s: %u blocks do not fit", f->name, gx);
+    if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
+    e.args = *(lrnde_args *)arguments[0];
+    e.course = there(*(CUdeviceptr *)arguments[1], sizeof *e.course);
+    return queue(e);
+}
+
+CUresult cuLaunchKernelEx(const CUlaunchConfig *shape, CUfunction f, void **arguments, void **extra)
+{
+    entry e = {.operation = LAUNCH, .function = f, .grid = shape->gridDimX, .block = shape->blockDimX};
+    check_shape(f, shape);
+    MUST(!extra && shape->hStream == (CUstream)stream, "%s: launched elsewhere", f->name);
+    MUST(e.grid / f->cluster <= (unsigned)setting("FAKE_CLUSTERS", 33), "%s: %u blocks do not fit", f->name, e.grid);
     if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
     e.args = *(lrnde_args *)arguments[0];
     e.course = there(*(CUdeviceptr *)arguments[1], sizeof *e.course);
