@@ -21,7 +21,7 @@ local BATCH <const> = 512          -- where the model does not say
 
 cuda.counts = { "l", "valid" }
 
-for word in ([[args member ys xs end chunk s0 next course TEAM accumulator q rank lane room x y group groups wanted THREADS threadIdx blockIdx blockDim gridDim warpSize
+for word in ([[args member ys xs end chunk s0 next course TEAM accumulator threadIdx blockIdx blockDim gridDim warpSize
                template class this new delete operator private protected public namespace using typename bool true false try catch
                throw friend virtual explicit mutable and or not xor asm export signal constexpr decltype nullptr noexcept alignas
                fma fmaf abs max min fabs fabsf sqrtf expf log1p log1pf logf sinf cosf tanhf powf]]):gmatch "%S+" do

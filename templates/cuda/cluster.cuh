@@ -1,8 +1,9 @@
 /*
  * Clusters: CLUSTER blocks, each with a part of all weights in its shared memory, take steps of LANES samples together.
  *
- * A thread has every MEMBERS-th feature, of one lane, of an array or of its block's part of one: q of them.  A product reads x from
- * shared memory, (features, LANES), where what it has is THREADS apart; its sums are there when the block, or the cluster, has met.
+ * A thread has every MEMBERS-th feature, of one lane, of an array or of its block's part of one: q of them.  A product reads x
+ * from shared memory, (features, LANES), where what a thread has is THREADS apart; its sums are there when the block, or the
+ * cluster, has met.
  */
 enum {
     CLUSTER = @(way.size),
@@ -72,8 +73,8 @@ static __device__ void lrnde_settle(real *to, const real *w, int si, int sj, int
 }
 
 /*
- * y (GROUPS * HEIGHT, LANES) = W x, x (n, LANES) with room for BLOCKS * DEPTH rows; what is in x is lost.  Of the warps, SPLIT are
- * abreast along the terms.  The block, or the cluster, has to meet before y is read.
+ * y (GROUPS * HEIGHT, LANES) = W x, x (n, LANES) with room for BLOCKS * DEPTH rows; what is in x is lost.  Of the warps, SPLIT
+ * are abreast along the terms.  The block, or the cluster, has to meet before y is read.
  */
 template <int ROWS, int SPLIT, int GROUPS, int BLOCKS>
 static __device__ __forceinline__ void lrnde_resident(const real *w, int n, real *x, real *y)

@@ -24,6 +24,9 @@ local REGISTERS <const> = 150                                      -- of 255, fo
 local WITHOUT_WORDS <const> = { pick = true, scatter = true, rowmax = true, argmax = true, matvec = true, matvec_t = true,
                                 index = true, slice = true, concat = true, pad = true }
 
+local RESERVED <const> = { "q", "x", "y", "weights", "partial", "rank", "lane", "group", "groups", "wanted", "CLUSTER", "LANES",
+                           "MEMBERS", "THREADS" }
+
 local function quotient_up(a, b) return (a + b - 1) // b end
 
 local function is_product(block) return block.kind == "product" end
@@ -213,9 +216,9 @@ end
 --- The functions <name>_settle and <name>_cluster of a plan that was made for this form alone.
 function cluster.step(plan, backend, fields, options, declare_shared)
   local way, domains, turn = backend.cluster, {}, 0
-  local spelling = setmetatable({ load = function(base, _, _, array)
-    return array and array.lane and "(real)" .. base or base .. "[q]"
-  end }, { __index = backend })
+  local function load_own(base, _, _, array) return array and array.lane and "(real)" .. base or base .. "[q]" end
+  local reserved = table.move(backend.reserved, 1, #backend.reserved, #RESERVED + 1, { table.unpack(RESERVED) })
+  local spelling = setmetatable({ load = load_own, reserved = reserved }, { __index = backend })
   local d, e = describe(plan), emit.new(plan, spelling, fields, options)
   local body, text, scalars = writer.new(), writer.new(), writer.new()
   for _, block in ipairs(plan.blocks) do
