@@ -15,7 +15,7 @@ cuda.name, cuda.extension, cuda.doc = "cuda", "cu", "CUDA C++, compiled by NVRTC
 cuda.files = { { extension = ".cu", template = "model.cu.in" } }
 cuda.carried = true
 
-local WARP <const> = 32
+local WARP <const>, MOST_BLOCKS <const> = 32, 32   -- threads; blocks that a multiprocessor has at once
 local WIDE <const> = 4096          -- elements of a matrix from which a block shares a tile
 local BATCH <const> = 512          -- where the model does not say
 
@@ -47,6 +47,8 @@ function cuda.set_model(m)
     cuda.tile = products.tile(cuda.batch, matrices, cuda.bytes, m.matmul)
     cuda.team = products.WARPS * WARP // cuda.tile
   end
+  -- Blocks of a run copy parameters into their shared memory, if as many blocks as a multiprocessor takes have room for them.
+  cuda.keeps_params = cuda.team == 1 and m.params.size > 0 and m.params.size * cuda.bytes <= products.SHARED // MOST_BLOCKS
   cuda.gathers, cuda.matmul = cuda.team > 1, m.matmul
   cuda.clusters, cuda.cluster = cuda.team > 1 and #m.tab.err > 0 and not m.stochastic and not m.method.start, nil
   cuda.accumulator = m.accumulate == "double" and "double" or "real"

@@ -21,6 +21,7 @@ local shape = {}
 local PRIVATE_ROWS <const> = 64     -- in a team of one, arrays of up to so many rows are the thread's, others in the workspace
 local CHAINED <const> = { rev_step = true, extra = true }   -- the steps of a sweep; what dense output of a record takes
 local TEAM_UNROLL <const> = 4       -- features of which a member of a team has the loads under way at once
+local FOLLOWED <const> = 8          -- rows of a product whose sums a thread keeps while a loop makes its terms
 local UNROLL <const> = 16           -- loops over so few features are unrolled, so that their arrays are registers; longer ones
                                     -- partly: of an unrolled loop over tiles the compiler hoists all weights into registers
 
@@ -49,7 +50,43 @@ local function feature_loop(e, n, out)
   end
 end
 
-local function map_block(e, block, out)
+--- Where a product of few rows comes right after the loop that makes its terms, and nobody else reads these, the loop adds them to
+-- its sums, and there is no array of them.
+local function follows(e, block, after)
+  local v = after and after.kind == "product" and after.value
+  if not v or e.backend.team > 1 or not v.op:match "^matvec" or v.size > FOLLOWED then return false end
+  local x = e.plan.values[v.args[2]]
+  return x.block == block and #x.users == 1 and x.size == block.domain and x.storage and not x.storage.array.output
+end
+
+--- Begins with the sums of the product, and says what a term adds and where they go.
+local function begin_sums(e, v, out)
+  local plan, name = e.plan, e:fresh("sum", v.id)
+  local w, x = plan.values[v.args[1]], plan.values[v.args[2]]
+  local start, transposed, array = v.args[3] and e:operand(plan.values[v.args[3]], v.block), v.op == "matvec_t", v.storage.array
+  local cols, adds, ends = w.dims[2], {}, {}
+  x.storage = nil
+  out:add(3, "/* %s = %s%s x%s, while the loop makes x */", v.name or e:name(v), w.name:gsub("^params%.", ""),
+          transposed and "^T" or "", start and " + " .. start or "")
+  out:add(3, "accumulator %s[%d]%s;", name, v.size, start and "" or " = {}")
+  if start then
+    feature_loop(e, v.size, out)
+    for _, line in ipairs(v.block.row_order or {}) do out:add(4, "const real %s = %s;", line.name, line.text) end
+    out:add(4, "%s[%s] = %s;", name, v.size > 1 and "i" or "0", start)
+    out:add(3, "}")
+  end
+  for r = 0, v.size - 1 do
+    local at = transposed and ("i * %d + %d"):format(cols, r) or r == 0 and "i" or ("%d + i"):format(r * cols)
+    adds[r + 1] = ("%s[%d] = fma((accumulator)%s[%s], (accumulator)%s, %s[%d]);"):format(name, r, e:pointer(w.name), at, e:name(x),
+                                                                                       name, r)
+    ends[r + 1] = ("%s = (real)%s[%d];"):format(e.backend.load(e:array_name(array), v.storage.row + r, false, array), name, r)
+  end
+  return adds, ends
+end
+
+local function map_block(e, block, out, product)
+  local adds, ends = {}, {}
+  if product then adds, ends = begin_sums(e, product, out) end
   local parts, pointers = e:map_statements(block), {}
   local sums, lane, reduce = e:batch_sums(block), parts.lane, parts.reduce
   local apart = parts.repeats and block.domain == 1
@@ -73,8 +110,10 @@ local function map_block(e, block, out)
   local body = writer.new()
   for _, row in ipairs(block.row_order or {}) do body:add(0, "const real %s = %s;", row.name, row.text) end
   for _, line in ipairs(lane) do body:add(0, "%s", line) end
+  for _, line in ipairs(adds) do body:add(0, "%s", line) end
   if apart then out:place(4, body, e, parts.written, pointers) else out:append(4, body) end
   out:add(3, "}")
+  for _, line in ipairs(ends) do out:add(3, "%s", line) end
   for i, r in ipairs(team > 1 and reduce or {}) do
     if r.kind == "argmax" then
       out:add(3, "%s = lrnde_team_argmax(%s, %s);", r.name, r.name, reduce[i + 1].name)
@@ -224,17 +263,24 @@ local function tile_function(e, name, kernel, out)
   for _, array in ipairs(plan.arrays) do
     array.private = not array.output and not array.lane and e.backend.team == 1 and array.rows <= PRIVATE_ROWS
   end
-  for _, block in ipairs(plan.blocks) do
-    if block.kind == "map" then map_block(e, block, body) else product_block(e, block, body) end
+  local followed
+  for i, block in ipairs(plan.blocks) do
+    local after = plan.blocks[i + 1]
+    if block.kind == "map" then
+      followed = follows(e, block, after) and after
+      map_block(e, block, body, followed and followed.value)
+    elseif block ~= followed then
+      product_block(e, block, body)
+    end
   end
   e:declare_scalars(scalars)
   for _, array in ipairs(plan.arrays) do
     if array.output then
       arrays:add(3, "real *__restrict__ %s = %s + l; /* (%d, T) */", e:array_name(array),
                  e.fields:pointer(array.output.field, array.rows, true), array.rows)
-    elseif array.private then
+    elseif array.private and array.name then                    -- else nobody has asked for it
       arrays:add(3, "real %s[%d];", e:array_name(array), array.rows)
-    elseif not array.lane then
+    elseif not (array.lane or array.private) then
       arrays:add(3, "real *%s = work + %d * T; /* (%d, T) */", e:array_name(array), work, array.rows)
       work = work + array.rows
     end
