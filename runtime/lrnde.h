@@ -10,8 +10,8 @@
  *   Memory     After lrnde_create nothing allocates but the record of a training solve and the noise of a stochastic one,
  *              which grow and keep their capacity, and arrays at save times, those of lrnde_ensemble too, when more of
  *              them are asked for than ever before.  options.memory_limit bounds what is on the device: a training solve
- *              that does not fit is begun again keeping less, which gradients pay for with steps taken again; the same
- *              gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
+ *              that does not fit, or whose gradient does not, is begun again keeping less, which gradients pay for with
+ *              steps taken again; the same gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
  *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their
  *              element type is the model's (float or double), labels are int32_t, times are double.
  *   Time       t and h are in the model's unit of time; wall times end in _s and are seconds.

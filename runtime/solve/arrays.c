@@ -270,6 +270,14 @@ lrnde_status lrnde_array_find(lrnde_solver *s, const char *name, lrnde_array *ar
     return LRNDE_OK;
 }
 
+/* A sweep whose own record does not fit has the solve begun again and keep less. */
+static lrnde_status gradient_of(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot)
+{
+    lrnde_status status;
+    while ((status = lrnde__gradient(s, source, output, cot, 0)) && lrnde__store_less(s)) LRNDE_TRY(lrnde__solve_again(s));
+    return status ? s->error.status : LRNDE_OK;
+}
+
 lrnde_status lrnde_gradient(lrnde_solver *s, const char *name, const void *cot, size_t bytes)
 {
     const lrnde__entry *e = find(s, name);
@@ -278,7 +286,7 @@ lrnde_status lrnde_gradient(lrnde_solver *s, const char *name, const void *cot, 
     if (!s->recorded)
         return lrnde__fail(s, LRNDE_ERR_ORDER, "a gradient is of the last solve: %s",
                            s->solved ? "something it read was changed since, or it kept no record" : "there is none");
-    if (e->table == &s->saves.u) return lrnde__gradient(s, LRNDE__FROM_STATE, 0, cot, 0);
-    if (e->role == LRNDE_OUTPUT) return lrnde__gradient(s, LRNDE__FROM_OUTPUT, e->offset, cot, 0);
+    if (e->table == &s->saves.u) return gradient_of(s, LRNDE__FROM_STATE, 0, cot);
+    if (e->role == LRNDE_OUTPUT) return gradient_of(s, LRNDE__FROM_OUTPUT, e->offset, cot);
     return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "%s: a cotangent is of u or of an output", name);
 }

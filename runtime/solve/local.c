@@ -266,5 +266,6 @@ lrnde_status lrnde_local(lrnde_solver *s, double t, double h, lrnde_local_report
     *report = (lrnde_local_report){.reg = lrnde__local_sum(s), .E = l->E, .t_reg = l->t_reg, .t = l->t, .h = l->h};
     memcpy(report->terms, l->R, sizeof report->terms);
     report->nfe_local = s->forward.stats.nfe_local;
-    return s->options.training ? lrnde__gradient(s, LRNDE__FROM_NOTHING, 0, NULL, 1) : LRNDE_OK;
+    lrnde_status status = s->options.training ? lrnde__gradient(s, LRNDE__FROM_NOTHING, 0, NULL, 1) : LRNDE_OK;
+    return status && lrnde__store_less(s) ? lrnde_local(s, t, h, report) : status; /* the sweep's own record did not fit */
 }

@@ -74,6 +74,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
     s->solved = 1;
     s->recorded = keep;
     s->meshed = record;
+    s->on_mesh = m > 0;
     s->mesh_points = s->forward_record.steps + 1;
     return LRNDE_OK;
 }
@@ -85,14 +86,32 @@ static lrnde_status set_saves(lrnde_solver *s, const double *t, size_t n, double
     return s->n_default ? lrnde__saves_set(s, s->default_t, s->n_default, t0, t1) : lrnde__saves_set(s, &t1, 1, t0, t1);
 }
 
-lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep)
+/* With the save times there are, keeping less until it fits. */
+static lrnde_status solve(lrnde_solver *s, const double *mesh, size_t m, int keep)
 {
-    LRNDE_TRY(set_saves(s, t, n, m ? mesh[0] : s->options.t0, m ? mesh[m - 1] : s->options.t1));
     lrnde__choice choice = s->local.choice;
     double t_reg = s->local.t_reg, h = s->local.given_h;
     lrnde_status status;
     while ((status = forward(s, mesh, m, keep)) && keep && lrnde__store_less(s)) lrnde__local_begin(s, choice, t_reg, h);
     return status ? s->error.status : LRNDE_OK;
+}
+
+lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep)
+{
+    LRNDE_TRY(set_saves(s, t, n, m ? mesh[0] : s->options.t0, m ? mesh[m - 1] : s->options.t1));
+    return solve(s, mesh, m, keep);
+}
+
+lrnde_status lrnde__solve_again(lrnde_solver *s)
+{
+    size_t m = s->on_mesh ? (size_t)s->mesh_points : 0;
+    double *mesh = lrnde__host(s, m * sizeof *mesh); /* the record that has it is written anew */
+    if (!mesh) return s->error.status;
+    for (size_t i = 0; i < m; i++) mesh[i] = s->forward_record.slot[i].t;
+    lrnde__local_begin(s, LRNDE__NO_LOCAL, 0, 0);
+    lrnde_status status = solve(s, mesh, m, 1);
+    lrnde__release(s, mesh);
+    return status;
 }
 
 lrnde_status lrnde_solve(lrnde_solver *s, const double *t, size_t n, lrnde_stats *stats)

@@ -276,6 +276,7 @@ struct lrnde_solver {
     lrnde__retrace retrace;
     lrnde_course course; /* of either; its tables are there if the driver goes courses */
     int64_t mesh_points; /* of the last solve */
+    int on_mesh;         /* they were given */
 };
 
 /* error.c */
@@ -399,10 +400,11 @@ const void *const *lrnde__data_at(lrnde_solver *s, int64_t save);
 
 /* store.c */
 lrnde__keep lrnde__store_keep(lrnde_solver *s);
-int lrnde__store_less(lrnde_solver *s); /* after a solve that did not fit: whether to try again */
+int lrnde__store_less(lrnde_solver *s); /* after a solve or sweep that did not fit: whether to solve again */
 
 /* solve.c; mesh NULL: adaptive; t NULL: the save times set; keep: the record, for a sweep */
 lrnde_status lrnde__solve(lrnde_solver *s, const double *mesh, size_t m, const double *t, size_t n, int keep);
+lrnde_status lrnde__solve_again(lrnde_solver *s); /* the last one of a sweep, to the same bits; without a local step */
 
 /* local.c */
 void lrnde__local_begin(lrnde_solver *s, lrnde__choice choice, double t, double h);

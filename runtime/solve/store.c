@@ -77,6 +77,7 @@ int lrnde__store_less(lrnde_solver *s)
     if (s->desc->sensitivity.state) return 0;
     if (!limit || s->error.status != LRNDE_ERR_MEMORY || !s->forward_record.slot) return 0;
     lrnde__record_empty(s, &s->forward_record);
+    s->recorded = 0;
     if (s->desc->adjoint) empty_ring(s, &s->adjoint_record);
     if (s->local.record.sys) empty_ring(s, &s->local.record); /* it changes stages with the solve's: see local.c */
     if (s->store == LRNDE_STORE_STAGES && !s->desc->adjoint) {
