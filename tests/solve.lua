@@ -28,6 +28,17 @@ check.case("an initial state computed from nothing", function()
   for i = 1, 2 do check.near(r.grad_u0[i], math.exp(-1), 1e-8) end
 end)
 
+-- What the threads library says it read, the last time it began.
+check.case("threads that wait spin briefly, or as the environment has it", function()
+  for _, program in ipairs { "lrnde-solve", "lrnde-train" } do
+    for setting, expected in pairs { [""] = "1000", ["GOMP_SPINCOUNT=77"] = "77", ["OMP_WAIT_POLICY=passive"] = "0" } do
+      local command = ("env -u GOMP_SPINCOUNT -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose %s %s --version"):format(setting,
+        check.tool(program))
+      check.equal(check.run(command):match ".*GOMP_SPINCOUNT = '(%d+)'", expected)
+    end
+  end
+end)
+
 -- A solve that keeps no steps draws the curves alone, one that does marks their ends besides.
 check.case("a plot of a solve that keeps its steps, and of one that does not", function()
   local folder = check.folder()

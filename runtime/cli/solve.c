@@ -394,6 +394,7 @@ static int run(solve_options *o)
 int main(int argc, char **argv)
 {
     solve_options options;
+    tool_wait_briefly(argv);
     int code = cli_parse(&TOOL, &options, argc, argv);
     if (code != OPTIONS_RUN) return code;
     code = run(&options);

@@ -28,6 +28,13 @@ static void warn(void *user, const char *line)
     fprintf(stderr, "warning: %s\n", line);
 }
 
+void tool_wait_briefly(char **argv)
+{
+    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
+    setenv("GOMP_SPINCOUNT", "1000", 1);
+    execv("/proc/self/exe", argv); /* where it cannot, the program goes on as it is */
+}
+
 void tool_catch_interrupt(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART | SA_RESETHAND};

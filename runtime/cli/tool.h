@@ -12,6 +12,13 @@
 lrnde_options tool_solver_options(const char *device, int64_t threads, int64_t memory_limit, double time_limit_s, int64_t seed,
                                   double adjoint_atol, double adjoint_rtol);
 
+/*
+ * Begins the program again, once, with threads that spin for about 50 us before they sleep: OpenMP reads its settings before
+ * main.  GNU's choice is to spin for many milliseconds, which the thread that is waited for does not get where other programs
+ * want the same processors.  What the environment says of it already is left alone.
+ */
+void tool_wait_briefly(char **argv);
+
 /* From now on Ctrl-C stops a solve, through the options' cancel callback, instead of the process. */
 void tool_catch_interrupt(void);
 

@@ -151,6 +151,7 @@ static int run(const train_options *o)
 int main(int argc, char **argv)
 {
     train_options options;
+    tool_wait_briefly(argv);
     int code = cli_parse(&TOOL, &options, argc, argv);
     if (code != OPTIONS_RUN) return code;
     code = run(&options);
