@@ -40,22 +40,25 @@ function runs.median(result, key)
   return list[(#list + 1) // 2]
 end
 
+local on_terminal = os.execute "test -t 2"
+
 --- Runs build/lrnde-train with the words as arguments.  Returns { steps = { {step, loss, nfe, ..}.. }, summary = line }, or
 -- nil and what went wrong.  title: shown with the progress.
 function runs.train(build, title, words)
   local pipe = assert(io.popen(("%s/lrnde-train %s --json"):format(build, quoted(words))))
-  local result = { steps = {} }
+  local result, progress = { steps = {} }, title
   for line in pipe:lines() do
     if runs.field(line, "event") == "summary" then
       result.summary = line
     elseif runs.field(line, "step") then
       local step = runs.report(line)
       result.steps[#result.steps + 1] = step
-      io.stderr:write(("\r%-34s step %5d  loss %.4f  accuracy %.3f  nfe %3d "):format(
-        title, step.step, step.loss, step.accuracy or 0, step.nfe))
+      progress = ("%-34s step %5d  loss %.4f  accuracy %.3f  nfe %3d "):format(
+        title, step.step, step.loss, step.accuracy or 0, step.nfe)
+      if on_terminal then io.stderr:write("\r", progress) end
     end
   end
-  io.stderr:write "\n"
+  io.stderr:write(on_terminal and "" or progress, "\n")
   local ok, _, status = pipe:close()
   if not ok or not result.summary then return nil, ("lrnde-train ended with status %s"):format(tostring(status)) end
   return result
