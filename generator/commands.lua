@@ -267,7 +267,9 @@ end
 local function explain_memory(options, lrnde, m)
   local CHECKPOINTS <const> = 10
   line("memory of a gradient, bytes: B samples in whole tiles, S save times, T threads; n steps, m on the way back,")
-  line("  c checkpoints, w = %s", m.solver.h > 0 and "ceil(n/c)" or "2^ceil(log2(n/c)) or 1")
+  line("  c checkpoints, w = %s; stages are dense where save times lie within steps, where a local", m.solver.h > 0
+    and "ceil(n/c)" or "2^ceil(log2(n/c)) or 1")
+  line("  step's gradient is \"total\", and with any local step on a device that takes many steps by itself (cuda)")
   line("  %-34s %14s %14s   %s", "", "n = 100, c = 10", "n = 1000, c = 10", "formula")
   local function explain_one(name)
     local set = table.move(options.set or {}, 1, #(options.set or {}), 1, {})

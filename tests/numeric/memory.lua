@@ -13,10 +13,10 @@ tool.compiler = "tests/quick_cc.sh"
 local MODEL <const> = "tests/numeric/models/chain.lua"
 
 -- The plan of each policy, { [policy] = formula }, and the samples of a tile.
-local function plan(sensitivity, method, settings)
+local function plan(model, sensitivity, method, settings)
   local options = { method = method, set = { { "sensitivity", sensitivity } } }
   for i, setting in ipairs(settings) do options.set[i + 1] = { setting:match "^(.-)=(.*)$" } end
-  local p = lrnde.build(MODEL, options)
+  local p = lrnde.build(model, options)
   lrnde.generate(p, backends.get "c", options)
   local formulas = {}
   for _, row in ipairs(memory.plan(lrnde, p)) do formulas[row.policy] = row.formula end
@@ -27,7 +27,7 @@ end
 -- solved, { size, method, tolerance, h (of fixed steps, or nil) }.  Returns what was measured, and how far the plan is off.
 local function measure(row, settings, at)
   local set = table.move(settings, 1, #settings, 2, { ("size=%d"):format(at.size) })
-  local formulas, tile = plan(row.sensitivity, at.method, set)
+  local formulas, tile = plan(MODEL, row.sensitivity, at.method, set)
   local saveat = row.policy == "stages, dense" and { 3, 10 } or { 10 }
   local r = tool.solve(MODEL, { method = at.method, atol = at.tolerance, rtol = at.tolerance, h = at.h, saveat = saveat,
                                 set = set, stats = true, gradient = "u[1]" })
@@ -86,10 +86,25 @@ local function check_policy(sensitivity, policy, checkpoints)
 end
 
 for _, sensitivity in ipairs(vocabulary.sensitivities:names()) do
-  for policy in pairs(plan(sensitivity, "tsit5", {})) do
+  for policy in pairs(plan(MODEL, sensitivity, "tsit5", {})) do
     check_policy(sensitivity, policy, FEW)
     if policy == "checkpoints" then check_policy(sensitivity, policy, MANY) end
   end
 end
+
+-- What a local step is made of is kept for it, and no more: the gradient through u at its start needs dense output.
+check.case("a training step with a local step", function()
+  local DIGITS <const>, BATCH <const> = "tests/fixtures/digits.lua", 32  -- whole tiles
+  local folder = check.folder()
+  dofile "tests/fixtures/digits_data.lua"(folder .. "/data")
+  for gradient, policy in pairs { partial = "stages", total = "stages, dense" } do
+    local settings = { ("regularize.gradient=%q"):format(gradient), "solver.atol=1e-7", "solver.rtol=1e-7" }
+    local formulas = plan(DIGITS, "discrete", "bs3", settings)
+    local r = tool.train(DIGITS, { data = folder .. "/data", out = folder .. "/run", steps = 1, batch = BATCH, set = settings })[1]
+    local planned = memory.evaluate(formulas[policy], { B = BATCH, S = 1, T = 1, n = r.accepted, c = 1 })
+    check.near(r.memory / planned, 1, 0.05)
+  end
+  check.run("rm -r " .. folder)
+end)
 
 check.done()
