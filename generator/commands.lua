@@ -48,13 +48,21 @@ function lists.tableaus()
   end
   return list
 end
+
+-- The first sentence of the comment that a model file begins with.
+local function about(text)
+  local comment = ("\n" .. text):match "^(\n%-%-.-)\n[^-]" or ""
+  comment = comment:gsub("\n%-+%s*", " ")
+  return comment:match "^ (.-%.)%s+%u" or comment:sub(2)
+end
+
 function lists.models()
   local list = {}
   for _, entry in ipairs(assert(host.list(host.root .. "/models"))) do
     local name = entry:match "^(.*)%.lua$"
     if name then
       local text = host.read(host.root .. "/models/" .. entry)
-      list[#list + 1] = { name, (text:match "^%-%-%-%s*([^\n]*)") }
+      list[#list + 1] = { name, about(text) }
     end
   end
   return list
@@ -83,11 +91,13 @@ function commands.list(options)
     table.sort(known)
     host.fail(("error: --list: there is no '%s' (known: %s)"):format(options.list, table.concat(known, ", ")))
   end
-  for _, entry in ipairs(make()) do
+  local entries, width = make(), 16
+  for _, entry in ipairs(entries) do width = math.max(width, #entry[1]) end
+  for _, entry in ipairs(entries) do
     if options.json then
       line(json.object { { "name", entry[1] }, { "doc", entry[2] or json.null } })
     else
-      line("%-16s %s", entry[1], entry[2] or "")
+      line("%-" .. width .. "s %s", entry[1], entry[2] or "")
     end
   end
   return 0

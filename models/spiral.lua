@@ -1,4 +1,4 @@
---- A small neural ODE fitted to spirals: models/spiral.csv, written by
+--- A small neural ODE fitted to spirals.  They are in models/spiral.csv, written by
 --    lrnde-solve models/spiral_truth.lua --saveat 0.05 --input models/spiral_starts.csv --output models/spiral.csv
 local L = require "lrnde"
 

@@ -52,6 +52,14 @@ check.case("--help lists every option, --version the version", function()
   check.equal(check.run(GEN .. "-V"), "lrnde-gen " .. host.version .. "\n")
 end)
 
+check.case("--list models: a sentence of each", function()
+  local text = check.run(check.tool "lrnde-gen" .. " --list models")
+  for _, entry in ipairs(host.list(host.root .. "/models")) do
+    local name = entry:match "^(.*)%.lua$"
+    if name then check.equal(("\n" .. text):match("\n" .. name .. " +[^\n]*%.\n") ~= nil, true) end
+  end
+end)
+
 for arguments, message in pairs {
   ["--metod bs3"] = "lrnde%-gen: error: unknown option '%-%-metod'; did you mean '%-%-method'%?",
   ["--tabelau=x"] = "unknown option '%-%-tabelau'; did you mean '%-%-tableau'%?",

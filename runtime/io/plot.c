@@ -30,7 +30,8 @@ static void setting(FILE *to, const char *name, const char *value)
 static void script(FILE *to, const char *path, const char *title, const char *x_label, const lrnde__curve *curves, int32_t n)
 {
     const char *dot = strrchr(path, '.');
-    fprintf(to, "set terminal %s noenhanced size 800,500\n", dot && !strcmp(dot, ".png") ? "pngcairo" : "svg");
+    const char *terminal = dot && !strcmp(dot, ".png") ? "pngcairo" : "svg background '#ffffff'"; /* svg's own is none */
+    fprintf(to, "set terminal %s noenhanced size 800,500\n", terminal);
     setting(to, "output", path);
     setting(to, "title", title);
     setting(to, "xlabel", x_label);
