@@ -230,6 +230,9 @@ enum { LRNDE_VECTOR = 16, LRNDE_ROWS = 6 };
 #else
 #define LRNDE_WIDEST
 #endif
+/* Where p points is no longer known.  Elements of a matrix less than 16 KiB apart are vector loads and permutations to gcc, and on
+ * Intel's processors the unit that permutes is one of the two that add. */
+#define LRNDE_HIDE(p) __asm__("" : "+r"(p))
 /* Built for a processor without fma, a program leaves the one it runs on idle; a library looks at run time.  Elements of a matrix
  * from which its call is worth it. */
 enum { LRNDE_LIBRARY = 4096 };
@@ -249,8 +252,12 @@ enum { LRNDE_LIBRARY = 4096 };
             for (int j = first; j < end; j++) {                                                                                 \
                 const lrnde_vector_##suffix *at = LRNDE_VECTORS(suffix, x + j * T);                                             \
                 _Pragma("GCC unroll 16") for (int r = 0; r < count; r++)                                                        \
+                {                                                                                                               \
+                    const number *element = w + r * si + j * sj;                                                                \
+                    LRNDE_HIDE(element);                                                                                        \
                     for (int v = 0; v < LRNDE_ABREAST_##suffix; v++)                                                            \
-                        s[r][v] = lrnde_vector_fma_##suffix(w[r * si + j * sj], at[v], s[r][v]);                                \
+                        s[r][v] = lrnde_vector_fma_##suffix(*element, at[v], s[r][v]);                                          \
+                }                                                                                                               \
             }                                                                                                                   \
             for (int r = 0; r < count; r++)                                                                                     \
                 for (int v = 0; v < LRNDE_ABREAST_##suffix; v++) {                                                              \
