@@ -1,5 +1,5 @@
 /*
- * test_math.c - the functions that generated C computes with (templates/c/math.h) against long double.
+ * test_math.c - the functions that generated C computes with (templates/c/math.h, products.h) against long double.
  *
  * Errors are in ulp of the exact result: at most 2; products of whole numbers are exact.  Results below twice the smallest normal number may be 0.
  */
@@ -17,8 +17,9 @@
 
 typedef double real;
 enum { T = 32 };
-#include "kernel.h" /* the matrix library's products, which math.h calls on some processors */
+#include "kernel.h" /* the matrix library's products, which products.h calls on some processors */
 #include "../templates/c/math.h"
+#include "../templates/c/products.h"
 
 static const double MOST_ULP = 2;
 
@@ -143,30 +144,62 @@ static void products(void **state)
 {
     (void)state;
     enum { ROWS = 61, TERMS = 70 }; /* some are large enough for the matrix library, where that is faster */
-    static double w[ROWS * TERMS], x[TERMS * T], y[ROWS * T];
-    static float wf[ROWS * TERMS], xf[TERMS * T], yf[ROWS * T];
+    static double w[ROWS * TERMS], x[TERMS * T], y[ROWS * T], start[ROWS];
+    static float wf[ROWS * TERMS], xf[TERMS * T], yf[ROWS * T], startf[ROWS];
     for (int e = 0; e < ROWS * TERMS; e++) wf[e] = (float)(w[e] = e * 7 % 19 - 9);
     for (int e = 0; e < TERMS * T; e++) xf[e] = (float)(x[e] = e * 5 % 23 - 11);
+    for (int i = 0; i < ROWS; i++) startf[i] = (float)(start[i] = i % 17 - 8);
     for (int m = 1; m <= ROWS; m += m < 31 ? 1 : 15)
         for (int n = 1; n <= TERMS; n++)
             for (int how = 0; how < 4; how++) {
-                int add = how % 2, si = how / 2 ? 1 : n, sj = how / 2 ? m : 1;
-                for (int e = 0; e < m * T; e++) yf[e] = (float)(y[e] = e % 17);
-                lrnde_product_f64(m, n, w, si, sj, x, add, y);
-                lrnde_product_f32(m, n, wf, si, sj, xf, add, yf);
+                int from = how % 2, si = how / 2 ? 1 : n, sj = how / 2 ? m : 1;
+                for (int e = 0; e < m * T; e++) yf[e] = (float)(y[e] = NAN);
+                lrnde_product_f64(m, n, w, si, sj, x, from ? start : NULL, y);
+                lrnde_product_f32(m, n, wf, si, sj, xf, from ? startf : NULL, yf);
                 for (int e = 0; e < m * T; e++) {
-                    double sum = add ? e % 17 : 0;
+                    double sum = from ? start[e / T] : 0;
                     for (int j = 0; j < n; j++) sum += w[e / T * si + j * sj] * x[j * T + e % T];
                     assert_true(y[e] == sum && (double)yf[e] == sum);
                 }
             }
 }
 
+/* The same of sums of outer products: lanes that do not count are no numbers, and nothing behind the sum is written. */
+static void outer_products(void **state)
+{
+    (void)state;
+    enum { MOST = 11, ROWS = 61, FEATURES = 70, BEHIND = 64 };
+    static double x[MOST][FEATURES * T], y[MOST][ROWS * T], w[ROWS * FEATURES + BEHIND];
+    static float xf[MOST][FEATURES * T], yf[MOST][ROWS * T], wf[ROWS * FEATURES + BEHIND];
+    const double *xs[MOST], *ys[MOST];
+    const float *xfs[MOST], *yfs[MOST];
+    for (int p = 0; p < MOST; p++) xs[p] = x[p], ys[p] = y[p], xfs[p] = xf[p], yfs[p] = yf[p];
+    for (int count = 1; count <= MOST; count += 5)
+        for (int lanes = 1; lanes <= T; lanes += lanes < 3 || lanes > 29 ? 1 : 9) {
+            for (int p = 0; p < MOST; p++) {
+                for (int e = 0; e < FEATURES * T; e++) xf[p][e] = (float)(x[p][e] = e % T < lanes ? (e + p) * 5 % 23 - 11 : NAN);
+                for (int e = 0; e < ROWS * T; e++) yf[p][e] = (float)(y[p][e] = e % T < lanes ? (e + p) * 7 % 19 - 9 : NAN);
+            }
+            for (int m = 1; m <= ROWS; m += m < 14 ? 1 : 47)
+                for (int n = 1; n <= FEATURES; n += n < 34 ? 1 : 9) {
+                    for (int e = 0; e < m * n + BEHIND; e++) wf[e] = (float)(w[e] = e % 17);
+                    lrnde_outers_f64(m, n, count, ys, xs, lanes, w);
+                    lrnde_outers_f32(m, n, count, yfs, xfs, lanes, wf);
+                    for (int e = 0; e < m * n + BEHIND; e++) {
+                        double sum = e % 17;
+                        for (int p = 0; e < m * n && p < count; p++)
+                            for (int l = 0; l < lanes; l++) sum += y[p][e / n * T + l] * x[p][e % n * T + l];
+                        assert_true(w[e] == sum && (double)wf[e] == sum);
+                    }
+                }
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(single),    cmocka_unit_test(twice),    cmocka_unit_test(specials),
-        cmocka_unit_test(lane_sums), cmocka_unit_test(products),
+        cmocka_unit_test(lane_sums), cmocka_unit_test(products), cmocka_unit_test(outer_products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

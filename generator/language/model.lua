@@ -279,15 +279,16 @@ local function check_additive(m)
 end
 
 --- Samples side by side in memory: a vector's worth for equations and small networks; where layers are matrix products some
--- vectors, so that what a step reads stays in the cache of a core; many where the products are calls of the matrix library,
--- which is faster than generated loops for very large matrices, and for outer products.
+-- vectors, so that what a step reads stays in the cache of a core; many where the products are calls of the matrix library: of
+-- very large matrices, for which it is faster, and of those accumulated in double.
 local function choose_tile(m, options)
-  local layer, very_large, wide, worth_a_call = 4096, 1 << 21, 32, 256
+  local layer, very_large, wide, worth_blocks = 4096, 1 << 21, 32, 256
   local largest, double = m.params:largest_matrix(), m.precision == "f32" and m.accumulate == "double"
   local vector = m.precision == "f32" and 16 or 8
   m.tile = options.tile or (largest >= (double and layer or very_large) and 128 or largest >= layer and 32 or vector)
-  m.outer_size = m.tile >= wide and worth_a_call or layer
+  m.outer_size = m.tile >= wide and worth_blocks or layer
   m.product_size = double and m.outer_size or very_large
+  m.gathers = m.tile >= wide and not double                       -- outer products added to the same place are one, in blocks
   if m.tile < 1 or m.tile > 4096 or m.tile & (m.tile - 1) ~= 0 then
     host.fail(("error: --tile %d is not a power of two up to 4096"):format(m.tile))
   end

@@ -6,14 +6,17 @@ local c = { name = "c", extension = "c", doc = "C11 for any CPU; large matrix pr
 
 c.files = { { extension = ".h", template = "model.h.in" }, { extension = ".c", template = "model.c.in" } }
 
---- The elementwise functions every generated file carries.
-function c.math() return assert(host.read(host.root .. "/templates/c/math.h")) end
+--- The functions every generated file carries.
+function c.math()
+  local function text(name) return assert(host.read(("%s/templates/c/%s.h"):format(host.root, name))) end
+  return text "math" .. "\n" .. text "products"
+end
 
 c.reserved = { "a", "T", "i", "j", "l", "e", "tile", "tile0", "tile1", "worker", "work", "partial", "sums", "real",
                "double", "float", "int", "const", "restrict", "static", "for", "if", "else", "return", "short", "long", "auto",
                "register", "signed", "unsigned", "char", "void", "do", "while", "switch", "case", "break", "continue", "goto",
                "struct", "union", "enum", "inline", "volatile", "extern", "typedef", "default", "sizeof", "e0", "e1", "w", "n",
-               "y0", "y1", "j0", "j1", "jn", "yn", "gamma", "index", "div", "exp", "log", "sin", "cos", "tanh", "sqrt", "pow" }
+               "y0", "y1", "xs", "ys", "j0", "j1", "jn", "yn", "gamma", "index", "div", "exp", "log", "sin", "cos", "tanh", "sqrt", "pow" }
 
 -- Integers of the code around a block that the block may read.
 c.counts = { "lanes" }
@@ -49,12 +52,15 @@ c.spell = {
   select  = "(%1 != 0 ? %2 : %3)",
 }
 
---- What depends on the model: its precision, "f32" or "f64", the samples of a tile, the suffix of the matrix library's products
--- and the elements of a matrix from which a product, or an outer product, is a call of it.
+--- What depends on the model: its precision, "f32" or "f64", the samples of a tile; the suffix of the matrix library's products
+-- and the elements of a matrix from which a product is a call of it, and an outer product too if the library accumulates in
+-- double; else those from which outer products go in blocks.
 function c.set_model(m)
   c.precision, c.tile = m.precision, m.tile
-  c.gemm = m.precision == "f32" and m.accumulate == "double" and "f32_d" or m.precision
+  c.double_sums = m.precision == "f32" and m.accumulate == "double"
+  c.gemm = c.double_sums and "f32_d" or m.precision
   c.product_size, c.outer_size = m.product_size, m.outer_size
+  c.gathers = m.gathers
 end
 
 function c.op(name, args, kind)

@@ -129,9 +129,9 @@ local function solve_block(e, v, out)
 end
 
 local PRODUCT <const> = [[
-LRNDE_WIDEST static void %s(const real *w, const real *x, int add, real *y)
+LRNDE_WIDEST static void %s(const real *w, const real *x, const real *start, real *y)
 {
-    lrnde_product_%s(%s, x, add, y);
+    lrnde_product_%s(%s, x, start, y);
 }
 ]]
 
@@ -141,53 +141,74 @@ local function product_function(e, m, n, strides)
   return e.loops:define(shape, "product", function(name) return PRODUCT:format(name, e.backend.precision, shape) end)
 end
 
---- One matrix product; an outer product, by the matrix library if it is large, sums over the valid lanes only.
-local function product_block(e, block, out)
-  local plan, v = e.plan, block.value
-  if v.op:match "^lu" then return solve_block(e, v, out) end
-  local gemm = "lrnde_gemm_" .. e.backend.gemm
-  if v.op == "outer" then
-    local y, x = plan.values[v.args[1]], plan.values[v.args[2]]
-    local from_y, from_x = place(e:rows(y)), place(e:rows(x))
-    for _, p in ipairs(plan.partials) do
-      if p.value == v.id then
-        if y.size * x.size >= e.backend.outer_size then
-          out:add(2, "%s(0, 1, %d, %d, lanes, %s, T, %s, T, 1, partial + %d, %d);", gemm, y.size, x.size, from_y, from_x, p.at,
-                  x.size)
+--- Outer products that are added to the same place, over the valid lanes only: in blocks if they are large.
+local function outer_block(e, v, out)
+  local plan, b, ys, xs, m, n = e.plan, e.backend, {}, {}, nil, nil
+  for i = 1, #v.args, 2 do
+    local y, x = plan.values[v.args[i]], plan.values[v.args[i + 1]]
+    m, n, ys[#ys + 1], xs[#xs + 1] = y.size, x.size, place(e:rows(y)), place(e:rows(x))
+  end
+  for _, p in ipairs(plan.partials) do
+    if p.value == v.id and m * n >= b.outer_size and not b.double_sums then
+      out:add(2, "{")
+      out:add(3, "const real *const ys[] = {%s};", table.concat(ys, ", "))
+      out:add(3, "const real *const xs[] = {%s};", table.concat(xs, ", "))
+      out:add(3, "lrnde_outers_%s(%d, %d, %d, ys, xs, lanes, partial + %d);", b.precision, m, n, #ys, p.at)
+      out:add(2, "}")
+    elseif p.value == v.id then
+      for i, y in ipairs(ys) do
+        if m * n >= b.outer_size then
+          out:add(2, "lrnde_gemm_%s(0, 1, %d, %d, lanes, %s, T, %s, T, 1, partial + %d, %d);", b.gemm, m, n, y, xs[i], p.at, n)
         else
-          out:add(2, "lrnde_outer_%s(%d, %d, %s, %s, lanes, partial + %d);", e.backend.precision, y.size, x.size, from_y, from_x,
-                  p.at)
+          out:add(2, "lrnde_outer_%s(%d, %d, %s, %s, lanes, partial + %d);", b.precision, m, n, y, xs[i], p.at)
         end
       end
     end
-    return
   end
+end
+
+--- What a product starts from, an element a row, written by `out` if no parameter is that; nil if it starts from zeros.
+local function start_of(e, block, out)
+  local start = e.plan.values[block.value.args[3]]
+  if not start then return nil end
+  local of = start.op == "slice" and e.plan.values[start.args[1]] or start
+  if of.op == "input" then
+    local first = start.op == "slice" and start.attrs[1] or 0
+    return first == 0 and e:pointer(of.name) or ("%s + %d"):format(e:pointer(of.name), first)
+  end
+  e.start = e.start or e:fresh("start", nil, "read")
+  e.work = math.max(e.work, -(block.value.size // -e.backend.tile))
+  local text, loop = e:operand(start, block), writer.new()
+  loop:add(0, "for (int i = 0; i < %d; i++) {", block.value.size)
+  for _, line in ipairs(block.row_order or {}) do loop:add(1, "const real %s = %s;", line.name, line.text) end
+  loop:add(1, "%s[i] = %s;", e.start, text)
+  loop:add(0, "}")
+  out:place(2, loop, e, { [e.start] = true }, {})
+  return e.start
+end
+
+--- One matrix product.
+local function product_block(e, block, out)
+  local plan, b, v = e.plan, e.backend, block.value
+  if v.op:match "^lu" then return solve_block(e, v, out) end
+  if v.op == "outer" then return outer_block(e, v, out) end
   local w, x = plan.values[v.args[1]], plan.values[v.args[2]]
   if w.op ~= "input" then error("the matrix of a product must be a parameter", 0) end
-  local base, row = e:rows(x)
-  local to = e:array_name(v.storage.array)
-  local result = place(to, v.storage.row)
-  local transposed = v.op == "matvec_t"
-  local start = v.args[3] and e:operand(plan.values[v.args[3]], block)
-  out:add(2, "/* %s = %s%s x%s */", v.name or e:name(v), w.name:gsub("^params%.", ""), transposed and "^T" or "",
-          start and " + " .. start or "")
-  if start then
-    local loop = writer.new()
-    loop:add(0, "for (int i = 0; i < %d; i++) {", v.size)
-    for _, line in ipairs(block.row_order or {}) do loop:add(1, "const real %s = %s;", line.name, line.text) end
-    loop:add(1, "LRNDE_LANES for (int l = 0; l < T; l++) %s = %s;", e.backend.load(to, v.storage.row, v.size > 1), start)
-    loop:add(0, "}")
-    out:place(2, loop, e, { [to] = true }, {})
-  end
+  local matrix, from, to = e:pointer(w.name), place(e:rows(x)), place(e:array_name(v.storage.array), v.storage.row)
+  local transposed, before = v.op == "matvec_t", writer.new()
+  local start = start_of(e, block, before)
+  out:add(2, "/* %s = %s%s%s x */", v.name or e:name(v), start and start .. " + " or "", w.name:gsub("^params%.", ""),
+          transposed and "^T" or "")
+  out:append(0, before)
   local rows, cols = w.dims[1], w.dims[2]
   local m, n = transposed and cols or rows, transposed and rows or cols
-  local from = place(base, row)
-  if w.size >= e.backend.product_size then
-    out:add(2, "%s(%d, 0, %d, T, %d, %s, %d, %s, T, %d, %s, T);", gemm, transposed and 1 or 0, m, n, e:pointer(w.name), cols,
-            from, start and 1 or 0, result)
+  if w.size >= b.product_size then
+    if start then out:add(2, "lrnde_rows_%s(%d, %s, %s);", b.precision, m, start, to) end
+    out:add(2, "lrnde_gemm_%s(%d, 0, %d, T, %d, %s, %d, %s, T, %d, %s, T);", b.gemm, transposed and 1 or 0, m, n, matrix, cols,
+            from, start and 1 or 0, to)
   else
-    out:add(2, "%s(%s, %s, %d, %s);", product_function(e, m, n, transposed and { 1, cols } or { cols, 1 }), e:pointer(w.name),
-            from, start and 1 or 0, result)
+    local strides = transposed and { 1, cols } or { cols, 1 }
+    out:add(2, "%s(%s, %s, %s, %s);", product_function(e, m, n, strides), matrix, from, start or "NULL", to)
   end
 end
 
@@ -254,6 +275,7 @@ function shape.kernel(plan, backend, fields, options)
       end
     end
     if work > 0 then text:add(1, "real *work = (real *)a->work + (size_t)worker * a->work_stride;") end
+    if e.start then text:add(1, "real *%s = work; /* what a product starts from, an element a row */", e.start) end
     if #plan.partials > 0 then
       text:add(1, "real *restrict partial = (real *)a->partial + (size_t)worker * a->partial_stride; /* (%d) */", plan.partial)
     end

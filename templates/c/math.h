@@ -1,5 +1,5 @@
 /*
- * Elementwise functions, lane sums, products and systems of equations.  Branch-free, so that a loop over lanes becomes vector
+ * Elementwise functions, lane sums and systems of equations.  Branch-free, so that a loop over lanes becomes vector
  * code; libm where speed does not matter.  exp, tanh and sigmoid: at most 2 ulp (tests/test_math.c measures it).
  *
  *   e^x - 1 = 2^n (e^r - 1) + (2^n - 1),  x = n ln 2 + r,  |r| <= ln 2 / 2,  e^r - 1 by a polynomial
@@ -207,101 +207,6 @@ LRNDE_UNUSED static inline double lrnde_sigmoid_f64(double x)
     }
 LRNDE_DEFINE_LANE_SUMS(f32, float)
 LRNDE_DEFINE_LANE_SUMS(f64, double)
-
-/*
- * y (m, T) = W x, plus y itself if `add`; x (n, T).  Element (i, j) of W is w[i * si + j * sj], so that the transpose needs no
- * other function.  The sums of some rows, of two vectors of lanes each, stay in registers while terms go by; lanes lie in memory
- * as registers want them, so that nothing is packed, on which a matrix library spends a tenth of its time at these sizes.  Each
- * shape of a model has a function of its own that calls this: strides are constants there and take no registers.
- *
- * A sum is one chain of fma over so many terms, and chains are added: rounding is what the error estimate of a step at a tight
- * tolerance in f32 sees, and one chain of 784 terms costs mnist_node's first solve 243 evaluations where these cost it 171.
- */
-enum { LRNDE_TERMS = 32 };
-#ifdef __AVX512F__
-enum { LRNDE_VECTOR = 64, LRNDE_ROWS = 12 }; /* bytes of a vector; rows of two vectors: 24 of 32 registers, below 12 of 16 */
-#elif defined __AVX__
-enum { LRNDE_VECTOR = 32, LRNDE_ROWS = 6 };
-#else
-enum { LRNDE_VECTOR = 16, LRNDE_ROWS = 6 };
-#endif
-#if defined __AVX512F__ && !defined __clang__
-#define LRNDE_WIDEST __attribute__((target("prefer-vector-width=512"))) /* where a compiler would rather use half */
-#else
-#define LRNDE_WIDEST
-#endif
-/* Where p points is no longer known.  Elements of a matrix less than 16 KiB apart are vector loads and permutations to gcc, and on
- * Intel's processors the unit that permutes is one of the two that add. */
-#define LRNDE_HIDE(p) __asm__("" : "+r"(p))
-/* Built for a processor without fma, a program leaves the one it runs on idle; a library looks at run time.  Elements of a matrix
- * from which its call is worth it. */
-enum { LRNDE_LIBRARY = 4096 };
-#define LRNDE_LEAST(x, y) ((x) < (y) ? (x) : (y))
-#define LRNDE_VECTORS(suffix, p) ((lrnde_vector_##suffix *)(p))
-
-#define LRNDE_DEFINE_PRODUCT_ROWS(suffix, number, count)                                                                        \
-    LRNDE_INLINE static void lrnde_product_##count##_##suffix(int n, const number *restrict w, int si, int sj,                 \
-                                                              const number *restrict x, int add, number *restrict y)           \
-    {                                                                                                                           \
-        for (int first = 0; first < n; first += LRNDE_TERMS) {                                                                  \
-            const int end = LRNDE_LEAST(n, first + LRNDE_TERMS);                                                                \
-            lrnde_vector_##suffix s[count][LRNDE_ABREAST_##suffix];                                                             \
-            for (int r = 0; r < count; r++)                                                                                     \
-                for (int v = 0; v < LRNDE_ABREAST_##suffix; v++)                                                                \
-                    s[r][v] = add && first == 0 ? LRNDE_VECTORS(suffix, y + r * T)[v] : (lrnde_vector_##suffix){0};             \
-            for (int j = first; j < end; j++) {                                                                                 \
-                const lrnde_vector_##suffix *at = LRNDE_VECTORS(suffix, x + j * T);                                             \
-                _Pragma("GCC unroll 16") for (int r = 0; r < count; r++)                                                        \
-                {                                                                                                               \
-                    const number *element = w + r * si + j * sj;                                                                \
-                    LRNDE_HIDE(element);                                                                                        \
-                    for (int v = 0; v < LRNDE_ABREAST_##suffix; v++)                                                            \
-                        s[r][v] = lrnde_vector_fma_##suffix(*element, at[v], s[r][v]);                                          \
-                }                                                                                                               \
-            }                                                                                                                   \
-            for (int r = 0; r < count; r++)                                                                                     \
-                for (int v = 0; v < LRNDE_ABREAST_##suffix; v++) {                                                              \
-                    lrnde_vector_##suffix *to = LRNDE_VECTORS(suffix, y + r * T) + v;                                           \
-                    if (first > 0) s[r][v] += *to;                                                                              \
-                    *to = s[r][v];                                                                                              \
-                }                                                                                                               \
-        }                                                                                                                       \
-    }
-#define LRNDE_DEFINE_PRODUCT(suffix, number)                                                                                    \
-    enum {                                                                                                                      \
-        LRNDE_ELEMENTS_##suffix = LRNDE_LEAST(T, LRNDE_VECTOR / (int)sizeof(number)), /* of a vector */                         \
-        LRNDE_ABREAST_##suffix = LRNDE_LEAST(T / LRNDE_ELEMENTS_##suffix, 2)          /* vectors of a row */                    \
-    };                                                                                                                          \
-    typedef number lrnde_vector_##suffix                                                                                        \
-        __attribute__((vector_size(LRNDE_ELEMENTS_##suffix * sizeof(number)), aligned(sizeof(number)), may_alias));             \
-    LRNDE_INLINE static lrnde_vector_##suffix lrnde_vector_fma_##suffix(number a, lrnde_vector_##suffix x,                      \
-                                                                        lrnde_vector_##suffix s)                                \
-    {                                                                                                                           \
-        for (int l = 0; l < LRNDE_ELEMENTS_##suffix; l++) s[l] = lrnde_fma_##suffix(a, x[l], s[l]);                             \
-        return s;                                                                                                               \
-    }                                                                                                                           \
-    LRNDE_DEFINE_PRODUCT_ROWS(suffix, number, LRNDE_ROWS)                                                                       \
-    LRNDE_DEFINE_PRODUCT_ROWS(suffix, number, 4)                                                                                \
-    LRNDE_DEFINE_PRODUCT_ROWS(suffix, number, 2)                                                                                \
-    LRNDE_DEFINE_PRODUCT_ROWS(suffix, number, 1)                                                                                \
-    LRNDE_INLINE static void lrnde_product_##suffix(int m, int n, const number *restrict w, int si, int sj,                    \
-                                                    const number *restrict x, int add, number *restrict y)                     \
-    {                                                                                                                           \
-        if (!LRNDE_FMA_##suffix && m * n >= LRNDE_LIBRARY) {                                                                    \
-            lrnde_gemm_##suffix(sj != 1, 0, m, T, n, w, sj != 1 ? sj : si, x, T, (number)add, y, T);                            \
-            return;                                                                                                             \
-        }                                                                                                                       \
-        for (int l = 0; l < T; l += LRNDE_ELEMENTS_##suffix * LRNDE_ABREAST_##suffix) {                                         \
-            int i = 0;                                                                                                          \
-            for (; i + LRNDE_ROWS <= m; i += LRNDE_ROWS)                                                                        \
-                lrnde_product_LRNDE_ROWS_##suffix(n, w + i * si, si, sj, x + l, add, y + i * T + l);                            \
-            for (; i + 4 <= m; i += 4) lrnde_product_4_##suffix(n, w + i * si, si, sj, x + l, add, y + i * T + l);              \
-            for (; i + 2 <= m; i += 2) lrnde_product_2_##suffix(n, w + i * si, si, sj, x + l, add, y + i * T + l);              \
-            for (; i < m; i++) lrnde_product_1_##suffix(n, w + i * si, si, sj, x + l, add, y + i * T + l);                      \
-        }                                                                                                                       \
-    }
-LRNDE_DEFINE_PRODUCT(f32, float)
-LRNDE_DEFINE_PRODUCT(f64, double)
 
 /*
  * P M = L U for every lane: m (n*n, T) column by column, f (n*n + n, T) the factors, then the rows exchanged.  Partial
