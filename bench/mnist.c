@@ -6,6 +6,7 @@
  *   reverse  its transpose from the tape, 24 products, against the step that writes the tape
  */
 #include "cli/bench.h"
+#include "library.h"
 #include "network.h"
 #include "rig.h"
 
@@ -52,6 +53,7 @@ static int against_products(const lrnde_kernel *kernel, int launches, bench_rig 
                                    .reference = "the sgemms alone",
                                    .threads = rows.threads};
     describe(rig, config);
+    bench_library(result, config);
     lrnde__json_number(config, "rows_s", times[ROWS].median);
     lrnde__json_number(config, "columns_s", times[COLUMNS].median);
     bench_network_close(&rows);

@@ -3,6 +3,7 @@
  * factorisation and eight solutions a sample.  The step computes the Jacobian, stages and error sums besides.
  */
 #include "cli/bench.h"
+#include "library.h"
 #include "rig.h"
 #include "timing.h"
 
@@ -60,6 +61,7 @@ static int run(int threads, lrnde_bench_result *result, lrnde__json *config)
                                    .reference = "LAPACK on its systems alone",
                                    .threads = 1};
     lrnde__json_string(config, "model", model->name);
+    bench_library(result, config);
     lrnde__json_string(config, "method", model->method);
     lrnde__json_integer(config, "batch", BATCH);
     lrnde__json_integer(config, "tile", model->tile);

@@ -1,5 +1,6 @@
 /* spiral.c - the generated right-hand side of a small network against one matrix product a layer and a vectorised tanh. */
 #include "cli/bench.h"
+#include "library.h"
 #include "network.h"
 #include "rig.h"
 
@@ -32,6 +33,7 @@ static int run_rhs(int threads, lrnde_bench_result *result, lrnde__json *config)
                                    .reference = "an sgemm a layer and vectorised tanh",
                                    .threads = 1};
     lrnde__json_string(config, "network", "2-50-2 tanh, f32");
+    bench_library(result, config);
     lrnde__json_integer(config, "batch", BATCH);
     lrnde__json_integer(config, "tile", model->tile);
     lrnde__json_number(config, "rows_s", times[1].median);

@@ -54,8 +54,10 @@ static void show(const bench_options *o, const lrnde_bench_case *c, const lrnde_
         return;
     }
     if (!o->json) {
-        printf("%-14s %9.4g us, %s %.4g us: ratio %.3f (spread %.0f %%), target %.2f %s\n", c->name, 1e6 * r->ours_s,
-               r->reference, 1e6 * r->reference_s, ratio, 100 * r->spread, c->target, ratio <= c->target ? "met" : "MISSED");
+        printf("%-14s %9.4g us, %s%s%s%s %.4g us: ratio %.3f (spread %.0f %%), target %.2f %s\n", c->name, 1e6 * r->ours_s,
+               r->reference, r->library ? " (" : "", r->library ? r->library : "", r->library ? ")" : "", 1e6 * r->reference_s,
+               ratio, 100 * r->spread, c->target, ratio <= c->target ? "met" : "MISSED");
+        if (r->note) printf("%-14s note: %s\n", "", r->note);
         return;
     }
     lrnde__json j;
@@ -71,6 +73,7 @@ static void show(const bench_options *o, const lrnde_bench_case *c, const lrnde_
     lrnde__json_number(&j, "least_s", r->least_s);
     lrnde__json_number(&j, "reference_least_s", r->reference_least_s);
     lrnde__json_integer(&j, "threads", r->threads);
+    if (r->note) lrnde__json_string(&j, "note", r->note);
     lrnde__json_object(&j, "config", config);
     lrnde__json_end(&j);
 }

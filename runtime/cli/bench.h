@@ -14,6 +14,8 @@ typedef struct lrnde_bench_result {
     double least_s, reference_least_s; /* the fastest of each */
     double spread;                     /* interquartile range / median of ours */
     const char *reference;             /* the peer's name and version */
+    const char *library;               /* what it computes with, if it is another's; NULL: nothing to say */
+    const char *note;                  /* what a reader must know to trust the ratio; NULL: nothing */
     int threads;
 } lrnde_bench_result;
 
