@@ -150,7 +150,7 @@ function commands.eval(options, lrnde)
       local v = graph:value(id)
       inputs[v.name] = describe(v, { values = numbers[v.name] })
     end
-    local results = graph:eval(numbers, batch)
+    local results = graph:eval(numbers, batch, nil, options.copies)
     for _, o in ipairs(graph:outputs()) do
       local r = results[o.name]
       outputs[o.name] = describe(graph:value(o.value), { values = r.re, terms = r.terms })

@@ -14,7 +14,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { LARGE = 50000 /* parameters */, SECONDS = 300 /* of a processor, for all tests of a program */ };
+enum {
+    LARGE = 50000, /* parameters */
+    SECONDS = 300, /* of a processor, for all tests of a program */
+    BLOCKS = 24    /* at most, of a launch: where there are more workers a block is one after another */
+};
 
 static const options_tool TOOL = {.program = "test_cuda"};
 
@@ -147,7 +151,7 @@ static inline void sim_launch(lrnde_device *d, const lrnde_kernel *kernel, const
     for (int32_t w = 0; kernel->shared && w < a->workers; w++)
         memset((char *)a->partial + w * a->partial_stride * (size_t)d->model->real_bytes, 0,
                (size_t)(kernel->partial * d->model->real_bytes));
-    if (kernel->tile) sim_run(d, kernel, a, "tile", a->workers);
+    if (kernel->tile) sim_run(d, kernel, a, "tile", a->workers < BLOCKS ? a->workers : BLOCKS);
     if (kernel->shared) sim_run(d, kernel, a, "shared", (int)chunks);
     const double *sums = a->sums + (kernel->tile ? 0 : (int64_t)a->tiles * kernel->n_sums);
     memset(total, 0, (size_t)kernel->n_sums * sizeof *total);

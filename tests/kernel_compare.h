@@ -29,8 +29,8 @@ typedef struct comparison {
     const variant *what;
     const lrnde_driver *driver;
     const char *kernel;
-    int batch, threads;
-    double eps, worst; /* worst: largest |difference| / (eps terms) */
+    int batch, copies, threads; /* copies: of each sample that is evaluated, or 0; threads: 0: one, and two */
+    double eps, worst;          /* worst: largest |difference| / (eps terms) */
     int failures;
 } comparison;
 
@@ -80,7 +80,7 @@ static inline void compare_array(comparison *c, launch *l, const char *field, co
 {
     const launch_array *array = launch_find(l, field, false, 0);
     for (int64_t lane = 0; lane < launch_lanes(l, array); lane++) {
-        int64_t sample = lane < l->args.batch ? lane : l->args.batch - 1;
+        int64_t sample = launch_sample(l, lane);
         for (int64_t i = 0; i < array->size; i++) {
             int64_t at = sample * array->size + i;
             compare(c, field, at, launch_get(l, array, lane, i), expected[at], terms[at]);
@@ -188,36 +188,44 @@ static inline int count_kernels(const lrnde_model_desc *m)
     return n;
 }
 
-/* One line of --eval: the kernel on one thread and on two. */
+/* The kernel on so many threads, as a line of --eval has it. */
+static inline void launch_line(comparison *c, launch *l, const json_t *line, const lrnde_model_desc *m)
+{
+    const lrnde_system_desc *system;
+    const lrnde_kernel *kernel = find_kernel(m, c->kernel, &system);
+    const char *field;
+    json_t *value;
+    if (!kernel) fail_msg("%s: the descriptor has no kernel '%s'", c->what->file, c->kernel);
+    launch_begin(l, m, system, kernel, c->driver, c->batch, c->threads);
+    if (c->copies) l->copies = c->copies;
+    json_object_foreach(json_object_get(line, "inputs"), field, value)
+    {
+        double *x = numbers(json_object_get(value, "values"), 0);
+        launch_set(l, field, is_per_sample(value), size_of(value), x);
+        free(x);
+    }
+    json_object_foreach(json_object_get(line, "outputs"), field, value)
+    {
+        bool array = strncmp(field, "sums[", 5) && strncmp(field, "grad.", 5);
+        if (array) launch_find(l, field, is_per_sample(value), size_of(value));
+    }
+    launch_run(l);
+    compare_outputs(c, l, json_object_get(line, "outputs"));
+}
+
+/* One line of --eval: the kernel on one thread and on two, or on as many as there are to be. */
 static inline void check_kernel(comparison *c, const lrnde_model_desc *m, const json_t *line)
 {
     static launch launches[2];
-    const lrnde_system_desc *system;
+    const int given = c->threads, n = given ? 1 : 2;
     c->kernel = json_string_value(json_object_get(line, "kernel"));
-    const lrnde_kernel *kernel = find_kernel(m, c->kernel, &system);
-    if (!kernel) fail_msg("%s: the descriptor has no kernel '%s'", c->what->file, c->kernel);
-    for (c->threads = 1; c->threads <= 2; c->threads++) {
-        launch *l = &launches[c->threads - 1];
-        const char *field;
-        json_t *value;
-        launch_begin(l, m, system, kernel, c->driver, c->batch, c->threads);
-        json_object_foreach(json_object_get(line, "inputs"), field, value)
-        {
-            double *x = numbers(json_object_get(value, "values"), 0);
-            launch_set(l, field, is_per_sample(value), size_of(value), x);
-            free(x);
-        }
-        json_object_foreach(json_object_get(line, "outputs"), field, value)
-        {
-            bool array = strncmp(field, "sums[", 5) && strncmp(field, "grad.", 5);
-            if (array) launch_find(l, field, is_per_sample(value), size_of(value));
-        }
-        launch_run(l);
-        compare_outputs(c, l, json_object_get(line, "outputs"));
+    for (int i = 0; i < n; i++) {
+        if (!given) c->threads = i + 1;
+        launch_line(c, &launches[i], line, m);
     }
-    compare_threads(c, &launches[0], &launches[1]);
-    launch_end(&launches[0]);
-    launch_end(&launches[1]);
+    c->threads = given;
+    if (!given) compare_threads(c, &launches[0], &launches[1]);
+    for (int i = 0; i < n; i++) launch_end(&launches[i]);
 }
 
 static inline void build_variant(const variant *v, const options_tool *tool, const lrnde_model_desc **m)
@@ -232,12 +240,12 @@ static inline double eps_of(const lrnde_model_desc *m)
     return m->real_bytes == sizeof(float) ? FLT_EPSILON : DBL_EPSILON;
 }
 
-static inline FILE *open_eval(const variant *v, int batch)
+static inline FILE *open_eval(const variant *v, int batch, int copies)
 {
     static char command[4096];
     char *generator = process_find_above("lrnde-gen");
     assert_non_null(generator);
-    int n = snprintf(command, sizeof command, "%s --eval all --seed %d --batch %d", generator, batch, batch);
+    int n = snprintf(command, sizeof command, "%s --eval all --seed %d --batch %d --copies %d", generator, batch, batch, copies);
     if (v->method) n += snprintf(command + n, sizeof command - (size_t)n, " --method %s", v->method);
     for (int i = 0; i < MOST_SETTINGS && v->settings[i]; i++)
         n += snprintf(command + n, sizeof command - (size_t)n, " --set %s", v->settings[i]);
@@ -252,7 +260,8 @@ static inline FILE *open_eval(const variant *v, int batch)
 static inline int check_batch(comparison *c, const lrnde_model_desc *m)
 {
     int kernels = 0;
-    FILE *from = open_eval(c->what, c->batch);
+    const int copies = c->copies ? c->copies : 1;
+    FILE *from = open_eval(c->what, c->batch / copies, copies);
     json_t *line;
     while ((line = json_loadf(from, JSON_DISABLE_EOF_CHECK, NULL))) {
         check_kernel(c, m, line);

@@ -2,8 +2,8 @@
  * kernel_launch.h - one launch of a generated kernel with fields given and read by name, as lrnde-gen --eval names them:
  * "carry[0]", "params.<leaf>", "tape_in[4]", "t".
  *
- * Arrays are given and returned as doubles, row-major (batch, size) if per sample.  Per-sample inputs are packed into tiles
- * whose lanes beyond the batch repeat the last sample.  Whatever a kernel must write itself holds NaN before the launch,
+ * Arrays are given and returned as doubles, row-major (given samples, size) if per sample; a batch may have several copies of
+ * each, in an order of its own.  Per-sample inputs are packed into tiles whose lanes beyond the batch repeat the last sample.  Whatever a kernel must write itself holds NaN before the launch,
  * and so does its scratch; whatever it adds to holds 1.
  */
 #ifndef TESTS_KERNEL_LAUNCH_H
@@ -28,8 +28,9 @@ enum { LAUNCH_TABLE = 64, LAUNCH_ARRAYS = 256 };
 typedef struct launch_array {
     char field[64];
     bool per_sample;
-    int64_t size; /* features, or elements if shared */
-    void *at;     /* on the device: tiles, or dense */
+    int64_t size;      /* features, or elements if shared */
+    int64_t rows, row; /* per sample: of a tile, and the first of them that is this array's */
+    void *at;          /* on the device: tiles, or dense */
 } launch_array;
 
 typedef struct launch {
@@ -38,7 +39,8 @@ typedef struct launch {
     const lrnde_kernel *kernel;
     const lrnde_driver *driver;
     lrnde_device *device;
-    int32_t tile; /* what the driver runs */
+    int32_t tile;   /* what the driver runs */
+    int32_t copies; /* of each sample, in the batch */
     lrnde_args args;
     void *tables[16][LAUNCH_TABLE]; /* the tables of pointers in args */
     double cot_sums[LRNDE_MAX_SUMS], total[LRNDE_MAX_SUMS];
@@ -87,7 +89,7 @@ static inline void launch_begin(launch *l, const lrnde_model_desc *model, const 
                                 const lrnde_kernel *kernel, const lrnde_driver *driver, int32_t batch, int32_t threads)
 {
     char why[256];
-    *l = (launch){.model = model, .system = system, .kernel = kernel, .driver = driver};
+    *l = (launch){.model = model, .system = system, .kernel = kernel, .driver = driver, .copies = 1};
     l->device = driver->open(model, 0, threads, why, sizeof why);
     if (!l->device) fail_msg("%s", why);
     lrnde_args *a = &l->args;
@@ -153,7 +155,7 @@ static inline launch_array *launch_find(launch *l, const char *field, bool per_s
         if (!strcmp(l->arrays[i].field, field)) return &l->arrays[i];
     assert_true(l->n_arrays < LAUNCH_ARRAYS);
     launch_array *array = &l->arrays[l->n_arrays++];
-    *array = (launch_array){.per_sample = per_sample, .size = size};
+    *array = (launch_array){.per_sample = per_sample, .size = size, .rows = size};
     snprintf(array->field, sizeof array->field, "%s", field);
     const int index = launch_split(field, base);
     const int64_t n = per_sample ? (int64_t)l->args.tiles * l->tile * size : size;
@@ -166,6 +168,7 @@ static inline launch_array *launch_find(launch *l, const char *field, bool per_s
         array->at = l->args.grad = launch_alloc(l, n, NAN);
     } else if (!strcmp(base, "tape") || !strcmp(base, "tape_in")) {
         array->at = strcmp(base, "tape") ? (void *)l->args.tape_in : l->args.tape;
+        array->rows = l->system->tape, array->row = index;
     } else {
         int table = 0;
         while (table < LAUNCH_TABLE_COUNT && strcmp(LAUNCH_TABLES[table].name, base)) table++;
@@ -178,12 +181,19 @@ static inline launch_array *launch_find(launch *l, const char *field, bool per_s
 /* Position of feature i of a lane, in elements. */
 static inline size_t launch_place(const launch *l, const launch_array *array, int64_t lane, int64_t i)
 {
-    char base[64];
-    int64_t tile = l->tile, rows = array->size, row = i;
     if (!array->per_sample) return (size_t)i;
-    int index = launch_split(array->field, base);
-    if (!strcmp(base, "tape") || !strcmp(base, "tape_in")) rows = l->system->tape, row += index;
-    return (size_t)((lane / tile * rows + row) * tile + lane % tile);
+    return (size_t)((lane / l->tile * array->rows + array->row + i) * l->tile + lane % l->tile);
+}
+
+/*
+ * The given sample in a lane.  Copies are spread such that no two tiles are alike (a multiple of SPREAD, which no batch of copies
+ * is, would have them so).
+ */
+static inline int64_t launch_sample(const launch *l, int64_t lane)
+{
+    enum { SPREAD = 317 };
+    const int64_t batch = l->args.batch, i = lane < batch ? lane : batch - 1;
+    return l->copies > 1 ? i * SPREAD % batch / l->copies : i;
 }
 
 static inline int64_t launch_lanes(const launch *l, const launch_array *array)
@@ -200,7 +210,7 @@ static inline void launch_set(launch *l, const char *field, bool per_sample, int
     }
     launch_array *array = launch_find(l, field, per_sample, size);
     for (int64_t lane = 0; lane < launch_lanes(l, array); lane++) {
-        int64_t sample = lane < l->args.batch ? lane : l->args.batch - 1;
+        int64_t sample = launch_sample(l, lane);
         for (int64_t i = 0; i < size; i++) {
             float narrow = (float)x[sample * size + i];
             const void *from = l->model->real_bytes == sizeof(float) ? (const void *)&narrow : &x[sample * size + i];

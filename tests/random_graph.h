@@ -281,7 +281,7 @@ static inline ir_array *evaluate(const ir_graph *g, int32_t batch, uint64_t seed
     ir_array *inputs = calloc((size_t)n + 1, sizeof *inputs), *outputs = calloc((size_t)g->n_outputs + 1, sizeof *outputs);
     ir_inputs(g, ids);
     for (int32_t i = 0; i < n; i++) inputs[i] = random_input(&g->values[ids[i]], batch, seed, along);
-    if (!ir_eval(g, batch, inputs, outputs)) fail_msg("%s", ir_error());
+    if (!ir_eval(g, batch, 1, inputs, outputs)) fail_msg("%s", ir_error());
     for (int32_t i = 0; i < n; i++) free(inputs[i].x);
     free(inputs);
     free(ids);

@@ -100,7 +100,7 @@ static double complex eval1(ir_op o, double complex x, double complex y, double 
     const ir_id a = scalar(g, "a", IR_SHARED), b = scalar(g, "b", IR_SHARED);
     ir_add_output(g, "out", ir_ops[o].arity == 2 ? op2(g, o, a, b) : op1(g, o, a), false);
     ir_array inputs[] = {{.x = &x}, {.x = &y}}, out;
-    assert_true(ir_eval(g, 1, inputs, &out));
+    assert_true(ir_eval(g, 1, 1, inputs, &out));
     const double complex result = out.x[0];
     if (terms) *terms = out.terms[0];
     free(out.x);
@@ -173,7 +173,7 @@ static void test_terms(void **state)
     ir_add_output(g, "out", op1(g, IR_sum, x), false);
     double complex numbers[] = {1, 1e-17, -1, 0};
     ir_array in = {.x = numbers}, out;
-    assert_true(ir_eval(g, 1, &in, &out));
+    assert_true(ir_eval(g, 1, 1, &in, &out));
     assert_true(out.x[0] == 0 && out.terms[0] == 2);
     free(out.x);
     free(out.terms);
@@ -194,8 +194,8 @@ static void test_terms_of_cancelled_arguments(void **state)
 
     double complex near_zero = 0, far_off = 1e8, number = 0.3;
     ir_array exact[n + n2], cancelled[n + n2];
-    assert_true(ir_eval(g, 1, (ir_array[]){{.x = &near_zero}, {.x = &number}}, exact));
-    assert_true(ir_eval(g, 1, (ir_array[]){{.x = &far_off}, {.x = &number}}, cancelled));
+    assert_true(ir_eval(g, 1, 1, (ir_array[]){{.x = &near_zero}, {.x = &number}}, exact));
+    assert_true(ir_eval(g, 1, 1, (ir_array[]){{.x = &far_off}, {.x = &number}}, cancelled));
     for (size_t i = 0; i < n + n2; i++) {
         const double error = cabs(cancelled[i].x[0] - exact[i].x[0]), rounding = DBL_EPSILON * cancelled[i].terms[0];
         assert_true(error <= rounding && rounding < 1e-5);
@@ -214,8 +214,36 @@ static void test_label_out_of_range(void **state)
     ir_add_output(g, "out", op2(g, IR_pick, x, label), false);
     double complex numbers[] = {1, 2, 3, 4}, labels[] = {1, 2};
     ir_array in[] = {{.x = numbers}, {.x = labels}}, out;
-    assert_false(ir_eval(g, 2, in, &out));
+    assert_false(ir_eval(g, 2, 1, in, &out));
     assert_string_equal(ir_error(), "pick: label 2 of sample 1 is not one of 0 .. 1");
+}
+
+/* Samples that count three times, and a batch that has three of each. */
+static void test_copies(void **state)
+{
+    enum { BATCH = 2, COPIES = 3, SIZE = 4 };
+    (void)state;
+    ir_graph *g = ir_graph_new();
+    const ir_id x = vector(g, "x", IR_SAMPLE, SIZE), y = vector(g, "y", IR_SAMPLE, 2), w = matrix(g, "w", 2, SIZE);
+    ir_add_output(g, "matrix", op2(g, IR_add, w, op2(g, IR_outer, y, x)), false);
+    ir_add_output(g, "sum", op1(g, IR_exp, op1(g, IR_batch_sum, x)), false);
+    ir_array few[] = {random_input(&g->values[x], BATCH, 5, 0), random_input(&g->values[y], BATCH, 5, 0),
+                      random_input(&g->values[w], BATCH, 5, 0)},
+             many[] = {random_input(&g->values[x], COPIES * BATCH, 5, 0), random_input(&g->values[y], COPIES * BATCH, 5, 0),
+                       few[2]},
+             copied[2], repeated[2];
+    for (int i = 0; i < COPIES * BATCH * SIZE; i++) many[0].x[i] = few[0].x[i % (BATCH * SIZE)];
+    for (int i = 0; i < COPIES * BATCH * 2; i++) many[1].x[i] = few[1].x[i % (BATCH * 2)];
+    assert_true(ir_eval(g, BATCH, COPIES, few, copied) && ir_eval(g, COPIES * BATCH, 1, many, repeated));
+    for (int o = 0; o < 2; o++) {
+        for (int64_t i = 0; i < output_size(g, o, BATCH); i++) {
+            assert_true(cabs(copied[o].x[i] - repeated[o].x[i]) <= 8 * DBL_EPSILON * repeated[o].terms[i]);
+            assert_true(fabs(copied[o].terms[i] / repeated[o].terms[i] - 1) < 1e-12);
+        }
+        free(copied[o].x), free(copied[o].terms), free(repeated[o].x), free(repeated[o].terms);
+    }
+    for (int i = 0; i < 3; i++) free(few[i].x);
+    free(many[0].x), free(many[1].x);
 }
 
 static void test_complex_step_against_differences(void **state)
@@ -246,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_terms),
         cmocka_unit_test(test_terms_of_cancelled_arguments),
         cmocka_unit_test(test_label_out_of_range),
+        cmocka_unit_test(test_copies),
         cmocka_unit_test(test_complex_step_against_differences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

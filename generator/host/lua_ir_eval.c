@@ -1,7 +1,7 @@
 /*
  * lua_ir_eval.c - the reference evaluator from Lua.
  *
- *   g:eval({ ["input name"] = numbers, ... }, batch [, { ["input name"] = imaginary parts, ... }])
+ *   g:eval({ ["input name"] = numbers, ... }, batch [, { ["input name"] = imaginary parts, ... } [, copies]])
  *     -> { ["output name"] = { re = {...}, im = {...}, terms = {...} }, ... }
  *
  * Outputs of one name are parts of one sum, and are added.
@@ -103,6 +103,7 @@ int lua_ir_eval(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     int32_t batch = (int32_t)luaL_checkinteger(L, 3);
     luaL_argcheck(L, batch >= 1, 3, "a batch has at least one sample");
+    const int32_t copies = (int32_t)luaL_optinteger(L, 5, 1);
     lua_settop(L, 4);
     if (lua_isnil(L, 4)) {
         lua_newtable(L);
@@ -111,7 +112,7 @@ int lua_ir_eval(lua_State *L)
     luaL_checktype(L, 4, LUA_TTABLE);
     const ir_array *inputs = push_inputs(L, g, batch, 2, 4);
     ir_array *outputs = lua_newuserdatauv(L, ((size_t)g->n_outputs + 1) * sizeof *outputs, 0);
-    if (!ir_eval(g, batch, inputs, outputs)) return lua_ir_fail(L);
+    if (!ir_eval(g, batch, copies, inputs, outputs)) return lua_ir_fail(L);
 
     lua_createtable(L, 0, g->n_outputs);
     for (int32_t i = 0; i < g->n_outputs; i++) {

@@ -21,7 +21,7 @@ typedef struct number {
 
 typedef struct evaluation {
     const ir_graph *g;
-    int32_t batch;
+    int32_t batch, copies;
     number **of; /* by value: (batch, size) if per sample, else (size) */
 } evaluation;
 
@@ -48,6 +48,12 @@ static void add_to(number *sum, number a)
 {
     sum->x += a.x;
     sum->terms += a.terms;
+}
+
+/* A sum over the samples as one over all their copies. */
+static void copy_samples(const evaluation *e, number *sum, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) sum[i] = (number){sum[i].x * e->copies, sum[i].terms * e->copies};
 }
 
 static number map(ir_op op, int32_t n, const number *args)
@@ -100,6 +106,7 @@ static void eval_struct(const evaluation *e, const ir_value *v, int32_t b, numbe
     case IR_batch_sum:
         for (int32_t s = 0; s < e->batch; s++)
             for (int64_t i = 0; i < n; i++) add_to(&out[i], row(e, v->args[0], s)[i]);
+        copy_samples(e, out, n);
         break;
     default: memcpy(out, x, (size_t)n * sizeof *x); /* reshape, spread */
     }
@@ -112,6 +119,7 @@ static void eval_matrix(const evaluation *e, const ir_value *v, int32_t b, numbe
             for (int32_t r = 0; r < v->dim[0]; r++)
                 for (int32_t c = 0; c < v->dim[1]; c++)
                     add_to(&out[r * v->dim[1] + c], product(row(e, v->args[0], s)[r], row(e, v->args[1], s)[c]));
+        copy_samples(e, out, ir_size(v));
         return;
     }
     const ir_value *w = &e->g->values[v->args[0]];
@@ -247,10 +255,10 @@ static void write_output(const evaluation *e, ir_id id, ir_array *output)
     }
 }
 
-bool ir_eval(const ir_graph *g, int32_t batch, const ir_array *inputs, ir_array *outputs)
+bool ir_eval(const ir_graph *g, int32_t batch, int32_t copies, const ir_array *inputs, ir_array *outputs)
 {
     if (batch < 1) return ir_fail("a batch of %d samples cannot be evaluated", (int)batch);
-    const evaluation e = {g, batch, calloc((size_t)g->n_values + 1, sizeof(number *))};
+    const evaluation e = {g, batch, copies, calloc((size_t)g->n_values + 1, sizeof(number *))};
     bool done = true;
     for (ir_id id = 0; id < g->n_values && done; id++) {
         e.of[id] = calloc((size_t)count(&e, &g->values[id]), sizeof(number));

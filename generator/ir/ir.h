@@ -81,7 +81,10 @@ void ir_set_name(ir_graph *g, ir_id v, const char *name);
 void ir_add_output(ir_graph *g, const char *name, ir_id v, bool accumulate);
 
 ir_op ir_op_by_name(const char *name); /* IR_OPS if there is none */
-static inline int64_t ir_size(const ir_value *v) { return (int64_t)v->dim[0] * v->dim[1]; }
+static inline int64_t ir_size(const ir_value *v)
+{
+    return (int64_t)v->dim[0] * v->dim[1];
+}
 
 /* A new graph with what the outputs need.  stops[i] becomes an input called names[i] (same kind and shape): what the tape holds. */
 ir_graph *ir_extract(const ir_graph *g, int32_t n_stops, const ir_id *stops, const char *const *names);
@@ -101,14 +104,16 @@ ir_counts ir_count(const ir_graph *g);
 /*
  * The reference evaluator: the oracle for passes, backends and gradients.  Over double, or double complex for the complex
  * step (abs, max, min, comparisons and lookups decide by the real part; stop drops the imaginary part).
- * SAMPLE values are (batch, size) row-major, SHARED values (size).
+ * SAMPLE values are (batch, size) row-major, SHARED values (size).  In sums over the batch every sample counts `copies` times, as
+ * in a batch that has so many of each.
  */
 typedef struct ir_array {
     double complex *x; /* imaginary parts 0 for a real evaluation */
-    double *terms;     /* outputs: sum of |terms| that were added up to give each element, so that agreement is |difference| <= c eps terms */
+    double *
+        terms; /* outputs: sum of |terms| that were added up to give each element, so that agreement is |difference| <= c eps terms */
 } ir_array;
 /* inputs: one array for each input value in order of creation; outputs: one for each output, allocated by the call. */
-bool ir_eval(const ir_graph *g, int32_t batch, const ir_array *inputs, ir_array *outputs);
+bool ir_eval(const ir_graph *g, int32_t batch, int32_t copies, const ir_array *inputs, ir_array *outputs);
 int32_t ir_inputs(const ir_graph *g, ir_id *ids); /* number of input values; ids may be NULL */
 
 #endif
