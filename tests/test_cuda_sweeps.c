@@ -27,24 +27,42 @@ static void take(lrnde_solver *s, const char *name, result *r)
     r->n += a.bytes / sizeof *r->x;
 }
 
-/* The gradient of a sum of outputs, at save times inside steps and at the end. */
-static result differentiate(const char *device)
+/* What the initial states go into. */
+static const char *start_of(const lrnde_model_desc *m)
+{
+    return m->u0 ? "u0" : m->inputs[0].name;
+}
+
+/* A solver on a device, with a spread of initial states. */
+static lrnde_solver *create(const char *device)
 {
     const lrnde_model_desc *m = built;
     lrnde_options o = LRNDE_OPTIONS;
     lrnde_solver *s;
-    lrnde_array out;
     lrnde_error e;
-    result r = {.n = 0};
-    const char *output = m->n_outputs ? m->outputs[0].name : "u", *start = m->u0 ? "u0" : m->inputs[0].name;
-    const double t[] = {m->t0 + 0.31 * (m->t1 - m->t0), m->t0 + 0.5 * (m->t1 - m->t0), m->t1};
     o.batch = batch, o.training = 1, o.device = device, o.threads = 2, o.max_steps = 500;
     if (lrnde_create(&s, m, &o, &e)) fprintf(stderr, "%s\n", e.text), _exit(1);
     const size_t n = (size_t)batch * (size_t)m->state;
     double *u0 = malloc(n * sizeof *u0);
-    for (size_t i = 0; i < n; i++)
+    float *narrow = malloc(n * sizeof *narrow);
+    for (size_t i = 0; i < n; i++) {
         u0[i] = m->u0 ? m->u0[i % (size_t)m->state] * (1 + 0.5 * (double)(i / (size_t)m->state) / batch) : sin((double)i);
-    MUST(!lrnde_set(s, start, u0, n * sizeof *u0));
+        narrow[i] = (float)u0[i];
+    }
+    MUST(!lrnde_set(s, start_of(m), m->real_bytes == sizeof *u0 ? (void *)u0 : narrow, n * (size_t)m->real_bytes));
+    free(u0), free(narrow);
+    return s;
+}
+
+/* The gradient of a sum of outputs, at save times inside steps and at the end. */
+static result differentiate(const char *device)
+{
+    const lrnde_model_desc *m = built;
+    lrnde_solver *s = create(device);
+    lrnde_array out;
+    result r = {.n = 0};
+    const char *output = m->n_outputs ? m->outputs[0].name : "u";
+    const double t[] = {m->t0 + 0.31 * (m->t1 - m->t0), m->t0 + 0.5 * (m->t1 - m->t0), m->t1};
     MUST(!lrnde_solve(s, t, 3, &r.stats));
     MUST(!lrnde_array_find(s, output, &out));
     double *cot = malloc(out.bytes);
@@ -53,10 +71,10 @@ static result differentiate(const char *device)
     take(s, output, &r);
     if (m->n_params) take(s, "grad/params", &r);
     char grad[64];
-    snprintf(grad, sizeof grad, "grad/%s", start);
+    snprintf(grad, sizeof grad, "grad/%s", start_of(m));
     take(s, grad, &r);
     lrnde_destroy(s);
-    free(cot), free(u0);
+    free(cot);
     return r;
 }
 
@@ -109,6 +127,53 @@ static void gradients(void **state)
     check(&(variant){wide, "bs3", {"precision=f64", "sensitivity=gauss"}}, 13, "skew:2");
     check(&(variant){wide, "bs3", {"precision=f64", "sensitivity=interpolating"}}, 13, "skew:1");
     check(&(variant){wide, NULL, {"precision=f64", "sensitivity=discrete"}}, 13, "reverse");
+}
+
+/* ---- what is regularized ---- */
+
+/* In a scenario: the accepted steps at some times, the least E of them, and how far apart E and R are at most. */
+static void compare_local(char *text)
+{
+    void (*fake_text)(void *);
+    world_fake_function("fake_text", &fake_text);
+    fake_text(library);
+    lrnde_solver *s[] = {create("cpu"), create("cuda")};
+    double worst = 0, E = INFINITY;
+    for (int i = 1; i < 4; i++) {
+        lrnde_local_report r[2];
+        for (int d = 0; d < 2; d++) MUST(!lrnde_local(s[d], built->t0 + 0.25 * i * (built->t1 - built->t0), 0, &r[d]));
+        const double apart = fmax(fabs(r[1].E / r[0].E - 1), fabs(r[1].reg / r[0].reg - 1));
+        E = fmin(E, r[0].E);
+        if (!(apart <= worst)) worst = apart; /* NaN too */
+    }
+    snprintf(text, WORLD_TEXT, "%g %g", E, worst);
+    lrnde_destroy(s[0]), lrnde_destroy(s[1]);
+}
+
+/* At a tolerance at which an error estimate is no rounding R and E are simply the same. */
+static void check_local(const char *file, const char *method, const char *setting)
+{
+    static const char *const precisions[] = {"precision=f64", "precision=f32"};
+    for (int i = 0; i < 2; i++) {
+        double E, apart;
+        built = load_variant(&(variant){file, method, {precisions[i], "solver.rtol=1e-2", "solver.atol=1e-2", setting}});
+        assert_int_equal(sscanf(world_run(compare_local, NULL), "%lf %lf", &E, &apart), 2);
+        print_message("           %-16s %-6s, %s: E at least %.2g, %.1e apart\n", built->name, built->method, precisions[i], E,
+                      apart);
+        assert_true(E > 0.01 && apart < (i == 0 ? 1e-12 : 1e-5));
+    }
+}
+
+static void local_steps(void **state)
+{
+    (void)state;
+    static const char wide[] = "tests/models/wide.lua", lotka[] = "models/lotka_volterra.lua";
+    batch = 13;
+    check_local(wide, "heun21", "solver.tspan={0,10}");
+    check_local(wide, "bs3", "solver.tspan={0,10}");
+    batch = 35;
+    check_local(lotka, "heun21", "regularize=true");
+    check_local(lotka, "bs3", "regularize=true");
 }
 
 /* ---- mistakes in the text, each of which must be caught ---- */
@@ -197,7 +262,8 @@ int main(int argc, char **argv)
     world_enter(argv);
     sim_begin(argc, argv);
     world_driver("libcuda.so");
-    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(mistakes_are_caught),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(local_steps),
+                                       cmocka_unit_test(mistakes_are_caught),
                                        cmocka_unit_test(mistakes_of_clusters_are_caught)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
