@@ -53,4 +53,17 @@ check.case("--explain says how a wide model runs, and what a small one does", fu
   check.contains(check.run(tool .. " --explain models/spiral.lua"), "32 samples a tile, a warp each")
 end)
 
+check.case("--explain says what a block has of a multiprocessor", function()
+  local function entry(model, name)
+    local words = {}
+    for word in check.run(("%s --explain %s"):format(tool, model)):match(name .. "([ %d]*)\n"):gmatch "%d+" do
+      words[#words + 1] = tonumber(word)
+    end
+    return words
+  end
+  check.equal(entry("models/spiral.lua", "spiral_run_f32"), { 32, 0, 255, 8 })
+  check.equal(entry("tests/models/wide.lua", "wide_rhs_f32_tile"), { 256, products.PANEL, 255, 1 })
+  check.equal(entry("tests/models/wide.lua", "wide_run_f32"), { 256, products.PANEL + 256 * 8, 255, 1 })   -- and sums of a team
+end)
+
 check.done()

@@ -17,10 +17,12 @@
 #include <unistd.h>
 
 enum {
-    MOST_REGISTERS = 255,
+    MOST_REGISTERS = 255,    /* of a thread, */
+    REGISTERS = 65536,       /* and of a multiprocessor */
     MOST_SHARED = 225 << 10, /* bytes that a block of a cluster may ask for: of 227 KiB, less what it has anyway */
-    MOST_SPILLED = 512,      /* bytes of a thread: the twelve stages of dop853 in f64 need more than there are */
-    SPILLED_SHARE = 4 /* or a quarter of what a thread has in arrays: 28 equations of so many stages have kilobytes of them */
+    MOST_ENTRIES = 128,
+    MOST_SPILLED = 512, /* bytes of a thread: the twelve stages of dop853 in f64 need more than there are */
+    SPILLED_SHARE = 4   /* or a quarter of what a thread has in arrays: 28 equations of so many stages have kilobytes of them */
 };
 
 static const options_tool TOOL = {.program = "test_nvrtc"};
@@ -98,13 +100,61 @@ static int number_before(const char *line, const char *word)
     return atoi(at);
 }
 
-static resources read_log(const char *log)
+/* What lrnde-gen --explain plans for an entry point (templates/cuda/explain.lua). */
+typedef struct planned {
+    char name[128];
+    int threads, shared, registers, blocks;
+} planned;
+
+typedef struct plan {
+    planned entry[MOST_ENTRIES];
+    int n;
+} plan;
+
+static plan read_plan(const variant *v)
 {
+    plan p = {.n = 0};
+    char command[1024], line[512], *generator = process_find_above("lrnde-gen");
+    int n = snprintf(command, sizeof command, "%s --explain --target cuda", generator);
+    for (int i = 0; i < MOST_SETTINGS && v->settings[i]; i++)
+        n += snprintf(command + n, sizeof command - (size_t)n, " --set %s", v->settings[i]);
+    snprintf(command + n, sizeof command - (size_t)n, " %s", v->file);
+    free(generator);
+    FILE *from = popen(command, "r");
+    assert_non_null(from);
+    while (fgets(line, sizeof line, from)) {
+        planned *e = &p.entry[p.n];
+        p.n += sscanf(line, "  %127s %d %d %d %d%c", e->name, &e->threads, &e->shared, &e->registers, &e->blocks, line) == 6;
+        assert_true(p.n < MOST_ENTRIES);
+    }
+    assert_int_equal(pclose(from), 0);
+    return p;
+}
+
+/* The assembler's line about an entry point against the plan: shared memory to the byte, registers at most. */
+static void check_entry(const plan *p, const char *entry, const char *line)
+{
+    int i = 0;
+    const size_t n = strcspn(entry, "'");
+    while (i < p->n && (strncmp(p->entry[i].name, entry, n) || p->entry[i].name[n])) i++;
+    if (i == p->n) fail_msg("--explain does not know %.*s", (int)n, entry);
+    const planned *e = &p->entry[i];
+    const int registers = number_before(line, "registers,"), shared = number_before(line, "bytes smem");
+    if (registers > e->registers || shared != e->shared || (registers + 7) / 8 * 8 * e->threads * e->blocks > REGISTERS)
+        fail_msg("%s has %d registers and %d bytes of shared memory; the plan: %d and %d", e->name, registers, shared,
+                 e->registers, e->shared);
+}
+
+static resources read_log(const char *log, const plan *p)
+{
+    static const char compiling[] = "ptxas info    : Compiling entry function '";
+    const char *entry = NULL;
     resources r = {0};
     for (const char *line = log; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-        r.kernels += !strncmp(line, "ptxas info    : Compiling entry", 31);
+        if (!strncmp(line, compiling, strlen(compiling))) entry = line + strlen(compiling), r.kernels++;
         r.arrays = most(r.arrays, number_before(line, "bytes stack frame"));
         r.spilled = most(r.spilled, number_before(line, "bytes spill stores"));
+        if (number_before(line, "registers,")) check_entry(p, entry, line);
         r.registers = most(r.registers, number_before(line, "registers,"));
         r.shared = most(r.shared, number_before(line, "bytes smem"));
     }
@@ -118,7 +168,7 @@ static int count(const char *text, const char *word)
     return n;
 }
 
-static void check_text(const char *file, const lrnde_text *text, int architecture)
+static void check_text(const char *file, const lrnde_text *text, const plan *p, int architecture)
 {
     char option[64];
     void *program;
@@ -138,7 +188,7 @@ static void check_text(const char *file, const lrnde_text *text, int architectur
     assert_true(size > 0);
     nvrtcDestroyProgram(&program);
 
-    const resources r = read_log(log);
+    const resources r = read_log(log, p);
     free(log);
     print_message("           %-28s sm_%-3d %2d kernels, at most %3d registers, %d bytes spilled, %d shared; %.1f s\n", file,
                   architecture, r.kernels, r.registers, r.spilled, r.shared, seconds);
@@ -161,7 +211,8 @@ static void check_adjoints(void)
     for (size_t i = 0; i < sizeof adjoints / sizeof *adjoints; i++) {
         const lrnde_model_desc *m;
         build_variant(&adjoints[i], &TOOL, &m);
-        if (is_supported(90)) check_text(adjoints[i].settings[0], &m->texts[0], 90);
+        const plan p = read_plan(&adjoints[i]);
+        if (is_supported(90)) check_text(adjoints[i].settings[0], &m->texts[0], &p, 90);
     }
 }
 
@@ -170,10 +221,12 @@ static void check_folder(const char *folder, int n_architectures)
     names models = lua_files(folder);
     for (int i = 0; i < models.n; i++) {
         const lrnde_model_desc *m;
-        build_variant(&(variant){models.path[i], NULL, {NULL}}, &TOOL, &m);
+        const variant v = {models.path[i], NULL, {NULL}};
+        build_variant(&v, &TOOL, &m);
         assert_int_equal(m->n_texts, 1);
+        const plan p = read_plan(&v);
         for (int a = 0; a < n_architectures; a++)
-            if (is_supported(ARCHITECTURES[a])) check_text(models.path[i], &m->texts[0], ARCHITECTURES[a]);
+            if (is_supported(ARCHITECTURES[a])) check_text(models.path[i], &m->texts[0], &p, ARCHITECTURES[a]);
     }
 }
 

@@ -1,10 +1,11 @@
 --- What lrnde-gen --explain says of CUDA: how samples become blocks and, of wide models, what their kernels should take.
 --
 -- The clocks are those of products.lua, by which shapes are chosen; loops over features count as L2 traffic.  Estimates for an
--- H100 or H200: nothing here was measured.
+-- H100 or H200: nothing here was measured.  What a block has of a multiprocessor, the last table, is what the compiler makes of it.
 
 local backends = require "backends"
 local products = backends.run "templates/cuda/products.lua"
+local resources = backends.run "templates/cuda/resources.lua"
 
 local explain = {}
 
@@ -75,6 +76,14 @@ local function explain_wide(p, backend, lrnde, line)
        bytes > products.SHARED and (", for shared memory of one multiprocessor is %d KiB"):format(products.SHARED // 1024) or "")
 end
 
+--- What a block of each entry point has of a multiprocessor.
+local function explain_resources(p, backend, line)
+  line("  %-44s %8s %14s %18s %16s", "entry point, planned", "threads", "shared, bytes", "registers, at most", "blocks, at least")
+  for _, e in ipairs(resources.entries(p.texts[#p.texts].text, backend, products.PANEL)) do
+    line("  %-44s %8d %14d %18d %16d", e.name, e.threads, e.shared, e.registers, e.blocks)
+  end
+end
+
 function explain.model(p, backend, lrnde, line)
   if backend.team > 1 then
     explain_wide(p, backend, lrnde, line)
@@ -84,6 +93,7 @@ function explain.model(p, backend, lrnde, line)
   line("  %s", backend.solves(p)
        and "adaptive steps are taken many in a cooperative launch: blocks meet once a step, for the error norm"
        or "a step is a launch: the host decides")
+  explain_resources(p, backend, line)
 end
 
 return explain
