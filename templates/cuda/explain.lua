@@ -78,9 +78,10 @@ end
 
 --- What a block of each entry point has of a multiprocessor.
 local function explain_resources(p, backend, line)
-  line("  %-44s %8s %14s %18s %16s", "entry point, planned", "threads", "shared, bytes", "registers, at most", "blocks, at least")
+  line("  %-44s %8s %14s %10s %18s %16s", "entry point, planned", "threads", "shared, bytes", "asked for", "registers, at most",
+       "blocks, at least")
   for _, e in ipairs(resources.entries(p.texts[#p.texts].text, backend, products.PANEL)) do
-    line("  %-44s %8d %14d %18d %16d", e.name, e.threads, e.shared, e.registers, e.blocks)
+    line("  %-44s %8d %14d %10d %18d %16d", e.name, e.threads, e.shared, e.asked, e.registers, e.blocks)
   end
 end
 

@@ -49,7 +49,15 @@ local function reach(named, name, seen)
   return seen
 end
 
---- { { name, threads, shared, registers, blocks }.. }, shared in bytes; panel: those of a product.
+--- Bytes of the arrays that an entry point has in shared memory itself.
+local function own_arrays(body, real)
+  local bytes = 0
+  for n in body:gmatch "__shared__ real [%w_]+%[(%d+)%]" do bytes = bytes + tonumber(n) * real end
+  return bytes
+end
+
+--- { { name, threads, shared, asked, registers, blocks }.. }: shared memory in bytes, that of its arrays and that its launch asks
+-- for; panel: those of a product.
 function resources.entries(text, backend, panel)
   local named, entries = functions(text)
   local threads = tonumber(text:match "MOST_THREADS = (%d+)")
@@ -57,12 +65,12 @@ function resources.entries(text, backend, panel)
   for _, e in ipairs(entries) do
     local found = {}
     for name in pairs(reach(named, e.name, {})) do found[alias[name] or name] = true end
-    e.shared = 0
+    e.shared, e.asked = own_arrays(named[e.name], backend.bytes), found.lrnde_resident and backend.cluster.bytes or 0
     for name, size in pairs(bytes) do if found[name] then e.shared = e.shared + size end end
     e.threads = e.bound == "MOST_THREADS" and threads or backend.tile * backend.team
     e.registers = math.min(ADDRESSED, REGISTERS // e.threads)
     local allocated = (e.registers + 7) // 8 * 8 * e.threads
-    e.blocks = math.min(REGISTERS // allocated, THREADS // e.threads, BLOCKS, SHARED // (e.shared + RESERVED))
+    e.blocks = math.min(REGISTERS // allocated, THREADS // e.threads, BLOCKS, SHARED // (e.shared + e.asked + RESERVED))
   end
   return entries
 end
