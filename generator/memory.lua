@@ -125,7 +125,10 @@ function memory.plan(lrnde, p)
   local function add(policy, record)
     local out, carry, stages = fixed(lrnde, p, real)
     record(out, carry, stages)
-    if m.stochastic then out:add("B*2^math.ceil(math.log(n, 2))", real * m.tab.noise * m.state) end   -- its table doubles
+    if m.stochastic then
+      out:add("B", 8 * m.tab.noise * m.state)                                           -- a piece of the path; more if it is cut
+      out:add("B*2^math.ceil(math.log(n, 2))", real * m.tab.noise * m.state)            -- a table that doubles
+    end
     list[#list + 1] = { policy = policy, formula = tostring(out) }
   end
   if p.adjoint and p.adjoint.system.state then

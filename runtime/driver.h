@@ -14,6 +14,16 @@
 
 typedef struct lrnde_device lrnde_device; /* the backend's own */
 
+/*
+ * A draw: pairs of numbers N(0, 1), one for every entry of a per-sample array.  They are lrnde__normal of the words of
+ * lrnde__random(key, LRNDE__STREAM_NOISE, draw, sample << 32 | feature), whatever the batch and the device (io/rng.h).
+ */
+typedef struct lrnde_draw {
+    uint64_t key;
+    uint32_t draw;
+    int32_t batch, tile, tiles, size; /* the array is (tiles, size, tile); lanes beyond the batch repeat its last sample */
+} lrnde_draw;
+
 typedef struct lrnde_driver {
     const char *name;   /* of the device as users ask for it: "cpu"; the second of several is "name:1" */
     int32_t preference; /* "auto" tries the drivers from the highest down; no two have the same */
@@ -42,6 +52,12 @@ typedef struct lrnde_driver {
 
     /* *total = sum of x[i]^2, i < n, in double and in an order that depends on n only; on the host and ready after sync. */
     void (*squares)(lrnde_device *d, const void *x, int64_t n, double *total);
+
+    /* w[i] = scale times the first of entry i's pair; z the same of the second, unless it is NULL.  Doubles. */
+    void (*normals)(lrnde_device *d, const lrnde_draw *draw, double scale, double *w, double *z);
+
+    /* to[i] = a x[i] + b y[i], i < n, of doubles; to doubles, or rounded to the model's reals.  `to` may be x or y. */
+    void (*combine)(lrnde_device *d, void *to, int rounded, double a, const double *x, double b, const double *y, int64_t n);
 
     /*
      * Runs the tile phase over the workers, then the shared phase in chunks of LRNDE_CHUNK, and adds the sums of tiles and

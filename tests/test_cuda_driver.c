@@ -264,6 +264,53 @@ static void sums(void **state)
     world_run(add_squares, NULL);
 }
 
+/* Draws and sums of two terms have the bits of the CPU: of one number and of two, in arrays of any shape, rounded or not. */
+static void draw_and_combine(char *text)
+{
+    static const lrnde_draw draws[] = {
+        {.key = 0x123456789abcdef0, .draw = 7, .batch = 150, .tile = 70, .tiles = 3, .size = 50},
+        {.key = 5, .draw = 0xffffffff, .batch = 1, .tile = 32, .tiles = 1, .size = 1},
+        {.key = 1ull << 63, .draw = 0, .batch = 300000, .tile = 32, .tiles = 9375, .size = 1}, /* more than there are threads */
+    };
+    enum { MOST = 300000 };
+    const lrnde_driver *const drivers[] = {&lrnde_driver_c, &lrnde_driver_cuda};
+    double *found[2];
+    for (int i = 0; i < 2; i++) found[i] = calloc(4 * MOST, sizeof **found);
+    for (size_t n = 0; n < sizeof draws / sizeof *draws; n++) {
+        for (int i = 0; i < 2; i++) {
+            const lrnde_driver *v = drivers[i];
+            lrnde_model_desc desc = toy;
+            lrnde_text entry;
+            desc.real_bytes = n % 2 ? 8 : 4;
+            world_model(&desc, &entry);
+            lrnde_device *d = v->open(&desc, 0, 1, text, 256);
+            MUST(d);
+            const int64_t size = (int64_t)draws[n].tiles * draws[n].tile * draws[n].size;
+            double *x[4];
+            for (int k = 0; k < 4; k++) x[k] = v->alloc(d, (size_t)size * sizeof(double));
+            v->normals(d, &draws[n], 0.3, x[0], x[1]);
+            v->normals(d, &draws[n], 1, x[2], NULL);
+            v->combine(d, x[3], 1, 0.7, x[0], -1, x[2], size);
+            v->combine(d, x[2], 0, 0.1, x[1], 3, x[2], size);
+            for (int k = 0; k < 4; k++) {
+                v->get(d, found[i] + k * MOST, x[k], (size_t)size * sizeof(double));
+                v->free(d, x[k]);
+            }
+            v->close(d);
+            free((char *)entry.text);
+        }
+        MUST(!memcmp(found[0], found[1], 4 * MOST * sizeof **found));
+    }
+    free(found[0]);
+    free(found[1]);
+}
+
+static void noise(void **state)
+{
+    (void)state;
+    world_run(draw_and_combine, NULL);
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -272,6 +319,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_driver),     cmocka_unit_test(old_driver),  cmocka_unit_test(no_device),
         cmocka_unit_test(no_kernels),    cmocka_unit_test(no_compiler), cmocka_unit_test(broken_text),
         cmocka_unit_test(little_memory), cmocka_unit_test(arrays),      cmocka_unit_test(sums),
+        cmocka_unit_test(noise),
     };
     return cmocka_run_group_tests(tests, NULL, world_remove);
 }

@@ -188,6 +188,13 @@ static int launches(void)
     return fake_launches();
 }
 
+static size_t crossed(void)
+{
+    size_t (*fake_crossed)(void);
+    world_fake_function("fake_crossed", &fake_crossed);
+    return fake_crossed();
+}
+
 /* How often a solve, and then another, waits for the device. */
 static void solve_twice(char *text)
 {
@@ -247,6 +254,46 @@ static void waits_are_few(void **state)
     build("tests/models/mixed.lua", "regularize.step_size=automatic"); /* an output and a loss at four times */
     assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
     assert_int_equal(second, 4);
+}
+
+/* What a stochastic solve, and its gradient, copy between host and device, beside steps and the size of a step's increments. */
+static void cross_twice(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    lrnde_stats stats;
+    lrnde_array u;
+    world_model(&desc, &entry);
+    lrnde_solver *s = create(&desc, "cuda", text);
+    MUST(s && !lrnde_array_find(s, "u", &u));
+    char *cot = calloc(1, u.bytes);
+    MUST(!lrnde_solve(s, NULL, 0, NULL));
+    const size_t before = crossed();
+    MUST(!lrnde_solve(s, NULL, 0, &stats));
+    const size_t solved = crossed();
+    MUST(!lrnde_gradient(s, "u", cot, u.bytes));
+    snprintf(text, WORLD_TEXT, "%zu %zu %d %d %zu", solved - before, crossed() - solved - u.bytes, (int)stats.accepted,
+             (int)stats.rejected, 2 * u.bytes);
+    free(cot);
+    lrnde_destroy(s);
+    free((char *)entry.text);
+}
+
+/* Increments are drawn on the device, and stay there: what crosses for a step are its arguments and its sums. */
+static void noise_stays(void **state)
+{
+    (void)state;
+    size_t solve, sweep, increments;
+    int steps, rejected;
+    build("models/ornstein_uhlenbeck.lua", "solver.atol=3e-3");
+    batch = 50;
+    assert_int_equal(sscanf(world_run(cross_twice, NULL), "%zu %zu %d %d %zu", &solve, &sweep, &steps, &rejected, &increments),
+                     5);
+    print_message("           %d steps, %d rejected: a solve copies %zu bytes, a gradient %zu; increments of a step are %zu\n",
+                  steps, rejected, solve, sweep, increments);
+    assert_true(steps > 10 && rejected > 0);
+    assert_true(solve < (size_t)(steps + rejected) * 64 && sweep < (size_t)steps * 512);
+    assert_true(increments >= 800);
 }
 
 /* A training step waits as a solve and a sweep do, and for what else a regularizer wants to know of its step. */
@@ -595,10 +642,19 @@ int main(int argc, char **argv)
     world_enter(argv);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_are_few), cmocka_unit_test(sweeps_wait_little), cmocka_unit_test(training_waits_little),
-        cmocka_unit_test(sweeps_stop),   cmocka_unit_test(lost_in_a_sweep),    cmocka_unit_test(models),
-        cmocka_unit_test(clusters),      cmocka_unit_test(sensitivities),      cmocka_unit_test(locates),
-        cmocka_unit_test(limits),        cmocka_unit_test(failures),           cmocka_unit_test(falls_back),
+        cmocka_unit_test(waits_are_few),
+        cmocka_unit_test(sweeps_wait_little),
+        cmocka_unit_test(training_waits_little),
+        cmocka_unit_test(sweeps_stop),
+        cmocka_unit_test(lost_in_a_sweep),
+        cmocka_unit_test(models),
+        cmocka_unit_test(clusters),
+        cmocka_unit_test(sensitivities),
+        cmocka_unit_test(locates),
+        cmocka_unit_test(noise_stays),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(failures),
+        cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, with_driver, world_remove);
 }

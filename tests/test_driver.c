@@ -4,6 +4,8 @@
  */
 #include "driver.h"
 
+#include "io/rng.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,8 +130,59 @@ static void sums(void **state)
     assert_true(fabs(first - expected) < 1e-9);
 }
 
+/* Entry (tile, feature, lane) has the pair of its words, whatever the threads; lanes beyond the batch that of the last sample. */
+static void normals(void **state)
+{
+    (void)state;
+    enum { TILES = 3, SIZE = 50, TILE = 70, BATCH = 150, N = TILES * SIZE * TILE };
+    const lrnde_draw draw = {.key = 0x123456789abcdef0, .draw = 7, .batch = BATCH, .tile = TILE, .tiles = TILES, .size = SIZE};
+    const lrnde_model_desc desc = {.real_bytes = 8};
+    static double w[N], z[N], alone[N];
+    for (int threads = 1; threads <= 2; threads++) {
+        char why[80];
+        lrnde_device *d = lrnde_driver_c.open(&desc, 0, threads, why, sizeof why);
+        lrnde_driver_c.normals(d, &draw, 0.3, w, z);
+        lrnde_driver_c.normals(d, &draw, 0.3, alone, NULL);
+        assert_memory_equal(w, alone, sizeof w);
+        for (int i = 0; i < N; i++) {
+            const int sample = i / (SIZE * TILE) * TILE + i % TILE, feature = i / TILE % SIZE;
+            const uint64_t counter = (uint64_t)(sample < BATCH ? sample : BATCH - 1) << 32 | (uint64_t)feature;
+            const philox4x32_ctr_t r = lrnde__random(draw.key, LRNDE__STREAM_NOISE, draw.draw, counter);
+            double first, second;
+            lrnde__normal(lrnde__unit(r.v[0], r.v[1]), 1 - lrnde__unit(r.v[2], r.v[3]), &first, &second);
+            assert_true(w[i] == 0.3 * first && z[i] == 0.3 * second);
+        }
+        lrnde_driver_c.close(d);
+    }
+}
+
+/* Sums of two terms in double; to floats they are rounded once; in the place of one of the terms. */
+static void combinations(void **state)
+{
+    (void)state;
+    enum { N = 5000 };
+    static double x[N], y[N], to[N];
+    static float rounded[N];
+    for (int i = 0; i < N; i++) x[i] = number(i), y[i] = number(i + N);
+    for (int32_t bytes = 4; bytes <= 8; bytes += 4) {
+        const lrnde_model_desc desc = {.real_bytes = bytes};
+        char why[80];
+        lrnde_device *d = lrnde_driver_c.open(&desc, 0, 2, why, sizeof why);
+        lrnde_driver_c.combine(d, to, 0, 0.3, x, -1, y, N);
+        for (int i = 0; i < N; i++) assert_true(to[i] == 0.3 * x[i] - y[i]);
+        lrnde_driver_c.combine(d, bytes == 4 ? (void *)rounded : to, 1, 0.3, x, -1, y, N);
+        for (int i = 0; i < N; i++)
+            assert_true((bytes == 4 ? rounded[i] : to[i]) == (bytes == 4 ? (float)(0.3 * x[i] - y[i]) : 0.3 * x[i] - y[i]));
+        memcpy(to, x, sizeof to);
+        lrnde_driver_c.combine(d, to, 0, 2, to, 1, y, N);
+        for (int i = 0; i < N; i++) assert_true(to[i] == 2 * x[i] + y[i]);
+        lrnde_driver_c.close(d);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(products), cmocka_unit_test(factors), cmocka_unit_test(sums)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products), cmocka_unit_test(factors), cmocka_unit_test(sums),
+                                       cmocka_unit_test(normals), cmocka_unit_test(combinations)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,8 +8,9 @@
 #ifndef LRNDE_IO_RNG_H
 #define LRNDE_IO_RNG_H
 
+#include "io/normal.h"
+
 #include <Random123/philox.h>
-#include <math.h>
 #include <stdint.h>
 
 typedef enum lrnde__stream {
@@ -26,12 +27,6 @@ static inline philox4x32_ctr_t lrnde__random(uint64_t seed, lrnde__stream stream
     philox4x32_ctr_t block = {{(uint32_t)counter, (uint32_t)(counter >> 32), sub, (uint32_t)stream}};
     philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
     return philox4x32(block, key);
-}
-
-/* 53 bits of two words: a multiple of 2^-53 in [0, 1). */
-static inline double lrnde__unit(uint32_t low, uint32_t high)
-{
-    return (double)(((uint64_t)high << 32 | low) >> 11) * 0x1p-53;
 }
 
 /* Uniform in [0, 1). */

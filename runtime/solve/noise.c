@@ -8,17 +8,14 @@
  *
  *   W(q L) = q W(L) + sqrt(q (1 - q) L) N(0, 1)        (RSwM3: Rackauckas & Nie, Discrete Contin. Dyn. Syst. B 22(7), 2017)
  *
- * W and Z are cut alike, as independent motions.  Pieces are doubles on the host; a step's increments, rounded to the
- * model's precision, go to arrays of its own, which the sweep back reads and callers may get and set.
+ * W and Z are cut alike, as independent motions.  Pieces are doubles on the device, and so is all that is done to them; a step's
+ * increments, rounded to the model's precision, go to arrays of its own, which the sweep back reads and callers may get and set.
  */
 #include "solve/solver.h"
 
-#include "io/normal.h"
 #include "io/rng.h"
 
-#include <string.h>
-
-enum { SERIAL_ENTRIES = 4096, LANES = 64 };
+#include <math.h>
 
 /* Of a step: what is left beyond it is rounding. */
 static const double SLIVER = 1e-14;
@@ -33,38 +30,16 @@ static int64_t numbers(const lrnde_solver *s)
     return s->desc->forward->n_noise * entries(s);
 }
 
-/* scale N(0, 1) for the lanes from `lane` of component i: a pair of every block, the second only if z is not NULL. */
-static void draw_lanes(const lrnde_solver *s, uint64_t key, uint32_t draw, double scale, int64_t i, int64_t lane, int32_t n,
-                       double *w, double *z)
+/* x = scale N(0, 1), (n_noise, tiles, state, T): a pair of every block of random words, the second only if there is a Z. */
+static void draw_normals(lrnde_solver *s, lrnde__noise *v, double scale, double *x)
 {
-    const int64_t last = s->options.batch - 1; /* whose numbers the padding repeats */
-    double u[LANES], v[LANES], second[LANES];
-    for (int32_t l = 0; l < n; l++) {
-        int64_t sample = lane + l < last ? lane + l : last;
-        philox4x32_ctr_t r = lrnde__random(key, LRNDE__STREAM_NOISE, draw, (uint64_t)sample << 32 | (uint64_t)i);
-        u[l] = lrnde__unit(r.v[0], r.v[1]);
-        v[l] = 1 - lrnde__unit(r.v[2], r.v[3]);
-    }
-    for (int32_t l = 0; l < n; l++) {
-        double first;
-        lrnde__normal(u[l], v[l], &first, &second[l]);
-        w[l] = scale * first;
-    }
-    for (int32_t l = 0; z && l < n; l++) z[l] = scale * second[l];
-}
-
-/* x = scale N(0, 1), packed as kernels want it: (n_noise, tiles, state, T). */
-static void draw_normals(const lrnde_solver *s, uint64_t key, uint32_t draw, double scale, double *x)
-{
-    const int64_t tile = s->tile, state = s->desc->state, rows = s->lanes / tile * state;
-    double *z = s->desc->forward->n_noise == 2 ? x + entries(s) : NULL;
-#pragma omp parallel for num_threads(s->driver->threads(s->device)) if (entries(s) > SERIAL_ENTRIES)
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t l = 0; l < tile; l += LANES) {
-            const int32_t n = (int32_t)(tile - l < LANES ? tile - l : LANES);
-            const int64_t at = row * tile + l;
-            draw_lanes(s, key, draw, scale, row % state, row / state * tile + l, n, x + at, z ? z + at : NULL);
-        }
+    const lrnde_draw draw = {.key = v->key,
+                             .draw = v->draws++,
+                             .batch = s->options.batch,
+                             .tile = s->tile,
+                             .tiles = (int32_t)(s->lanes / s->tile),
+                             .size = s->desc->state};
+    s->driver->normals(s->device, &draw, scale, x, s->desc->forward->n_noise == 2 ? x + entries(s) : NULL);
 }
 
 /* ---- pieces of the path ---- */
@@ -92,7 +67,7 @@ static lrnde__piece *blank(lrnde_solver *s, lrnde__noise *v, double length)
     lrnde__piece *piece = pop(&v->spare);
     if (!piece) {
         piece = lrnde__host(s, sizeof *piece);
-        if (!piece || !(piece->x = lrnde__host(s, (size_t)numbers(s) * sizeof(double)))) return NULL;
+        if (!piece || !(piece->x = lrnde__device(s, (size_t)numbers(s) * sizeof(double)))) return NULL;
     }
     piece->length = length;
     return piece;
@@ -102,38 +77,43 @@ static lrnde__piece *blank(lrnde_solver *s, lrnde__noise *v, double length)
 static lrnde__piece *drawn(lrnde_solver *s, lrnde__noise *v, double length)
 {
     lrnde__piece *piece = blank(s, v, length);
-    if (piece) draw_normals(s, v->key, v->draws++, sqrt(length), piece->x);
+    if (piece) draw_normals(s, v, sqrt(length), piece->x);
     return piece;
 }
 
 /* Cuts a piece at `length`: it keeps the first part, the rest is to come. */
 static lrnde_status cut(lrnde_solver *s, lrnde__noise *v, lrnde__piece *first, double length)
 {
-    lrnde__piece *rest = blank(s, v, first->length - length);
+    lrnde__piece *scratch = blank(s, v, 0), *rest = scratch ? blank(s, v, first->length - length) : NULL;
+    if (scratch) push(&v->spare, scratch);
     if (!rest) return s->error.status;
-    double q = length / first->length;
-    draw_normals(s, v->key, v->draws++, sqrt(q * (1 - q) * first->length), rest->x);
-    for (int64_t i = 0; i < numbers(s); i++) {
-        double whole = first->x[i];
-        first->x[i] = q * whole + rest->x[i];
-        rest->x[i] = whole - first->x[i];
-    }
+    double q = length / first->length, *whole = first->x;
+    draw_normals(s, v, sqrt(q * (1 - q) * first->length), rest->x);
+    first->x = scratch->x, scratch->x = whole;
+    s->driver->combine(s->device, first->x, 0, q, whole, 1, rest->x, numbers(s));
+    s->driver->combine(s->device, rest->x, 0, 1, whole, -1, first->x, numbers(s));
     first->length = length;
     push(&v->future, rest);
     return LRNDE_OK;
 }
 
-/* sum = the path over the next `length`; `used` becomes its pieces, the latest on top. */
-static lrnde_status take(lrnde_solver *s, lrnde__noise *v, double length)
+/* *sum = the path over the next `length`; `used` becomes its pieces, the latest on top. */
+static lrnde_status take(lrnde_solver *s, lrnde__noise *v, double length, const double **sum)
 {
-    memset(v->sum, 0, (size_t)numbers(s) * sizeof *v->sum);
+    *sum = NULL;
     for (double left = length; left > SLIVER * length;) {
         lrnde__piece *next = v->future ? pop(&v->future) : drawn(s, v, left);
         if (!next) return s->error.status;
         push(&v->used, next);
         if (next->length > left + SLIVER * length) LRNDE_TRY(cut(s, v, next, left));
-        for (int64_t i = 0; i < numbers(s); i++) v->sum[i] += next->x[i];
         left -= next->length;
+        if (!*sum) {
+            *sum = next->x;
+            continue;
+        }
+        if (!v->sum && !(v->sum = lrnde__device(s, (size_t)numbers(s) * sizeof *v->sum))) return s->error.status;
+        s->driver->combine(s->device, v->sum, 0, 1, *sum, 1, next->x, numbers(s));
+        *sum = v->sum;
     }
     return LRNDE_OK;
 }
@@ -143,15 +123,8 @@ static lrnde_status take(lrnde_solver *s, lrnde__noise *v, double length)
 /* Rounds the increments to the model's precision and puts them where kernels read them. */
 static void put(lrnde_solver *s, const double *x, void *const *to)
 {
-    int64_t n = entries(s);
-    for (int32_t q = 0; q < s->desc->forward->n_noise; q++, x += n) {
-        if (s->desc->real_bytes == sizeof(float)) {
-            for (int64_t i = 0; i < n; i++) ((float *)s->staging)[i] = (float)x[i];
-            s->driver->put(s->device, to[q], s->staging, (size_t)n * sizeof(float));
-        } else {
-            s->driver->put(s->device, to[q], x, (size_t)n * sizeof(double));
-        }
-    }
+    for (int32_t q = 0; q < s->desc->forward->n_noise; q++, x += entries(s))
+        s->driver->combine(s->device, to[q], 1, 1, x, 0, x, entries(s));
 }
 
 void **lrnde__noise_at(const lrnde__run *r, int64_t n)
@@ -183,8 +156,7 @@ lrnde_status lrnde__noise_plan(lrnde_solver *s, lrnde__run *r, lrnde__noise *noi
     if (!r->sys->n_noise) return LRNDE_OK;
     r->noise = noise;
     noise->stream = stream;
-    noise->sum = lrnde__host(s, (size_t)numbers(s) * sizeof *noise->sum);
-    return noise->sum ? reserve(s, noise, 0) : s->error.status;
+    return reserve(s, noise, 0);
 }
 
 /* Whether increments that were set fit so many steps. */
@@ -213,11 +185,12 @@ lrnde_status lrnde__noise_begin(lrnde__run *r, int adaptive)
 lrnde_status lrnde__noise_trial(lrnde__run *r, int64_t n, double h)
 {
     lrnde__noise *v = r->noise;
+    const double *sum;
     if (v->held) return n < v->held ? LRNDE_OK : check_steps(r, n + 1);
     LRNDE_TRY(reserve(r->s, v, r->record->keep ? n : 0));
     move_all(&v->used, &v->future);
-    LRNDE_TRY(take(r->s, v, fabs(h)));
-    put(r->s, v->sum, lrnde__noise_at(r, n));
+    LRNDE_TRY(take(r->s, v, fabs(h), &sum));
+    put(r->s, sum, lrnde__noise_at(r, n));
     return LRNDE_OK;
 }
 

@@ -96,7 +96,7 @@ typedef struct lrnde__record {
 typedef struct lrnde__piece {
     struct lrnde__piece *next;
     double length;
-    double *x;
+    double *x; /* on the device */
 } lrnde__piece;
 
 /* The noise of a stochastic integration. */
@@ -105,7 +105,7 @@ typedef struct lrnde__noise {
     uint64_t key;                        /* of the path's numbers */
     uint32_t draws;                      /* so far */
     lrnde__piece *future, *used, *spare; /* given back by rejected steps, earliest first; of the trial step, latest first */
-    double *sum;                         /* over the trial step */
+    double *sum;                         /* over the trial step, if it has several pieces */
     void **table; /* (room, n_noise) arrays: the increments of every step, of the trial step alone if there is no record */
     int64_t room, steps;
     int64_t held; /* steps whose increments were set; 0: they are drawn */

@@ -7,6 +7,8 @@
  */
 #include "driver.h"
 
+#include "normals.h"
+
 #include <cblas.h>
 #include <omp.h>
 #include <stdio.h>
@@ -109,6 +111,27 @@ static void cpu_squares(lrnde_device *d, const void *x, int64_t n, double *total
     }
 }
 
+enum { SERIAL_ENTRIES = 4096 }; /* that one thread is done with before others have begun */
+
+static void cpu_normals(lrnde_device *d, const lrnde_draw *draw, double scale, double *w, double *z)
+{
+    const int64_t rows = (int64_t)draw->tiles * draw->size;
+#pragma omp parallel for num_threads(d->threads) if (rows * draw->tile > SERIAL_ENTRIES)
+    for (int64_t row = 0; row < rows; row++) lrnde__cpu_normals(draw, scale, row, w, z);
+}
+
+#define COMBINE(real)                                                                                                            \
+    for (int64_t i = 0; i < n; i++) ((real *)to)[i] = (real)(a * x[i] + b * y[i])
+
+static void cpu_combine(lrnde_device *d, void *to, int rounded, double a, const double *x, double b, const double *y, int64_t n)
+{
+    if (rounded && d->real_bytes == sizeof(float)) {
+        COMBINE(float);
+    } else {
+        COMBINE(double);
+    }
+}
+
 /* The tiles of one worker: as even as whole tiles allow. */
 static void run_tiles(const lrnde_kernel *kernel, const lrnde_args *a, int32_t worker)
 {
@@ -174,6 +197,8 @@ const lrnde_driver lrnde_driver_c = {
     .zero = cpu_zero,
     .add = cpu_add,
     .squares = cpu_squares,
+    .normals = cpu_normals,
+    .combine = cpu_combine,
     .launch = cpu_launch,
     .sync = cpu_sync,
 };

@@ -23,6 +23,8 @@
 
 #include "vectors.h"
 
+#include "io/rng.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +32,7 @@
 
 enum {
     MOST_WORKERS = 4096, /* the same on every device, for the order in which batch sums are added is that of the workers */
-    ADD_BLOCKS = 1024,
+    MOST_BLOCKS = 1024,  /* of what works on elements one by one */
     SQUARE_ROWS = 1024,
     ALIGN = 64,
     MOST_CHAINED = 64
@@ -246,12 +248,35 @@ static int64_t quotient_up(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
+/* Of a kernel with a thread an element. */
+static void queue_elements(lrnde_device *d, const lrnde__cuda_entry *entry, int64_t n, void **arguments)
+{
+    const int64_t blocks = quotient_up(n, LRNDE__CUDA_VECTOR_BLOCK);
+    queue(d, entry, blocks < MOST_BLOCKS ? blocks : MOST_BLOCKS, arguments);
+}
+
 static void cuda_add(lrnde_device *d, void *to, const void *from, int32_t rows, size_t stride, int64_t n)
 {
     long long count = n;
-    int64_t blocks = quotient_up(n, LRNDE__CUDA_VECTOR_BLOCK);
     lrnde__cuda_enter(d);
-    queue(d, &d->model.add, blocks < ADD_BLOCKS ? blocks : ADD_BLOCKS, (void *[]){&to, &from, &rows, &stride, &count});
+    queue_elements(d, &d->model.add, n, (void *[]){&to, &from, &rows, &stride, &count});
+}
+
+static void cuda_normals(lrnde_device *d, const lrnde_draw *draw, double scale, double *w, double *z)
+{
+    long long n = (long long)draw->tiles * draw->size * draw->tile;
+    unsigned long long key = draw->key;
+    unsigned number = draw->draw, stream = LRNDE__STREAM_NOISE;
+    int batch = draw->batch, tile = draw->tile, size = draw->size;
+    lrnde__cuda_enter(d);
+    queue_elements(d, &d->model.normals, n, (void *[]){&key, &number, &stream, &batch, &tile, &size, &n, &scale, &w, &z});
+}
+
+static void cuda_combine(lrnde_device *d, void *to, int rounded, double a, const double *x, double b, const double *y, int64_t n)
+{
+    long long count = n;
+    lrnde__cuda_enter(d);
+    queue_elements(d, &d->model.combine, n, (void *[]){&to, &rounded, &a, &x, &b, &y, &count});
 }
 
 const lrnde__cuda_kernel *lrnde__cuda_find(const lrnde_device *d, const lrnde_kernel *kernel)
@@ -360,6 +385,8 @@ const lrnde_driver lrnde_driver_cuda = {
     .zero = cuda_zero,
     .add = cuda_add,
     .squares = cuda_squares,
+    .normals = cuda_normals,
+    .combine = cuda_combine,
     .launch = cuda_launch,
     .run = lrnde__cuda_run,
     .sync = cuda_sync,

@@ -11,8 +11,9 @@
 /* Two of each kernel, then those that are no kernels of the contract; NULL after the last. */
 static lrnde__cuda_entry *entry_at(lrnde__cuda_modules *m, int32_t i)
 {
-    lrnde__cuda_entry *const others[] = {
-        &m->run, &m->run_tape, &m->cluster_run, &m->cluster_run_tape, &m->adjoint_run, &m->add, &m->sums, &m->squares, NULL};
+    lrnde__cuda_entry *const others[] = {&m->run, &m->run_tape, &m->cluster_run, &m->cluster_run_tape, &m->adjoint_run,
+                                         &m->add, &m->sums,     &m->squares,     &m->normals,          &m->combine,
+                                         NULL};
     if (i >= 2 * m->n_kernels) return others[i - 2 * m->n_kernels];
     return i % 2 ? &m->kernels[i / 2].shared : &m->kernels[i / 2].tile;
 }
@@ -186,6 +187,8 @@ int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, 
     m->add = (lrnde__cuda_entry){.name = "lrnde_add", .part = LRNDE__CUDA_VECTORS};
     m->sums = (lrnde__cuda_entry){.name = "lrnde_sums", .part = LRNDE__CUDA_VECTORS};
     m->squares = (lrnde__cuda_entry){.name = "lrnde_squares", .part = LRNDE__CUDA_VECTORS};
+    m->normals = (lrnde__cuda_entry){.name = "lrnde_normals", .part = LRNDE__CUDA_VECTORS};
+    m->combine = (lrnde__cuda_entry){.name = "lrnde_combine", .part = LRNDE__CUDA_VECTORS};
     return load(m, group_of(m, LRNDE__CUDA_COMMON), why, size);
 }
 

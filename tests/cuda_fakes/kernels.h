@@ -20,7 +20,7 @@ struct CUmod_st {
     char *text;
 };
 
-typedef enum kind { TILE, CHAIN, SHARED, RUN, ADD, SUMS, SQUARES } kind;
+typedef enum kind { TILE, CHAIN, SHARED, RUN, ADD, SUMS, SQUARES, NORMALS, COMBINE } kind;
 
 struct CUfunc_st {
     char name[192];
@@ -134,6 +134,10 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
         f.kind = SUMS;
     else if (!strcmp(name, "lrnde_squares"))
         f.kind = SQUARES;
+    else if (!strcmp(name, "lrnde_normals"))
+        f.kind = NORMALS;
+    else if (!strcmp(name, "lrnde_combine"))
+        f.kind = COMBINE;
     else if (library)
         f.kind = kind_in_text(name);
     else if ((f.kernel = kernel_of(name, "_tile")))
@@ -154,11 +158,16 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
 /* Launch bounds: of what works on tiles, of the others. */
 enum { TILE_THREADS = 32, OTHER_THREADS = 256 };
 
+/* Is it the driver's own? */
+static int is_own(CUfunction f)
+{
+    return f->kind >= ADD;
+}
+
 static int threads_of(CUfunction f)
 {
     const int *threads;
-    const int own = f->kind == ADD || f->kind == SUMS || f->kind == SQUARES;
-    if (own || !library) return own || f->kind == SHARED ? OTHER_THREADS : TILE_THREADS;
+    if (is_own(f) || !library) return is_own(f) || f->kind == SHARED ? OTHER_THREADS : TILE_THREADS;
     find_in_text(f->kind == SHARED ? "sim_shared_threads" : "sim_tile_threads", &threads);
     return *threads;
 }
@@ -218,27 +227,36 @@ static void __syncthreads(void)
     if (!beyond) longjmp(barrier, 1);
 }
 
+#include "io/normal.h"
+
 #define ENTRY        static void
+#define FUNCTION     static
+#define NORMALS(...) __VA_ARGS__
 #define __shared__   static
 #define VECTORS(...) __VA_ARGS__
 enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS, CHUNK = LRNDE_CHUNK };
+#include "normals.def"
 #define REAL          float
 #define lrnde_add     add_float
 #define lrnde_sums    sums_float
 #define lrnde_squares squares_float
+#define lrnde_combine combine_float
 #include "vectors.def"
 #undef REAL
 #undef lrnde_add
 #undef lrnde_sums
 #undef lrnde_squares
+#undef lrnde_combine
 #define REAL          double
 #define lrnde_add     add_double
 #define lrnde_sums    sums_double
 #define lrnde_squares squares_double
+#define lrnde_combine combine_double
 #include "vectors.def"
 #undef lrnde_add
 #undef lrnde_sums
 #undef lrnde_squares
+#undef lrnde_combine
 
 /* ---- launches ---- */
 
@@ -275,6 +293,20 @@ typedef struct entry {
         long long n;
         double *sums;
     } squares;
+    struct {
+        unsigned long long key;
+        unsigned draw, stream;
+        int batch, tile, size;
+        long long n;
+        double scale, *w, *z;
+    } normals;
+    struct {
+        void *to;
+        int rounded;
+        double a, b;
+        const double *x, *y;
+        long long n;
+    } combine;
 } entry;
 
 /* Tables lie on the device and, but for cot_sums, hold its pointers: how long they are is the business of the kernel. */
@@ -356,6 +388,12 @@ static void run_thread(const entry *e)
         else
             squares_double(e->squares.x, e->squares.n, e->squares.sums);
         MUST(beyond, "a thread did not come to the barrier");
+    } else if (e->function->kind == NORMALS) {
+        lrnde_normals(e->normals.key, e->normals.draw, e->normals.stream, e->normals.batch, e->normals.tile, e->normals.size,
+                      e->normals.n, e->normals.scale, e->normals.w, e->normals.z);
+    } else if (e->function->kind == COMBINE) {
+        (is_float ? combine_float : combine_double)(e->combine.to, e->combine.rounded, e->combine.a, e->combine.x, e->combine.b,
+                                                    e->combine.y, e->combine.n);
     } else if (is_float) {
         add_float(e->add.to, e->add.from, e->add.rows, e->add.stride, e->add.n);
     } else {
@@ -368,7 +406,7 @@ static void run_vectors(const entry *e)
     blockDim.x = e->block;
     gridDim.x = e->grid;
     for (blockIdx.x = 0; blockIdx.x < e->grid; blockIdx.x++)
-        for (beyond = 0; beyond <= (e->function->kind != ADD); beyond++)
+        for (beyond = 0; beyond <= (e->function->kind == SUMS || e->function->kind == SQUARES); beyond++)
             for (threadIdx.x = 0; threadIdx.x < e->block; threadIdx.x++) run_thread(e);
 }
 

@@ -105,6 +105,7 @@ CUresult cuCtxSetCurrent(CUcontext context)
 enum { MOST_ENTRIES = 1 << 16 };
 static entry *stream;
 static int n_entries, waits, launches;
+static size_t crossed; /* bytes between host and device */
 
 static CUresult queue(entry e)
 {
@@ -134,6 +135,7 @@ CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CU
 {
     (void)s;
     pinned(from, bytes);
+    crossed += bytes;
     return queue((entry){.operation = COPY, .to = there(to, bytes), .from = from, .bytes = bytes});
 }
 
@@ -141,6 +143,7 @@ CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream
 {
     (void)s;
     pinned(to, bytes);
+    crossed += bytes;
     return queue((entry){.operation = COPY, .to = to, .from = there(from, bytes), .bytes = bytes});
 }
 
@@ -194,6 +197,19 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
         e.squares.x = *(void **)arguments[0], e.squares.n = *(long long *)arguments[1];
         e.squares.sums = *(double **)arguments[2];
         break;
+    case NORMALS:
+        e.normals.key = *(unsigned long long *)arguments[0], e.normals.draw = *(unsigned *)arguments[1];
+        e.normals.stream = *(unsigned *)arguments[2], e.normals.batch = *(int *)arguments[3];
+        e.normals.tile = *(int *)arguments[4], e.normals.size = *(int *)arguments[5];
+        e.normals.n = *(long long *)arguments[6], e.normals.scale = *(double *)arguments[7];
+        e.normals.w = *(double **)arguments[8], e.normals.z = *(double **)arguments[9];
+        break;
+    case COMBINE:
+        e.combine.to = *(void **)arguments[0], e.combine.rounded = *(int *)arguments[1];
+        e.combine.a = *(double *)arguments[2], e.combine.x = *(double **)arguments[3];
+        e.combine.b = *(double *)arguments[4], e.combine.y = *(double **)arguments[5];
+        e.combine.n = *(long long *)arguments[6];
+        break;
     }
     return queue(e);
 }
@@ -231,7 +247,7 @@ static void run(const entry *e)
     case COPY: memmove(e->to, e->from, e->bytes); break;
     case CLEAR: memset(e->to, 0, e->bytes); break;
     case LAUNCH:
-        if (e->function->kind == ADD || e->function->kind == SUMS || e->function->kind == SQUARES)
+        if (is_own(e->function))
             run_vectors(e);
         else if (library)
             run_text(e);
@@ -266,6 +282,12 @@ int fake_waits(void)
 int fake_launches(void)
 {
     return launches;
+}
+
+/* How many bytes were copied between host and device. */
+size_t fake_crossed(void)
+{
+    return crossed;
 }
 
 /* What a driver that has closed all its devices leaves behind: 0 if nothing. */
