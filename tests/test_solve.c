@@ -275,6 +275,36 @@ static void failures(void **state)
     lrnde_destroy(s);
 }
 
+/* Steps of given lengths: what is not finite is found late, but said of the step where it happened, before what came after it. */
+static void given_steps_fail_where_they_do(void **state)
+{
+    (void)state;
+    enum { STEPS = 256 };
+    double mesh[STEPS + 1];
+    for (int i = 0; i <= STEPS; i++) mesh[i] = (double)i / STEPS;
+    hand_use(&broken, "tsit5");
+    for (int training = 0; training < 2; training++)
+        for (int64_t limit = 100; limit <= 300; limit += 50) {
+            lrnde_solver *s = create((lrnde_options){.batch = 3, .h = 1. / STEPS, .training = training, .max_steps = limit});
+            for (int by_mesh = 0; by_mesh < 2; by_mesh++) {
+                lrnde_status status =
+                    by_mesh ? lrnde_solve_mesh(s, mesh, STEPS + 1, NULL, 0, NULL) : lrnde_solve(s, NULL, 0, NULL);
+                const lrnde_error *e = lrnde_last_error(s);
+                if (limit == 100) {
+                    assert_int_equal(status, LRNDE_ERR_STEP_LIMIT);
+                    assert_true(e->t == 100. / STEPS);
+                    continue;
+                }
+                assert_int_equal(status, LRNDE_ERR_NOT_FINITE);
+                assert_true(e->t == 0.5 && e->h == 1. / STEPS);
+                assert_int_equal(e->sample, 0);
+                assert_true(e->stage >= 2);
+                assert_string_equal(e->component, "u[1]");
+            }
+            lrnde_destroy(s);
+        }
+}
+
 static void arrays_by_name(void **state)
 {
     (void)state;
@@ -317,6 +347,7 @@ int main(void)
         cmocka_unit_test(solves_allocate_once),
 #endif
         cmocka_unit_test(failures),
+        cmocka_unit_test(given_steps_fail_where_they_do),
         cmocka_unit_test(arrays_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,11 +132,10 @@ static void take_over(lrnde__run *r, const lrnde_course *c, int32_t i, double en
 {
     int64_t at = r->record->steps;
     lrnde__slot *slot = lrnde__slot_at(r->record, at);
-    int32_t n = r->sys->n_sums;
     slot->t = c->t[i];
     slot->h = c->h[i];
     slot->has_extra = 0;
-    memcpy(slot->sums, c->sums + (size_t)i * (size_t)n, (size_t)n * sizeof *slot->sums);
+    r->sums = c->sums + (size_t)i * (size_t)r->sys->n_sums;
     lrnde__run_advance(r, end);
     if (r->look) r->accepted(r, at);
 }

@@ -199,6 +199,7 @@ static void plan_local(lrnde_solver *s)
     lrnde__local *l = &s->local;
     const lrnde_system_desc *sys = s->desc->regularizer.system ? s->desc->regularizer.system : s->desc->forward;
     l->run = (lrnde__run){.s = s, .sys = sys, .record = &l->record, .what = "local step", .f0 = s->forward.f0};
+    l->run.careful = 1; /* its only step is the one that is looked at */
     lrnde__record_open(s, &l->record, sys, 0, 0, 0);
     lrnde__noise_plan(s, &l->run, &l->noise, LRNDE__STREAM_LOCAL_NOISE);
 }

@@ -23,7 +23,7 @@ static void reverse_init(lrnde_solver *s)
     s->driver->launch(s->device, &s->desc->rev_init, &a, NULL);
 }
 
-lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local)
+static lrnde_status gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local)
 {
     const lrnde_model_desc *desc = s->desc;
     size_t real = (size_t)desc->real_bytes;
@@ -47,4 +47,13 @@ lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t outp
     LRNDE_TRY(lrnde__wait(s));
     s->differentiated = 1;
     return LRNDE_OK;
+}
+
+lrnde_status lrnde__gradient(lrnde_solver *s, lrnde__source source, int32_t output, const void *cot, int local)
+{
+    lrnde_status status;
+    lrnde__run_trust(&s->adjoint);
+    do status = gradient(s, source, output, cot, local);
+    while (status && lrnde__run_again(&s->adjoint));
+    return status;
 }

@@ -65,7 +65,7 @@ static void hold(lrnde__run *r, int64_t n)
     l->h = slot->h;
     l->past = slot->past;
     l->sys = lrnde__method(sys, &slot->past);
-    memcpy(l->sums, slot->sums, sizeof l->sums);
+    lrnde__run_sums(r, l->sums);
     if (l->step == n) return; /* several candidates lie in one step */
     l->step = n;
     l->carry = slot->carry, l->next = next->carry, l->k = slot->k;
@@ -155,7 +155,7 @@ static lrnde_status take_own(lrnde_solver *s)
     l->past = slot->past;
     l->sys = lrnde__method(l->run.sys, &slot->past);
     l->carry = slot->carry, l->next = l->record.slot[1].carry, l->k = slot->k;
-    memcpy(l->sums, slot->sums, sizeof l->sums);
+    lrnde__run_sums(&l->run, l->sums);
     s->forward.stats.nfe_local = l->run.stats.nfe;
     return LRNDE_OK;
 }

@@ -3,11 +3,10 @@
  *
  *   start    the derivative at t0 (which FSAL methods carry), the automatic first step
  *   to       steps that end exactly at a time: adaptive ones, h being what the controller proposed, clipped or not; or, if
- *            options.h says so, fixed ones, the last shorter
+ *            options.h says so, fixed ones
  *   restart  the state was changed from outside: the derivative is taken anew, the step size is kept, the past is void
- *   mesh     prescribed steps
  *
- * Adaptive steps are the device's own affair where the driver offers that: see course.c.
+ * Adaptive steps are the device's own affair where the driver offers that: see course.c.  Steps of given lengths: given.c.
  *
  * A trial step reads the current slot of the record and writes the next one; accepting it is moving on by one slot.
  */
@@ -15,6 +14,7 @@
 
 #include "control.h"
 
+#include <string.h>
 #include <time.h>
 
 static double wall_clock(void)
@@ -70,6 +70,7 @@ lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic
     void **f0 = r->sys->fsal ? carried_f(r, 0) : r->f0;
     r->t = r->t0 = slot->t = t0;
     slot->past = (lrnde__past){0};
+    r->unseen = 0;
     r->shortest = lrnde_shortest(t0, t1);
     r->e_old = LRNDE_E_OLD;
     lrnde__run_clock(r);
@@ -154,8 +155,7 @@ void lrnde__end_step(lrnde__run *r, int64_t n)
     r->stats.rhs_calls += r->sys->rhs.rhs_evals;
 }
 
-/* A step of h from the current slot to the next, and its error norm (0 of a finite step without an estimate). */
-static lrnde_status try_step(lrnde__run *r, double h, double *E)
+lrnde_status lrnde__run_try(lrnde__run *r, double h)
 {
     LRNDE_TRY(lrnde__run_may_go_on(r, h));
     LRNDE_TRY(lrnde__record_extend(r->s, r->record));
@@ -165,11 +165,31 @@ static lrnde_status try_step(lrnde__run *r, double h, double *E)
     if (r->supply) r->supply(r, r->t, h, carried, method->stages - carried);
     slot->h = h;
     if (r->noise) LRNDE_TRY(lrnde__noise_trial(r, r->record->steps, h));
-    lrnde__take_step(r, r->record->steps, slot->sums);
-    r->s->driver->sync(r->s->device);
+    lrnde__unseen *step = &r->step[r->unseen++];
+    step->method = method;
+    r->sums = step->sums;
+    lrnde__take_step(r, r->record->steps, step->sums);
     r->stats.nfe += r->noise ? r->sys->step.rhs_evals : method->stages - carried;
-    *E = method->finish ? method->finish(slot->sums, lrnde__entries(r->s, r->sys)) : 0 * slot->sums[0];
+    return LRNDE_OK;
+}
+
+lrnde_status lrnde__run_look(lrnde__run *r, double *E)
+{
+    double n = lrnde__entries(r->s, r->sys);
+    r->s->driver->sync(r->s->device);
+    *E = 0;
+    for (int32_t i = 0; i < r->unseen && isfinite(*E); i++) {
+        const lrnde__unseen *step = &r->step[i];
+        *E = step->method->finish ? step->method->finish(step->sums, n) : 0 * step->sums[0];
+    }
+    r->unseen = 0;
     return isfinite(*E) ? LRNDE_OK : lrnde__wait(r->s);
+}
+
+void lrnde__run_sums(lrnde__run *r, double *sums)
+{
+    if (r->unseen) r->s->driver->sync(r->s->device);
+    memcpy(sums, r->sums, (size_t)r->sys->n_sums * sizeof *sums);
 }
 
 void lrnde__run_advance(lrnde__run *r, double t)
@@ -202,40 +222,16 @@ lrnde_status lrnde__run_give_up(lrnde__run *r, double h, double E)
     return LRNDE_ERR_NOT_FINITE;
 }
 
-/* The step to time t, whatever its error. */
-static lrnde_status step_to(lrnde__run *r, double t)
-{
-    double h = r->stats.h = t - r->t, E;
-    if (h == 0)
-        return lrnde__fail_at(r->s, LRNDE_ERR_STEP_SIZE, r->t, h, "%s: time does not resolve so short a step at t = %.9g",
-                              r->what, r->t);
-    LRNDE_TRY(try_step(r, h, &E));
-    if (!isfinite(E)) return lrnde__run_give_up(r, h, E);
-    lrnde__run_accept(r, t);
-    return LRNDE_OK;
-}
-
-double lrnde__fixed_steps(double length, double h)
-{
-    return fmax(1, ceil(fabs(length / h) - 1e-6));
-}
-
-static lrnde_status fixed_to(lrnde__run *r, double stop)
-{
-    double start = r->t, h = copysign(r->h, stop - start), n = lrnde__fixed_steps(stop - start, h);
-    for (double i = 1; i < n; i++) LRNDE_TRY(step_to(r, start + i * h));
-    return r->t == stop ? LRNDE_OK : step_to(r, stop);
-}
-
 lrnde_status lrnde__run_to(lrnde__run *r, double stop)
 {
-    if (r->s->options.h != 0) return fixed_to(r, stop);
+    if (r->s->options.h != 0) return lrnde__run_fixed(r, stop);
     while (r->t != stop) {
         int went;
         LRNDE_TRY(lrnde__course_to(r, stop, &went));
         if (went) continue;
         double h = lrnde_clip(r->t, r->h, stop, r->shortest), E;
-        LRNDE_TRY(try_step(r, h, &E));
+        LRNDE_TRY(lrnde__run_try(r, h));
+        LRNDE_TRY(lrnde__run_look(r, &E));
         r->h = r->stats.h = lrnde_control(&r->sys->controller, &r->e_old, E, h);
         if (lrnde_accepts(E)) {
             lrnde__run_accept(r, lrnde_advance(r->t, h, stop));
@@ -244,11 +240,5 @@ lrnde_status lrnde__run_to(lrnde__run *r, double stop)
             if (lrnde_gives_up(h, r->shortest)) return lrnde__run_give_up(r, h, E);
         }
     }
-    return LRNDE_OK;
-}
-
-lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m)
-{
-    for (size_t i = 1; i < m; i++) LRNDE_TRY(step_to(r, mesh[i]));
     return LRNDE_OK;
 }

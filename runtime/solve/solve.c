@@ -92,7 +92,9 @@ static lrnde_status solve(lrnde_solver *s, const double *mesh, size_t m, int kee
     lrnde__choice choice = s->local.choice;
     double t_reg = s->local.t_reg, h = s->local.given_h;
     lrnde_status status;
-    while ((status = forward(s, mesh, m, keep)) && keep && lrnde__store_less(s)) lrnde__local_begin(s, choice, t_reg, h);
+    lrnde__run_trust(&s->forward);
+    while ((status = forward(s, mesh, m, keep)) && (lrnde__run_again(&s->forward) || (keep && lrnde__store_less(s))))
+        lrnde__local_begin(s, choice, t_reg, h);
     return status ? s->error.status : LRNDE_OK;
 }
 

@@ -55,9 +55,8 @@ typedef struct lrnde__slot {
     void **carry; /* (n_carry) arrays at t */
     void **k;     /* (n_k + n_extra) stages; shared by all slots if the record does not keep them */
     void *tape;
-    int has_extra;               /* the extra stages of dense output have been computed */
-    int marked;                  /* its carry is a checkpoint */
-    double sums[LRNDE_MAX_SUMS]; /* of step */
+    int has_extra; /* the extra stages of dense output have been computed */
+    int marked;    /* its carry is a checkpoint */
 } lrnde__slot;
 
 /* What is kept of the steps gone by. */
@@ -111,6 +110,13 @@ typedef struct lrnde__noise {
     int64_t held; /* steps whose increments were set; 0: they are drawn */
 } lrnde__noise;
 
+/* A step that has been launched, and its sums, which are ready after sync. */
+enum { LRNDE__UNSEEN = 64 }; /* such steps, at most */
+typedef struct lrnde__unseen {
+    const lrnde_system_desc *method;
+    double sums[LRNDE_MAX_SUMS];
+} lrnde__unseen;
+
 /* One integration under way. */
 typedef struct lrnde__run lrnde__run;
 struct lrnde__run {
@@ -134,6 +140,10 @@ struct lrnde__run {
     double t, h, e_old; /* now; the next step to try; see control.h */
     double shortest;    /* step that time resolves */
     double deadline;    /* wall clock */
+    lrnde__unseen step[LRNDE__UNSEEN];
+    int32_t unseen;      /* steps that nobody has looked at */
+    const double *sums;  /* of the last step */
+    int careful, missed; /* look at every step; something not finite was seen late.  See given.c */
     lrnde_stats stats;
 };
 
@@ -353,14 +363,23 @@ void lrnde__take_step(lrnde__run *r, int64_t n, double *sums); /* ready after sy
 void lrnde__end_step(lrnde__run *r, int64_t n);                /* what an accepted step left undone */
 lrnde_status lrnde__run_start(lrnde__run *r, double t0, double t1, int automatic);
 void lrnde__run_restart(lrnde__run *r);
-double lrnde__fixed_steps(double length, double h); /* the last is shorter, or longer by rounding */
 lrnde_status lrnde__run_to(lrnde__run *r, double stop);
-lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m);
 lrnde_status lrnde__run_may_go_on(const lrnde__run *r, double h);   /* whether a step from t of length h may be tried */
 void lrnde__run_advance(lrnde__run *r, double t);                   /* by the step that is in its slot, to t; */
 void lrnde__run_accept(lrnde__run *r, double t);                    /* and with all that is to be done then */
 lrnde_status lrnde__run_give_up(lrnde__run *r, double h, double E); /* what a step that cannot be made shorter means */
+lrnde_status lrnde__run_try(lrnde__run *r, double h);               /* launches a step of h from the current slot to the next */
+/* Waits for the steps launched: the error norm of the last, 0 without an estimate, or of the first that is not finite. */
+lrnde_status lrnde__run_look(lrnde__run *r, double *E);
+void lrnde__run_sums(lrnde__run *r, double *sums); /* of the last step */
 double lrnde__entries(const lrnde_solver *s, const lrnde_system_desc *sys);
+
+/* given.c: runs are trusted until they have missed something, and are to be begun again then. */
+void lrnde__run_trust(lrnde__run *r);
+int lrnde__run_again(lrnde__run *r);
+double lrnde__fixed_steps(double length, double h); /* the last is shorter, or longer by rounding */
+lrnde_status lrnde__run_fixed(lrnde__run *r, double stop);
+lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m);
 
 /* course.c */
 void lrnde__course_plan(lrnde_solver *s);
