@@ -124,7 +124,7 @@ static inline void go(const launch *l, const char *what, lrnde_course *course, i
 static inline void check_end(const launch *l, void *u, int64_t accepted, int64_t rejected, const integration *x)
 {
     const int64_t state = l->model->state;
-    const launch_array end = {.per_sample = true, .size = state, .at = u};
+    const launch_array end = {.per_sample = true, .size = state, .rows = state, .at = u};
     double worst = 0;
     for (int64_t i = 0; i < l->args.batch * state; i++)
         worst = fmax(worst, fabs(launch_get(l, &end, i / state, i % state) - x->u1[i]) / (1 + fabs(x->u1[i])));

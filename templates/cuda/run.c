@@ -61,14 +61,14 @@ typedef struct form {
 static form by_clusters(lrnde_device *d, const lrnde__cuda_entry *entry, int32_t tiles)
 {
     const lrnde__cuda_cluster *c = &d->model.cluster;
-    if (!*entry->name || !lrnde__cuda_has(d, entry)) return (form){0};
+    if (!*entry->name || !lrnde__cuda_has(d, entry)) return (form){.entry = entry};
     const int64_t groups = (tiles + c->tiles - 1) / c->tiles, resident = resident_clusters(d, entry);
     return (form){entry, c->blocks * least(resident, groups), c->blocks * groups};
 }
 
 static form by_blocks(lrnde_device *d, const lrnde__cuda_entry *entry, const lrnde_args *args, int forward)
 {
-    if (!*entry->name || !lrnde__cuda_has(d, entry)) return (form){0};
+    if (!*entry->name || !lrnde__cuda_has(d, entry)) return (form){.entry = entry};
     const int64_t resident = resident_blocks(d, entry);
     return (form){entry, least(resident, args->workers), forward ? args->tiles : 0};
 }
