@@ -17,7 +17,9 @@ enum { LRNDE_VECTOR = 32, LRNDE_ROWS = 6 };
 #else
 enum { LRNDE_VECTOR = 16, LRNDE_ROWS = 6 };
 #endif
-enum { LRNDE_TOGETHER = 8 }; /* outer products that meet a block of their sum: what is turned of them fits a core's first cache */
+/* Outer products that meet a block of their sum, so that what is turned of them fits a core's first cache; rows of features that
+ * are fetched into the second one while a chain goes by; bytes of a line of either. */
+enum { LRNDE_TOGETHER = 8, LRNDE_FETCHED = 4, LRNDE_LINE = 64 };
 #if defined __AVX512F__ && !defined __clang__
 #define LRNDE_WIDEST __attribute__((target("prefer-vector-width=512"))) /* where a compiler would rather use half */
 #else
@@ -80,9 +82,11 @@ enum { LRNDE_LIBRARY = 4096 };
             lrnde_chain_##count##_##suffix(LRNDE_LEAST(n - j, LRNDE_TERMS), LRNDE_ABREAST_##suffix, w + j * sj, si, sj,         \
                                            x + j * T, T, j > 0 ? NULL : start, j > 0, y, T);                                    \
     }                                                                                                                           \
-    /* Rows of a block of w; x as lrnde_turn leaves it; at the edge of w there are fewer features. */                           \
+    /* Rows of a block of w, from y at `at` and features as lrnde_turn leaves them, fewer at the edge of w.  Those of x at      \
+     * `soon` are turned next and fetched on the way, unless that is below 0. */                                                \
     LRNDE_INLINE static void lrnde_outers_##count##_##suffix(int terms, int products, const number *const *y, int at,           \
-                                                             const number *restrict x, int features, number *restrict w, int n) \
+                                                             const number *restrict turned, int features,                       \
+                                                             const number *const *x, int soon, number *restrict w, int n)       \
     {                                                                                                                           \
         enum { APART = LRNDE_FEATURES_##suffix };                                                                               \
         number edge[count * APART];                                                                                             \
@@ -90,14 +94,23 @@ enum { LRNDE_LIBRARY = 4096 };
         number *to = whole ? w : edge;                                                                                          \
         for (int r = 0; whole && r < count; r++)                                                                                \
             for (int v = 0; v < 2; v++) __builtin_prefetch(w + r * n + v * LRNDE_ELEMENTS_##suffix, 1);                         \
-        for (int p = 0; p < products; p++, x += LRNDE_TERMS * APART)                                                            \
+        for (int p = 0; p < products; p++, turned += LRNDE_TERMS * APART) {                                                     \
+            for (int e = 0; soon >= 0 && e < LRNDE_FETCHED * T; e += LRNDE_LINE / (int)sizeof(number))                          \
+                __builtin_prefetch(x[p] + soon + e, 0, 2);                                                                      \
             if (features > LRNDE_ELEMENTS_##suffix)                                                                             \
-                lrnde_chain_##count##_##suffix(terms, 2, y[p] + at, T, 1, x, APART, NULL, whole || p > 0, to, apart);           \
+                lrnde_chain_##count##_##suffix(terms, 2, y[p] + at, T, 1, turned, APART, NULL, whole || p > 0, to, apart);      \
             else                                                                                                                \
-                lrnde_chain_##count##_##suffix(terms, 1, y[p] + at, T, 1, x, APART, NULL, p > 0, edge, APART);                  \
+                lrnde_chain_##count##_##suffix(terms, 1, y[p] + at, T, 1, turned, APART, NULL, p > 0, edge, APART);             \
+        }                                                                                                                       \
         for (int r = 0; !whole && r < count; r++)                                                                               \
             for (int c = 0; c < features; c++) w[r * n + c] += edge[r * APART + c];                                             \
     }
+
+/* The first of some features of the block behind that of `features` from j on, `share` into it; below 0: there is none. */
+LRNDE_INLINE static int lrnde_soon(int share, int j, int n, int features)
+{
+    return share < features && j + features + share < n ? j + features + share : -1;
+}
 
 /* Rows i of m, by functions for so many. */
 #define LRNDE_ROW_BLOCKS(what, suffix, arguments)                                                                               \
@@ -185,7 +198,9 @@ enum { LRNDE_LIBRARY = 4096 };
                     const int features = LRNDE_LEAST(n - j, LRNDE_FEATURES_##suffix);                                           \
                     for (int q = 0; q < together; q++) lrnde_turn_##suffix(features, x[p + q] + j * T + l, turned + q * SIZE);  \
                     int i = 0;                                                                                                  \
-                    LRNDE_ROW_BLOCKS(outers, suffix, (terms, together, y + p, i * T + l, turned, features, w + i * n + j, n))   \
+                    LRNDE_ROW_BLOCKS(outers, suffix,                                                                            \
+                                     (terms, together, y + p, i * T + l, turned, features, x + p,                               \
+                                      lrnde_soon(i / LRNDE_ROWS * LRNDE_FETCHED, j, n, features) * T, w + i * n + j, n))        \
                 }                                                                                                               \
     }
 LRNDE_DEFINE_PRODUCTS(f32, float)
