@@ -1,4 +1,4 @@
---- lrnde-solve where its options meet one another and the model's own.
+--- lrnde-solve and lrnde-train where their options meet one another and the model's own.
 
 local check = require "check"
 local tool = require "witness.tool"
@@ -26,6 +26,21 @@ check.case("an initial state computed from nothing", function()
   local r = tool.solve(path, { gradient = "u[1]+u[2]" })
   for i = 1, 2 do check.near(r.u[#r.u][i], i * math.exp(-1), 1e-8) end
   for i = 1, 2 do check.near(r.grad_u0[i], math.exp(-1), 1e-8) end
+end)
+
+check.case("--eval says that parameters are untrained, if they are", function()
+  local folder = check.folder()
+  local function said(options)
+    return check.run(("%s --data models --out %s --threads 1 %s models/spiral.lua"):format(check.tool "lrnde-train", folder, options))
+  end
+  said "--steps 1"
+  check.contains(said "--eval", "note: --eval tests parameters as drawn")
+  for _, given in ipairs { "--resume", "--weights " .. folder .. "/last.safetensors" } do
+    local text = said("--eval " .. given)
+    check.contains(text, "tested on 8 samples")
+    check.equal(text:find "as drawn", nil)
+  end
+  check.run("rm -r " .. folder)
 end)
 
 -- What the threads library says it read, the last time it began.

@@ -142,6 +142,8 @@ static int run(const train_options *o)
     char *copy = strdup(file);
     lrnde__places places = {.folder = o->data, .beside = dirname(copy)};
     tool_catch_interrupt();
+    if (o->eval && !o->weights && !o->resume)
+        fputs("note: --eval tests parameters as drawn: trained ones come by --weights FILE, or by --resume from --out\n", stderr);
     code = lrnde__data_read(&data, model, &places, &e) ? tool_failure(&TOOL, &e) : train_seeds(o, &data);
     lrnde__data_free(&data);
     free(copy);
