@@ -2,16 +2,8 @@
  * test_checkpoints.c - over hand-written kernels: whatever the record keeps, gradients have the same bits, and the steps that
  * are taken again are as few as the schedules promise.
  */
-#include "hand.h"
-#include "lrnde.h"
+#include "hand_solver.h"
 #include "solve/revolve.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#define OK(call) assert_int_equal(call, LRNDE_OK)
 
 enum { B = 5, S = 6 };
 static const double times[S] = {0, 0.35, 0.4, 1.7, 3.99, 4};
@@ -25,13 +17,10 @@ typedef struct result {
 
 static lrnde_solver *create(lrnde_store store, int checkpoints, double tolerance)
 {
-    lrnde_solver *s;
-    lrnde_error error = {0};
-    lrnde_options o = LRNDE_OPTIONS;
-    o.batch = B, o.training = 1, o.threads = 1, o.t1 = 4, o.atol = o.rtol = tolerance, o.seed = 5;
     hand.sensitivity.store = store;
     hand.sensitivity.checkpoints = checkpoints;
-    if (lrnde_create(&s, &hand, &o, &error)) fail_msg("%s", error.text);
+    lrnde_solver *s =
+        hand_create((lrnde_options){.batch = B, .training = 1, .t1 = 4, .atol = tolerance, .rtol = tolerance, .seed = 5});
     double u0[B * 2] = {1, 1, 2, 0.5, 0.8, 1.5, 1, 1.2, 3, 1};
     OK(lrnde_set(s, "u0", u0, sizeof u0));
     return s;

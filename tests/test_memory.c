@@ -4,6 +4,7 @@
  *
  * test_solve.c holds the loops against handwritten kernels; this is the whole of it, as an application meets it.
  */
+#include "allocations.h"
 #include "cases.h"
 
 #include "cli/build.h"
@@ -13,33 +14,6 @@
 #define OK(call) assert_int_equal(call, LRNDE_OK)
 
 enum { MOST_PARAMS = 100 };
-
-/* Counts what the process allocates.  A sanitizer has its own allocator, and tests of leaks of its own. */
-#ifdef __SANITIZE_ADDRESS__
-static const long allocations;
-#else
-static long allocations;
-void *__libc_malloc(size_t);
-void *__libc_calloc(size_t, size_t);
-void *__libc_realloc(void *, size_t);
-void *__libc_memalign(size_t, size_t);
-void *malloc(size_t n)
-{
-    return allocations++, __libc_malloc(n);
-}
-void *calloc(size_t n, size_t m)
-{
-    return allocations++, __libc_calloc(n, m);
-}
-void *realloc(void *block, size_t n)
-{
-    return allocations++, __libc_realloc(block, n);
-}
-void *aligned_alloc(size_t align, size_t n)
-{
-    return allocations++, __libc_memalign(align, n);
-}
-#endif
 
 static const options_tool TOOL = {.program = "test_memory"};
 

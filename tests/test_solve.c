@@ -3,25 +3,7 @@
  * and every way to fail.
  */
 #include "allocations.h"
-#include "hand.h"
-#include "lrnde.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#define OK(call) assert_int_equal(call, LRNDE_OK)
-
-static lrnde_solver *create(lrnde_options o)
-{
-    lrnde_solver *s;
-    lrnde_error error = {0};
-    o.size = sizeof o;
-    if (!o.threads) o.threads = 1;
-    if (lrnde_create(&s, &hand, &o, &error)) fail_msg("%s", error.text);
-    return s;
-}
+#include "hand_solver.h"
 
 /*
  * Step sequences of the exact-power controller, qmax = 10 from the start.  Vern7 on van der Pol is not here: how often it
@@ -53,7 +35,7 @@ static void step_sequences(void **state)
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         hand_use(table[i].problem, table[i].method);
-        lrnde_solver *s = create((lrnde_options){.atol = table[i].atol, .rtol = table[i].rtol});
+        lrnde_solver *s = hand_create((lrnde_options){.atol = table[i].atol, .rtol = table[i].rtol});
         lrnde_stats st;
         double u[2];
         OK(lrnde_solve(s, NULL, 0, &st));
@@ -73,7 +55,7 @@ static void printed_first_step(void **state)
 {
     (void)state;
     hand_use(&linear, "tsit5");
-    lrnde_solver *s = create((lrnde_options){.atol = 1e-6, .rtol = 1e-6});
+    lrnde_solver *s = hand_create((lrnde_options){.atol = 1e-6, .rtol = 1e-6});
     lrnde_stats st;
     double u;
     OK(lrnde_solve(s, NULL, 0, &st));
@@ -90,7 +72,7 @@ static void time_runs_both_ways(void **state)
     const char *const methods[] = {"tsit5", "bs3", "vern7"};
     for (int i = 0; i < 3; i++) {
         hand_use(&nonautonomous, methods[i]);
-        lrnde_solver *s = create((lrnde_options){.atol = 1e-10, .rtol = 1e-10});
+        lrnde_solver *s = hand_create((lrnde_options){.atol = 1e-10, .rtol = 1e-10});
         double u, back[2] = {2, 0};
         OK(lrnde_solve(s, NULL, 0, NULL));
         OK(lrnde_get(s, "u", &u, sizeof u));
@@ -113,7 +95,7 @@ static void save_times(void **state)
     for (int i = 0; i < 41; i++) t[i] = 2 * i / 40.0;
     for (int m = 0; m < 5; m++) {
         hand_use(&nonautonomous, methods[m]);
-        lrnde_solver *s = create((lrnde_options){.atol = 1e-7, .rtol = 1e-7});
+        lrnde_solver *s = hand_create((lrnde_options){.atol = 1e-7, .rtol = 1e-7});
         lrnde_stats plain, saved;
         OK(lrnde_solve(s, NULL, 0, &plain));
         OK(lrnde_solve(s, t, 41, &saved));
@@ -140,7 +122,8 @@ static void batches(void **state)
     for (int i = 0; i < 3; i++)
         for (int threads = 1; threads <= 3; threads++) {
             int B = sizes[i];
-            lrnde_solver *s = create((lrnde_options){.batch = B, .threads = threads}), *one = create((lrnde_options){0});
+            lrnde_solver *s = hand_create((lrnde_options){.batch = B, .threads = threads}),
+                         *one = hand_create((lrnde_options){0});
             OK(lrnde_set(s, "u0", u0, (size_t)B * sizeof u0[0]));
             OK(lrnde_solve_mesh(s, mesh, 101, t, 2, NULL));
             OK(lrnde_get(s, "u", u, (size_t)B * sizeof u[0]));
@@ -164,7 +147,7 @@ static void padding_is_not_counted(void **state)
     hand_use(&lotka_volterra, "tsit5");
     lrnde_stats one, many;
     for (int B = 1; B <= 9; B += 4) {
-        lrnde_solver *s = create((lrnde_options){.batch = B, .atol = 1e-6, .rtol = 1e-3});
+        lrnde_solver *s = hand_create((lrnde_options){.batch = B, .atol = 1e-6, .rtol = 1e-3});
         OK(lrnde_solve(s, NULL, 0, &many));
         if (B == 1) one = many;
         assert_int_equal(one.nfe, many.nfe);
@@ -179,7 +162,7 @@ static void inputs_make_the_state(void **state)
     hand_use(&lotka_volterra, "tsit5");
     hand_use_input();
     double x[3][2] = {{1, 1}, {2, 1}, {1, 3}}, u[3][2][2], t[2] = {0, 1};
-    lrnde_solver *s = create((lrnde_options){.batch = 3});
+    lrnde_solver *s = hand_create((lrnde_options){.batch = 3});
     OK(lrnde_set(s, "x", x, sizeof x));
     OK(lrnde_solve(s, t, 2, NULL));
     OK(lrnde_get(s, "u", u, sizeof u));
@@ -188,13 +171,12 @@ static void inputs_make_the_state(void **state)
     lrnde_destroy(s);
 }
 
-#ifndef __SANITIZE_ADDRESS__
 static void solves_allocate_once(void **state)
 {
     (void)state;
     hand_use(&lotka_volterra, "tsit5");
     for (int training = 0; training < 2; training++) {
-        lrnde_solver *s = create((lrnde_options){.training = training});
+        lrnde_solver *s = hand_create((lrnde_options){.training = training});
         double t[3] = {1, 2, 10}, cot[6] = {1, 1, 1, 1, 1, 1};
         long before = 0;
         for (int i = 0; i < 3; i++) {
@@ -206,7 +188,6 @@ static void solves_allocate_once(void **state)
         lrnde_destroy(s);
     }
 }
-#endif
 
 static void failures(void **state)
 {
@@ -225,7 +206,7 @@ static void failures(void **state)
     o = (lrnde_options){.size = sizeof o, .memory_limit = 100};
     assert_int_equal(lrnde_create(&s, &hand, &o, &error), LRNDE_ERR_MEMORY);
 
-    s = create((lrnde_options){.max_steps = 5});
+    s = hand_create((lrnde_options){.max_steps = 5});
     assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_STEP_LIMIT);
     assert_true(lrnde_last_error(s)->t > 0);
     assert_int_equal(lrnde_get(s, "u", &u, sizeof u), LRNDE_ERR_ARGUMENT);
@@ -236,36 +217,36 @@ static void failures(void **state)
     assert_int_equal(lrnde_gradient(s, "u", bad, 2 * sizeof(double)), LRNDE_ERR_ORDER);
     lrnde_destroy(s);
 
-    s = create((lrnde_options){.time_limit_s = 1e-9});
+    s = hand_create((lrnde_options){.time_limit_s = 1e-9});
     assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_TIME_LIMIT);
     lrnde_destroy(s);
 
-    s = create((lrnde_options){.training = 1});
+    s = hand_create((lrnde_options){.training = 1});
     size_t created = lrnde_memory(s);
     lrnde_destroy(s);
-    s = create((lrnde_options){.training = 1, .memory_limit = created + 100});
+    s = hand_create((lrnde_options){.training = 1, .memory_limit = created + 100});
     assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_MEMORY);
     assert_non_null(strstr(lrnde_last_error(s)->text, "memory limit"));
     lrnde_destroy(s);
 
-    s = create((lrnde_options){.t0 = 1e16, .t1 = 1e16 + 8, .h = 0.5});
+    s = hand_create((lrnde_options){.t0 = 1e16, .t1 = 1e16 + 8, .h = 0.5});
     assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_STEP_SIZE);
     assert_non_null(strstr(lrnde_last_error(s)->text, "solve: time does not resolve so short a step at t = 1e+16"));
     lrnde_destroy(s);
-    s = create((lrnde_options){.t0 = 1, .t1 = 2});
+    s = hand_create((lrnde_options){.t0 = 1, .t1 = 2});
     assert_int_equal(lrnde_local(s, 1.5, 1e-300, &report), LRNDE_ERR_STEP_SIZE);
     assert_non_null(strstr(lrnde_last_error(s)->text, "local step: time does not resolve"));
     lrnde_destroy(s);
 
     hand_use(&explosion, "tsit5");
-    s = create((lrnde_options){0});
+    s = hand_create((lrnde_options){0});
     lrnde_status status = lrnde_solve(s, NULL, 0, NULL);
     assert_true(status == LRNDE_ERR_STEP_SIZE || status == LRNDE_ERR_NOT_FINITE);
     assert_true(fabs(lrnde_last_error(s)->t - 1) < 1e-6);
     lrnde_destroy(s);
 
     hand_use(&broken, "tsit5");
-    s = create((lrnde_options){.batch = 3});
+    s = hand_create((lrnde_options){.batch = 3});
     assert_int_equal(lrnde_solve(s, NULL, 0, NULL), LRNDE_ERR_NOT_FINITE);
     assert_true(fabs(lrnde_last_error(s)->t - 0.5) < 1e-9);
     assert_int_equal(lrnde_last_error(s)->sample, 0);
@@ -309,7 +290,7 @@ static void arrays_by_name(void **state)
 {
     (void)state;
     hand_use(&lotka_volterra, "tsit5");
-    lrnde_solver *s = create((lrnde_options){.batch = 5, .training = 1});
+    lrnde_solver *s = hand_create((lrnde_options){.batch = 5, .training = 1});
     double p[4], rest[3] = {7, 8, 9};
     OK(lrnde_set(s, "rest", rest, sizeof rest));
     OK(lrnde_get(s, "params", p, sizeof p));
@@ -343,9 +324,7 @@ int main(void)
         cmocka_unit_test(batches),
         cmocka_unit_test(padding_is_not_counted),
         cmocka_unit_test(inputs_make_the_state),
-#ifndef __SANITIZE_ADDRESS__
         cmocka_unit_test(solves_allocate_once),
-#endif
         cmocka_unit_test(failures),
         cmocka_unit_test(given_steps_fail_where_they_do),
         cmocka_unit_test(arrays_by_name),

@@ -69,7 +69,6 @@ static void ensembles(void **state)
     lrnde_destroy(s);
 }
 
-#ifndef __SANITIZE_ADDRESS__
 static void solves_allocate_once(void **state)
 {
     (void)state;
@@ -91,7 +90,6 @@ static void solves_allocate_once(void **state)
         lrnde_destroy(s);
     }
 }
-#endif
 
 /* Where it stopped being finite: no stage is known, but the sample is. */
 static void not_finite(void **state)
@@ -141,9 +139,7 @@ int main(void)
         cmocka_unit_test(ensembles),
         cmocka_unit_test(not_finite),
         cmocka_unit_test(failures),
-#ifndef __SANITIZE_ADDRESS__
         cmocka_unit_test(solves_allocate_once),
-#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
