@@ -5,15 +5,16 @@ folder=$1
 mirrors="https://ossci-datasets.s3.amazonaws.com/mnist https://storage.googleapis.com/cvdf-datasets/mnist"
 mkdir -p "$folder"
 while read -r sum file; do
-    if [ -f "$folder/$file" ] && echo "$sum  $folder/$file" | sha256sum -c --status; then continue; fi
+    right() { [ -f "$1" ] && echo "$sum  $1" | sha256sum -c --status; }
+    right "$folder/$file" && continue
     for mirror in $mirrors; do
-        if curl -fsSL -o "$folder/$file.part" "$mirror/$file" && echo "$sum  $folder/$file.part" | sha256sum -c --status; then
-            mv "$folder/$file.part" "$folder/$file"
-            echo "$folder/$file"
-            break
-        fi
+        curl -fsSL -o "$folder/$file.part" "$mirror/$file" && right "$folder/$file.part" || continue
+        mv "$folder/$file.part" "$folder/$file"
+        echo "$folder/$file"
+        continue 2
     done
-    [ -f "$folder/$file" ] || { echo "error: $file: no mirror gave the expected file" >&2; exit 1; }
+    echo "error: $file: no mirror gave the expected file" >&2
+    exit 1
 done <<'SUMS'
 440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609 train-images-idx3-ubyte.gz
 3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c train-labels-idx1-ubyte.gz

@@ -15,6 +15,17 @@ check.case("sha256 agrees with sha256sum at every length of the padding", functi
   check.run("rm -r " .. folder)
 end)
 
+-- With mirrors that give something else, the file that is there first too.
+check.case("fetching MNIST: what has another sum is not taken", function()
+  local folder = check.folder()
+  host.write(folder .. "/bin/curl", '#!/bin/sh\necho junk >"$3"\n')
+  host.write(folder .. "/mnist/train-images-idx3-ubyte.gz", "cut off")
+  local text, status = check.run(("chmod +x %s/bin/curl && PATH=%s/bin:$PATH sh %s/bench/fetch_mnist.sh %s/mnist"):format(
+    folder, folder, host.root, folder))
+  check.equal({ text, status }, { "error: train-images-idx3-ubyte.gz: no mirror gave the expected file\n", 1 })
+  check.run("rm -r " .. folder)
+end)
+
 check.case("write makes folders, leaves an equal file alone, leaves nothing beside it", function()
   local folder = check.folder()
   local path = folder .. "/a/b/x"
