@@ -26,6 +26,7 @@ static const options_tool TOOL = {.program = "test_cuda_models"};
 static const lrnde_model_desc *built;
 static int32_t batch;
 static int64_t most_steps; /* 0: as many as the model says */
+static size_t limit;       /* of memory; 0: none */
 
 static void build_with(const char *file, const char *change, const char *another)
 {
@@ -45,7 +46,7 @@ static lrnde_solver *create(const lrnde_model_desc *desc, const char *device, ch
     lrnde_error e;
     lrnde_options o = LRNDE_OPTIONS;
     o.batch = batch, o.training = 1, o.device = device, o.seed = 3;
-    o.max_steps = most_steps;
+    o.max_steps = most_steps, o.memory_limit = limit;
     o.threads = (batch + desc->tile - 1) / desc->tile; /* a worker a tile, as on the device */
     if (lrnde_create(&s, desc, &o, &e)) snprintf(text, WORLD_TEXT, "%s", e.text);
     return s;
@@ -104,6 +105,8 @@ static char *results(const lrnde_model_desc *desc, const char *device, size_t *s
         char *cot = malloc(u.bytes);
         MUST(!lrnde_get(s, name, cot, u.bytes) && !lrnde_gradient(s, name, cot, u.bytes));
         free(cot);
+        const lrnde_storage storage = lrnde_storage_of(s);
+        fprintf(to, "%lld %lld\n", (long long)storage.checkpoints, (long long)storage.recomputed);
     }
     for (int32_t i = 0; i < lrnde_array_count(s); i++) {
         lrnde_array a;
@@ -257,6 +260,15 @@ static void waits_are_few(void **state)
     assert_int_equal(second, 4);
     assert_int_equal(sscanf(world_run(solve_twice, WITH("FAKE_RESIDENT=0")), "%d %d %d", &first, &second, &steps), 3);
     assert_true(second >= steps);
+    static const char *const stores[] = {"L.discrete{store=\"state\"}", "L.discrete{checkpoints=10}", "L.gauss{checkpoints=10}"};
+    for (int i = 0; i < 3; i++) {
+        char text[300];
+        snprintf(text, sizeof text, "sensitivity=%s", stores[i]);
+        build("models/lotka_volterra.lua", text);
+        assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
+        print_message("           %s, %d steps: the host waits %d times, then %d\n", text, steps, first, second);
+        assert_true(steps > 100 && second <= (i ? steps / 8 + 5 : 4));
+    }
     build("tests/models/mixed.lua", "regularize.step_size=automatic"); /* an output and a loss at four times */
     assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
     assert_int_equal(second, 4);
@@ -493,6 +505,9 @@ static void models(void **state)
         {"models/lotka_volterra.lua", "solver.method=dop853", 3},
         {"models/lotka_volterra.lua", "solver.tspan={1,0}", 3},
         {"models/lotka_volterra.lua", "sensitivity=L.interpolating{checkpoints=5}", 3},
+        {"models/lotka_volterra.lua", "sensitivity=L.discrete{checkpoints=5}", 3},
+        {"tests/models/mixed.lua", "sensitivity=L.discrete{store=\"state\"}", 8},
+        {"tests/models/mixed.lua", "sensitivity=L.discrete{checkpoints=2}", 8},
         {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
         {"tests/models/mixed.lua", "regularize.step_size=automatic", 8},
         {"tests/models/wide.lua", "sensitivity=discrete", 70},
@@ -514,6 +529,51 @@ static void sensitivities(void **state)
         setting(text, "sensitivity", files.path[i]);
         compare_model("models/lotka_volterra.lua", text, 5);
         compare_model("tests/models/mixed.lua", text, 37);
+    }
+}
+
+/* However little memory there is for the steps of courses, it is enough or said to be too little, and gradients are the same. */
+static void gradients_within(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    double whole[4] = {0}, grad[4];
+    int fitted = 0, failed = 0;
+    world_model(&desc, &entry);
+    for (size_t room = 0; room < 100000; room = room * 5 / 4 + 500) {
+        lrnde_solver *s = create(&desc, "cuda", text);
+        double cot[6] = {1, 1, 1, 1, 1, 1};
+        limit = room ? lrnde_memory(s) + room : 0;
+        lrnde_destroy(s);
+        MUST((s = create(&desc, "cuda", text)));
+        const lrnde_status status = lrnde_solve(s, NULL, 0, NULL);
+        MUST(status == LRNDE_OK || (room && status == LRNDE_ERR_MEMORY));
+        failed += status != LRNDE_OK;
+        if (!status) {
+            MUST(!lrnde_gradient(s, "u", cot, sizeof cot) && !lrnde_get(s, "grad/params", grad, sizeof grad));
+            const lrnde_storage storage = lrnde_storage_of(s);
+            MUST(!room || (storage.peak <= limit && !memcmp(grad, whole, sizeof grad)));
+            memcpy(whole, grad, sizeof whole);
+            fitted += storage.reduced;
+        }
+        lrnde_destroy(s);
+        limit = 0;
+    }
+    free((char *)entry.text);
+    snprintf(text, WORLD_TEXT, "%d %d", fitted, failed);
+}
+
+static void memory_is_limited(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"sensitivity=discrete", "sensitivity=interpolating"};
+    batch = 3;
+    for (int i = 0; i < 2; i++) {
+        int fitted, failed;
+        build("models/lotka_volterra.lua", settings[i]);
+        assert_int_equal(sscanf(world_run(gradients_within, NULL), "%d %d", &fitted, &failed), 2);
+        print_message("           %s: %d limits that make it keep less, %d too low\n", settings[i], fitted, failed);
+        assert_true(fitted > 5 && failed > 0);
     }
 }
 
@@ -682,20 +742,11 @@ int main(int argc, char **argv)
     world_enter(argv);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_are_few),
-        cmocka_unit_test(sweeps_wait_little),
-        cmocka_unit_test(training_waits_little),
-        cmocka_unit_test(sweeps_stop),
-        cmocka_unit_test(lost_in_a_sweep),
-        cmocka_unit_test(models),
-        cmocka_unit_test(clusters),
-        cmocka_unit_test(sensitivities),
-        cmocka_unit_test(locates),
-        cmocka_unit_test(noise_stays),
-        cmocka_unit_test(given_steps_wait_little),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(failures),
-        cmocka_unit_test(falls_back),
+        cmocka_unit_test(waits_are_few), cmocka_unit_test(sweeps_wait_little), cmocka_unit_test(training_waits_little),
+        cmocka_unit_test(sweeps_stop),   cmocka_unit_test(lost_in_a_sweep),    cmocka_unit_test(models),
+        cmocka_unit_test(clusters),      cmocka_unit_test(sensitivities),      cmocka_unit_test(memory_is_limited),
+        cmocka_unit_test(locates),       cmocka_unit_test(noise_stays),        cmocka_unit_test(given_steps_wait_little),
+        cmocka_unit_test(limits),        cmocka_unit_test(failures),           cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, with_driver, world_remove);
 }

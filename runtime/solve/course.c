@@ -2,8 +2,8 @@
  * course.c - steps that the device takes by itself, many in a launch, where the driver offers that (driver.h).
  *
  * The steps are those that run.c would take.  Who looks at accepted steps looks at them afterwards, in their order: a record
- * that keeps all of every step has what they want to see.  A ring has the last step only, so a launch ends where somebody
- * wants to look.  Other records decide at every step what to keep, and get their steps one by one.
+ * that keeps all of every step has what they want to see.  Others have the stages of the last step only, so a launch ends where
+ * somebody wants to look.  A record with checkpoints gets the states of all steps of a launch, and decides then what to keep.
  *
  * A course of the adjoint system is given the steps of the forward solution from where it is on that are there: of a record
  * with checkpoints, those between two.  Where they do not last it ends, and the step beyond is taken by itself.
@@ -17,7 +17,7 @@
 
 enum {
     SLOTS = 256,  /* steps of a launch that are kept, at most */
-    AHEAD = 8,    /* of them, that the record gets memory for if it has none left */
+    AHEAD = 8,    /* of them, that the record gets memory for if it has less left */
     PATH = 1024,  /* steps of the forward solution that a course of the adjoint is given, at most */
     TRIALS = 1024 /* of a launch: how long a cancellation or the end of time may have to wait */
 };
@@ -59,9 +59,20 @@ static int integrates(const lrnde_solver *s)
 static int serves(const lrnde__run *r)
 {
     const lrnde_solver *s = r->s;
-    int keep = r->record->keep, adjoint = r == &s->adjoint;
+    int adjoint = r == &s->adjoint;
     return s->driver->run && (r == &s->forward || adjoint) && r->sys->finish && !r->sys->n_start && !r->sys->late && !r->noise &&
-           (keep == LRNDE__KEEP_WHOLE || keep == LRNDE__KEEP_NOTHING) && !(adjoint && integrates(s) && r->sys->n_extra);
+           !(adjoint && integrates(s) && r->sys->n_extra);
+}
+
+/* Does every step have stages of its own? */
+static int keeps_stages(const lrnde__record *record)
+{
+    return record->keep == LRNDE__KEEP_WHOLE;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* How many steps the record is ready for: as many as it has memory for from solves before, a few more if that fits. */
@@ -69,16 +80,16 @@ static lrnde_status prepare(lrnde__run *r, int32_t *slots)
 {
     lrnde_solver *s = r->s;
     lrnde__record *record = r->record;
-    size_t step = lrnde__pool_group_bytes(&record->carry) + (record->keep_k ? lrnde__pool_group_bytes(&record->k) : 0) +
-                  (record->keep_tape ? lrnde__pool_group_bytes(&record->tape) : 0);
-    int64_t n = record->carry.groups - 1, more = lrnde__fits(s, AHEAD * step) ? AHEAD : 1;
-    if (record->keep_k && record->k.groups < n) n = record->k.groups;
-    if (record->keep_tape && record->tape.groups < n) n = record->tape.groups;
-    n -= record->steps;
-    if (n < more) n = more;
-    if (n > SLOTS) n = SLOTS;
-    *slots = (int32_t)n;
-    return lrnde__record_ahead(s, record, n);
+    LRNDE_TRY(lrnde__record_extend(s, record));
+    size_t step = lrnde__pool_group_bytes(&record->carry);
+    int64_t left = record->carry.left;
+    if (keeps_stages(record) && record->keep_k) step += lrnde__pool_group_bytes(&record->k), left = least(left, record->k.left);
+    if (keeps_stages(record) && record->keep_tape)
+        step += lrnde__pool_group_bytes(&record->tape), left = least(left, record->tape.left);
+    int64_t n = record->ready - record->steps + left;
+    if (n < AHEAD && lrnde__fits(s, (size_t)(AHEAD - n) * step)) n = AHEAD;
+    *slots = (int32_t)least(n, SLOTS);
+    return lrnde__record_ahead(s, record, *slots);
 }
 
 /* Tables of the slots from the step under way on, or of the ring. */
@@ -167,7 +178,7 @@ lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went)
     lrnde_course c = s->course;
     *went = 0;
     if (!serves(r)) return LRNDE_OK;
-    c.look = r->record->keep || !r->look ? stop : r->look(r);
+    c.look = keeps_stages(r->record) || !r->look ? stop : r->look(r);
     if (c.look == r->t) return LRNDE_OK;
     double h = lrnde_clip(r->t, r->h, stop, r->shortest);
     LRNDE_TRY(lrnde__run_may_go_on(r, h));

@@ -28,6 +28,7 @@ void lrnde__pool_give(lrnde__pool *p, void **group)
 {
     group[p->arrays] = p->unused;
     p->unused = group;
+    p->left++;
 }
 
 static void give_chunk(lrnde__pool *p, lrnde__chunk *chunk)
@@ -38,6 +39,7 @@ static void give_chunk(lrnde__pool *p, lrnde__chunk *chunk)
 void lrnde__pool_reset(lrnde__pool *p)
 {
     p->unused = NULL;
+    p->left = 0;
     for (lrnde__chunk *chunk = p->chunks; chunk; chunk = chunk->next) give_chunk(p, chunk);
 }
 
@@ -49,7 +51,7 @@ void lrnde__pool_empty(lrnde_solver *s, lrnde__pool *p)
         lrnde__release(s, chunk->memory);
         lrnde__release(s, chunk);
     }
-    p->groups = 0;
+    p->groups = p->left = 0;
     p->unused = NULL;
 }
 
@@ -82,5 +84,6 @@ void **lrnde__pool_take(lrnde_solver *s, lrnde__pool *p)
     if (!p->unused && lrnde__pool_reserve(s, p, p->groups + more)) return NULL;
     void **group = p->unused;
     p->unused = group[p->arrays];
+    p->left--;
     return group;
 }

@@ -8,6 +8,7 @@
  *   MARKED     the carry of some steps, the checkpoints, where reversing step by step wants them (revolve.h)
  *   INTERVALS  the carry of every stride-th step; the stride doubles whenever there would be more than `most` of them
  *
+ * Steps may be taken before it is decided about the states between them, as courses do: then those are all there for as long.
  * The step under way and its end are always there; a policy that keeps no stages has one set for all slots.  Without a policy
  * the record is a ring of two slots: a step reads one and writes the other.
  *
@@ -77,7 +78,7 @@ lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_s
     r->sys = sys;
     if (!r->carry.bytes) LRNDE_TRY(describe(s, r));
     r->keep = keep, r->keep_k = keep_k, r->keep_tape = keep_tape;
-    r->steps = r->ready = r->cursor = r->marks = r->again = 0;
+    r->steps = r->ready = r->decided = r->cursor = r->marks = r->again = 0;
     r->stride = keep == LRNDE__KEEP_INTERVALS && r->expected ? (r->expected + r->most - 1) / r->most : 1;
     r->stretch[0] = r->stretch[1] = (lrnde__stretch){0, 0};
     lrnde__pool_reset(&r->carry);
@@ -182,24 +183,27 @@ lrnde_status lrnde__record_ahead(lrnde_solver *s, lrnde__record *r, int64_t n)
     for (; r->ready < r->steps + n; r->ready++) {
         LRNDE_TRY(grow_slots(s, r, r->ready + 2));
         r->slot[r->ready + 1] = (lrnde__slot){0};
-        LRNDE_TRY(lrnde__record_equip(s, r, r->ready, 1));
+        LRNDE_TRY(lrnde__record_equip(s, r, r->ready, r->keep == LRNDE__KEEP_WHOLE));
+    }
+    return LRNDE_OK;
+}
+
+/* Decides about the states before steps up to n, of which there are at least n; the state before each of them goes if it may. */
+static lrnde_status decide(lrnde_solver *s, lrnde__record *r, int64_t n)
+{
+    for (; r->keep != LRNDE__KEEP_WHOLE && r->decided <= n; r->decided++) {
+        LRNDE_TRY(grow_marks(s, r, r->marks + 1));
+        choose(r, r->decided);
+        if (r->decided > 0) lrnde__record_drop(r, r->decided - 1);
     }
     return LRNDE_OK;
 }
 
 lrnde_status lrnde__record_extend(lrnde_solver *s, lrnde__record *r)
 {
-    int64_t n = r->steps;
-    if (!r->keep || n < r->ready) return LRNDE_OK;
-    if (r->keep == LRNDE__KEEP_WHOLE) return lrnde__record_ahead(s, r, 1);
-    LRNDE_TRY(grow_slots(s, r, n + 2));
-    r->slot[n + 1] = (lrnde__slot){0};
-    LRNDE_TRY(grow_marks(s, r, r->marks + 1));
-    choose(r, n);
-    if (n > 0) lrnde__record_drop(r, n - 1);
-    LRNDE_TRY(lrnde__record_equip(s, r, n, 0));
-    r->ready = n + 1;
-    return LRNDE_OK;
+    if (!r->keep) return LRNDE_OK;
+    LRNDE_TRY(decide(s, r, r->steps));
+    return lrnde__record_ahead(s, r, 1);
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -211,6 +215,8 @@ static int64_t least(int64_t a, int64_t b)
 lrnde_status lrnde__record_close(lrnde_solver *s, lrnde__record *r)
 {
     int64_t n = r->steps;
+    if (r->keep) LRNDE_TRY(decide(s, r, n - 1));
+    for (int64_t i = n + 1; r->keep > LRNDE__KEEP_WHOLE && i <= r->ready; i++) lrnde__record_drop(r, i);
     if (r->keep == LRNDE__KEEP_MARKED) {
         r->stretch[0] = (lrnde__stretch){n - 1, n};
         LRNDE_TRY(grow_marks(s, r, least(r->most, n)));

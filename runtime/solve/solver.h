@@ -32,8 +32,8 @@ typedef struct lrnde__block {
 typedef struct lrnde__chunk lrnde__chunk;
 typedef struct lrnde__pool {
     int32_t arrays;
-    size_t *bytes; /* (arrays) of each */
-    int64_t groups;
+    size_t *bytes;        /* (arrays) of each */
+    int64_t groups, left; /* left: that are unused */
     void **unused;
     lrnde__chunk *chunks;
 } lrnde__pool;
@@ -78,6 +78,7 @@ typedef struct lrnde__record {
     lrnde__keep keep;
     int keep_k, keep_tape;
     int64_t steps, ready, room; /* accepted; equipped; entries of slot */
+    int64_t decided;            /* about the states before these steps it has been decided whether they stay */
     int64_t cursor;             /* the step where the state was last asked for */
     lrnde__slot *slot;
     lrnde__pool carry, k, tape;
@@ -334,7 +335,7 @@ void lrnde__pool_empty(lrnde_solver *s, lrnde__pool *p); /* and their memory */
 lrnde_status lrnde__record_open(lrnde_solver *s, lrnde__record *r, const lrnde_system_desc *sys, lrnde__keep keep, int keep_k,
                                 int keep_tape);
 lrnde_status lrnde__record_extend(lrnde_solver *s, lrnde__record *r);
-lrnde_status lrnde__record_ahead(lrnde_solver *s, lrnde__record *r, int64_t n); /* of a whole record: n further steps at once */
+lrnde_status lrnde__record_ahead(lrnde_solver *s, lrnde__record *r, int64_t n); /* for n further steps at once */
 lrnde_status lrnde__record_close(lrnde_solver *s, lrnde__record *r);
 void lrnde__record_rewind(lrnde_solver *s, lrnde__record *r); /* forgets the steps: their end becomes the start */
 void lrnde__record_empty(lrnde_solver *s, lrnde__record *r);
