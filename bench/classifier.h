@@ -6,10 +6,10 @@
 
 enum { BENCH_BATCH = 512, BENCH_CLASSES = 10 };
 
-/*
- * The parameters are as the solver drew them, the images always the same, in the model's precision those of single precision.
- * threads 0: all.  Returns an exit code.
- */
+/* Images, always the same, in the model's precision those of single precision, and labels. */
+void bench_classifier_see(lrnde_solver *s, int32_t batch);
+
+/* On the CPU, the parameters as the solver drew them.  threads 0: all.  Returns an exit code. */
 int bench_classifier(lrnde_solver **s, const lrnde_model_desc *model, int32_t batch, int threads, int training);
 
 #endif

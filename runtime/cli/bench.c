@@ -49,6 +49,14 @@ static const lrnde_bench_case *find(const char *name)
 static void show(const bench_options *o, const lrnde_bench_case *c, const lrnde_bench_result *r, const char *config)
 {
     double ratio = r->ours_s / r->reference_s;
+    if (!o->json && isnan(r->ours_s)) {
+        printf("%-14s %s: not counted\n", c->name, r->uncounted);
+        return;
+    }
+    if (!o->json && *r->uncounted) {
+        printf("%-14s %9.4g us (%s: not counted)\n", c->name, 1e6 * r->ours_s, r->uncounted);
+        return;
+    }
     if (!o->json && isnan(r->reference_s)) {
         printf("%-14s %9.4g us; %s is not installed: not counted\n", c->name, 1e6 * r->ours_s, r->reference);
         return;
@@ -68,7 +76,10 @@ static void show(const bench_options *o, const lrnde_bench_case *c, const lrnde_
     lrnde__json_number(&j, "reference_s", r->reference_s);
     lrnde__json_number(&j, "ratio", ratio);
     lrnde__json_number(&j, "target", c->target);
-    lrnde__json_integer(&j, "met", ratio <= c->target);
+    if (*r->uncounted)
+        lrnde__json_string(&j, "uncounted", r->uncounted);
+    else
+        lrnde__json_integer(&j, "met", ratio <= c->target);
     lrnde__json_number(&j, "spread", r->spread);
     lrnde__json_number(&j, "least_s", r->least_s);
     lrnde__json_number(&j, "reference_least_s", r->reference_least_s);
@@ -80,7 +91,7 @@ static void show(const bench_options *o, const lrnde_bench_case *c, const lrnde_
 
 static int run_case(const bench_options *o, const lrnde_bench_case *c)
 {
-    lrnde_bench_result result = {.reference_s = NAN};
+    lrnde_bench_result result = {.ours_s = NAN, .reference_s = NAN, .reference = ""};
     lrnde__json config;
     char *text = NULL;
     size_t size;

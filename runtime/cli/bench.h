@@ -10,7 +10,8 @@
 #include "io/jsonl.h"
 
 typedef struct lrnde_bench_result {
-    double ours_s, reference_s;        /* medians; reference_s NAN: the peer is not installed, so the case does not count */
+    double ours_s, reference_s;        /* medians; reference_s NAN: the peer is not installed, so the case does not count; */
+    char uncounted[256];               /* or why else it does not, if it does not: ours_s NAN where nothing could be measured */
     double least_s, reference_least_s; /* the fastest of each */
     double spread;                     /* interquartile range / median of ours */
     const char *reference;             /* the peer's name and version */
