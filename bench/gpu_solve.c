@@ -1,7 +1,7 @@
 /*
- * gpu_solve.c - the forward solve of the paper's classifier's equation, 784-100-784, f32, batch 512, on [0, 10] at tolerance 1e-5,
- * against libraries that solve the same by the same tableau from the same states with the same weights on the same GPU.  Each has a
- * controller of its own: evaluations, and how far apart the solutions are, stand beside the times.
+ * gpu_solve.c - the forward solve of the paper's classifier's equation, 784-100-784, f32, batch 512, on [0, 10] at tolerance
+ * 1e-5, against libraries that solve the same by the same tableau from the same states with the same weights on the same GPU.
+ * Each has a controller of its own: evaluations, and how far apart the solutions are, stand beside the times.
  */
 #include "classifier.h"
 #include "gpu.h"

@@ -1,5 +1,5 @@
---- The Lorenz equations as published GPU benchmarks of ensembles have them (GPUODEBenchmarks): from (1, 0, 0), rho another in every
--- trajectory, tolerance 1e-8 in f32.  rho is a component that does not change: initial states are what a sample has of its own.
+--- The Lorenz equations as published GPU benchmarks of ensembles have them (GPUODEBenchmarks): from (1, 0, 0), rho another in
+-- every trajectory, tolerance 1e-8 in f32.  rho is a component that does not change: an initial state is a sample's own.
 local L = require "lrnde"
 
 return L.ode {

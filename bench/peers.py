@@ -2,8 +2,8 @@
 
     python3 bench/peers.py torchdiffeq|diffrax FOLDER BATCH TOLERANCE T1
 
-FOLDER holds weights.safetensors and u0.f32, (batch, 784); there goes u1.f32, the solution at T1.  Prints "ready NFE NAME VERSION on
-DEVICE" once it has solved, or "missing WHY"; then solves as often as a line on stdin says, and prints "done" for each line.
+FOLDER holds weights.safetensors and u0.f32, (batch, 784); there goes u1.f32, the solution at T1.  Prints "ready NFE NAME VERSION
+on DEVICE" once it has solved, or "missing WHY"; then solves as often as a line on stdin says, and prints "done" for each line.
 """
 import json
 import struct
@@ -24,7 +24,8 @@ def problem(folder, batch):
     """Each layer's matrix without the column of t, that column, and its bias; u0."""
     import numpy
     w = tensors(folder + "/weights.safetensors")
-    layers = [(w["dynamics.%d.weight" % i][:, :-1], w["dynamics.%d.weight" % i][:, -1], w["dynamics.%d.bias" % i]) for i in (0, 1)]
+    matrices = [(w["dynamics.%d.weight" % i], w["dynamics.%d.bias" % i]) for i in (0, 1)]
+    layers = [(matrix[:, :-1], matrix[:, -1], bias) for matrix, bias in matrices]
     return layers, numpy.fromfile(folder + "/u0.f32", "<f4").reshape(batch, -1)
 
 

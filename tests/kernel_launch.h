@@ -3,8 +3,8 @@
  * "carry[0]", "params.<leaf>", "tape_in[4]", "t".
  *
  * Arrays are given and returned as doubles, row-major (given samples, size) if per sample; a batch may have several copies of
- * each, in an order of its own.  Per-sample inputs are packed into tiles whose lanes beyond the batch repeat the last sample.  Whatever a kernel must write itself holds NaN before the launch,
- * and so does its scratch; whatever it adds to holds 1.
+ * each, in an order of its own.  Per-sample inputs are packed into tiles whose lanes beyond the batch repeat the last sample.
+ * Whatever a kernel must write itself holds NaN before the launch, and so does its scratch; whatever it adds to holds 1.
  */
 #ifndef TESTS_KERNEL_LAUNCH_H
 #define TESTS_KERNEL_LAUNCH_H

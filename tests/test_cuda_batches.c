@@ -1,10 +1,10 @@
 /*
- * test_cuda_batches.c - every kernel of every shipped model, as emitted CUDA text on this CPU (cuda_launch.h), at the batches that
- * models are trained with: many tiles to a worker, a worker to every tile, more workers than blocks, a last tile that is padded,
- * and sums over all of them.
+ * test_cuda_batches.c - every kernel of every shipped model, as emitted CUDA text on this CPU (cuda_launch.h), at the batches
+ * that models are trained with: many tiles to a worker, a worker to every tile, more workers than blocks, a last tile that is
+ * padded, and sums over all of them.
  *
- * The batch has many copies of few samples, in an order in which no tiles are alike, so that the reference evaluator has only these
- * few to evaluate.
+ * The batch has many copies of few samples, in an order in which no tiles are alike, so that the reference evaluator has only
+ * these few to evaluate.
  */
 #include "cuda_launch.h"
 #include "registries.h"

@@ -109,8 +109,7 @@ ir_counts ir_count(const ir_graph *g);
  */
 typedef struct ir_array {
     double complex *x; /* imaginary parts 0 for a real evaluation */
-    double *
-        terms; /* outputs: sum of |terms| that were added up to give each element, so that agreement is |difference| <= c eps terms */
+    double *terms;     /* outputs: sum of |terms| that were added up to give each element, so that agreement is |difference| <= c eps terms */
 } ir_array;
 /* inputs: one array for each input value in order of creation; outputs: one for each output, allocated by the call. */
 bool ir_eval(const ir_graph *g, int32_t batch, int32_t copies, const ir_array *inputs, ir_array *outputs);

@@ -1,7 +1,7 @@
 --- What lrnde-gen --explain says of CUDA: how samples become blocks and, of wide models, what their kernels should take.
 --
 -- The clocks are those of products.lua, by which shapes are chosen; loops over features count as L2 traffic.  Estimates for an
--- H100 or H200: nothing here was measured.  What a block has of a multiprocessor, the last table, is what the compiler makes of it.
+-- H100 or H200: nothing here was measured.  The last table, what a block has of a multiprocessor, is what the compiler makes of it.
 
 local backends = require "backends"
 local products = backends.run "templates/cuda/products.lua"

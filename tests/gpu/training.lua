@@ -1,0 +1,53 @@
+--- Training comes to the losses of the CPU: the small classifier with its regularizer, the paper's without, because what that
+-- adds to its gradient at the paper's tolerance is rounding (README); with it the losses are only near.
+
+local check = require "check"
+local device = require "witness.device"
+local tool = require "witness.tool"
+
+local FASHION <const>, MNIST <const> = "models/fashion_node.lua", "models/mnist_node.lua"
+
+device.required()
+
+--- The lines of a training's log, there and here; nil where the data are not found, which it says.
+local function train(model, options)
+  local out = check.folder()
+  local said, status = check.run(("%s --steps 1 --batch 1 --device cpu --out %s %s"):format(check.tool "lrnde-train", out, model))
+  local there, here
+  if status == 1 and said:find "no such data file" then
+    print(("skipped: training %s: %s"):format(model, (said:gsub("\n.*", ""))))
+  else
+    there, here = device.both(function(name)
+      check.run(("rm -r %s; mkdir %s"):format(out, out))
+      options.device, options.out, options.every = name, out, 1
+      return tool.train(model, options)
+    end)
+  end
+  check.run("rm -r " .. out)
+  return there, here
+end
+
+--- Losses of the first n steps are the same to a thousandth.
+local function compare_losses(there, here, n)
+  check.equal(#there, #here)
+  for i = 1, n do check.near(there[i].loss, here[i].loss, 1e-3 * here[i].loss) end
+end
+
+check.case(FASHION .. ": twenty steps", function()
+  local there, here = train(FASHION, { steps = 20 })
+  if there then compare_losses(there, here, 20) end
+end)
+
+check.case(MNIST .. ", not regularized: five steps", function()
+  local there, here = train(MNIST, { steps = 5, set = { "regularize=false" } })
+  if there then compare_losses(there, here, 5) end
+end)
+
+check.case(MNIST .. ": the paper's recipe", function()
+  local there, here = train(MNIST, { steps = 5 })
+  if not there then return end
+  compare_losses(there, here, 1)
+  for i = 1, 5 do check.near(there[i].loss, here[i].loss, 0.1 * here[i].loss) end
+end)
+
+check.done()
