@@ -266,7 +266,7 @@ static void given_steps_fail_where_they_do(void **state)
     hand_use(&broken, "tsit5");
     for (int training = 0; training < 2; training++)
         for (int64_t limit = 100; limit <= 300; limit += 50) {
-            lrnde_solver *s = create((lrnde_options){.batch = 3, .h = 1. / STEPS, .training = training, .max_steps = limit});
+            lrnde_solver *s = hand_create((lrnde_options){.batch = 3, .h = 1. / STEPS, .training = training, .max_steps = limit});
             for (int by_mesh = 0; by_mesh < 2; by_mesh++) {
                 lrnde_status status =
                     by_mesh ? lrnde_solve_mesh(s, mesh, STEPS + 1, NULL, 0, NULL) : lrnde_solve(s, NULL, 0, NULL);
