@@ -1,4 +1,4 @@
---- Training runs from scripts: starts lrnde-train, follows its JSON lines, shows progress, remembers what it said.
+--- Training runs from scripts: starts lrnde-train, follows its JSON lines, remembers what it said.
 
 local runs = {}
 
@@ -40,25 +40,24 @@ function runs.median(result, key)
   return list[(#list + 1) // 2]
 end
 
-local on_terminal = os.execute "test -t 2"
-
 --- Runs build/lrnde-train with the words as arguments.  Returns { steps = { {step, loss, nfe, ..}.. }, summary = line }, or
--- nil and what went wrong.  title: shown with the progress.
+-- nil and what went wrong.  title: shown before the tool's own progress; the last report follows it.
 function runs.train(build, title, words)
+  io.stderr:write(title, "\n")
   local pipe = assert(io.popen(("%s/lrnde-train %s --json"):format(build, quoted(words))))
-  local result, progress = { steps = {} }, title
+  local result = { steps = {} }
   for line in pipe:lines() do
     if runs.field(line, "event") == "summary" then
       result.summary = line
     elseif runs.field(line, "step") then
       local step = runs.report(line)
       result.steps[#result.steps + 1] = step
-      progress = ("%-34s step %5d  loss %.4f  accuracy %.3f  nfe %3d "):format(
-        title, step.step, step.loss, step.accuracy or 0, step.nfe)
-      if on_terminal then io.stderr:write("\r", progress) end
     end
   end
-  io.stderr:write(on_terminal and "" or progress, "\n")
+  local last = result.steps[#result.steps]
+  if last then
+    io.stderr:write(("  step %d  loss %.4f  accuracy %.3f  nfe %d\n"):format(last.step, last.loss, last.accuracy or 0, last.nfe))
+  end
   local ok, _, status = pipe:close()
   if not ok or not result.summary then return nil, ("lrnde-train ended with status %s"):format(tostring(status)) end
   return result
