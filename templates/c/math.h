@@ -8,14 +8,17 @@
  *   sigmoid x = 1 / (1 + E) or, below 0, E / (1 + E),  E = e^-|x|; what rounding 1 + E lost is put back
  */
 #if defined(__GNUC__) && !defined(__clang__)
-#define LRNDE_LANES _Pragma("GCC ivdep")
+#define LRNDE_LANES   _Pragma("GCC ivdep")
+#define LRNDE_NOCLONE , noclone
 #else
 #define LRNDE_LANES
+#define LRNDE_NOCLONE
 #endif
 #ifdef __GNUC__
 #define LRNDE_UNUSED __attribute__((unused))
 #define LRNDE_INLINE __attribute__((always_inline, unused)) inline
-#define LRNDE_ONCE   __attribute__((unused, noinline)) /* compiled once, not at every call: a call is for a whole row or more */
+/* Compiled once, not at every call or for every shape: a call is for a whole row or more. */
+#define LRNDE_ONCE __attribute__((unused, noinline LRNDE_NOCLONE))
 #else
 #define LRNDE_UNUSED
 #define LRNDE_INLINE inline

@@ -97,7 +97,7 @@ enum { LRNDE_LIBRARY = 4096 };
         for (int p = 0; p < products; p++, turned += LRNDE_TERMS * APART) {                                                       \
             for (int e = 0; soon >= 0 && e < LRNDE_FETCHED * T; e += LRNDE_LINE / (int)sizeof(number))                            \
                 __builtin_prefetch(x[p] + soon + e, 0, 2);                                                                        \
-            if (features > LRNDE_ELEMENTS_##suffix)                                                                               \
+            if (features > LRNDE_ELEMENTS_##suffix || count < LRNDE_ROWS)                                                         \
                 lrnde_chain_##count##_##suffix(terms, 2, y[p] + at, T, 1, turned, APART, NULL, whole || p > 0, to, apart);        \
             else                                                                                                                  \
                 lrnde_chain_##count##_##suffix(terms, 1, y[p] + at, T, 1, turned, APART, NULL, p > 0, edge, APART);               \
@@ -158,12 +158,12 @@ LRNDE_INLINE static int lrnde_soon(int share, int j, int n, int features)
             LRNDE_ROW_BLOCKS(product, suffix, (n, w + i * si, si, sj, x + l, start ? start + i : NULL, y + i * T + l))            \
         }                                                                                                                         \
     }                                                                                                                             \
-    /* Rows of features become rows of lanes, LRNDE_FEATURES apart.  Vectors behind the last feature are not written. */          \
+    /* Rows of features become rows of lanes, LRNDE_FEATURES apart, with zeros behind the last feature. */                        \
     LRNDE_INLINE static void lrnde_turn_##suffix(int features, const number *restrict x, number *restrict to)                     \
     {                                                                                                                             \
         enum { ELEMENTS = LRNDE_ELEMENTS_##suffix };                                                                              \
         for (int l = 0; l < T && l < LRNDE_TERMS; l += ELEMENTS)                                                                  \
-            for (int f = 0; f < features; f += ELEMENTS) {                                                                        \
+            for (int f = 0; f < LRNDE_FEATURES_##suffix; f += ELEMENTS) {                                                         \
                 lrnde_vector_##suffix v[ELEMENTS], z[ELEMENTS];                                                                   \
                 for (int i = 0; i < ELEMENTS; i++)                                                                                \
                     v[i] = f + i < features ? *LRNDE_VECTORS(suffix, x + (f + i) * T + l) : (lrnde_vector_##suffix){0};           \
