@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LRNDE_ABI 6
+#define LRNDE_ABI 7
 
 #ifdef __cplusplus
 extern "C" {
@@ -177,7 +177,8 @@ typedef struct lrnde_controller {
 } lrnde_controller;
 
 /*
- * An adaptive integration of the forward or the adjoint system that a kernel does by itself, deciding as control.h does.  It
+ * An adaptive integration of the forward or the adjoint system that a kernel does by itself, deciding as control.h does.  Of a
+ * method that remembers steps it is the steps after the first ones, which `start` takes.  It
  * goes on until it is at t1, or has reached `look`, or there is no slot left for a step, or `most` steps have been tried, or a
  * rejected one could not be tried shorter; whoever launched it may launch it again, from where it stopped.
  *
@@ -195,8 +196,8 @@ typedef struct lrnde_course {
     void *const *carry;               /* (slots, n_carry); without a ring one more: the carry after the last */
     void *const *k;                   /* (slots, n_k + n_extra) */
     void *const *tape;                /* (slots), of step_tape; NULL: it is step that is taken */
-    double *t, *h;                    /* (slots) of the steps accepted in this launch: start and length, */
-    double *sums;                     /* (slots, n_sums) and sums */
+    double *t, *h;                    /* (slots, of a ring most) of the steps accepted in this launch, in order: start and length, */
+    double *sums;                     /* the same with n_sums each: and sums */
 
     int32_t path;                     /* steps of it; 0: there is none, nor what comes next */
     const double *path_t, *path_h;    /* (path) */
@@ -205,6 +206,7 @@ typedef struct lrnde_course {
     void *const *integrals;           /* (n_integrals) so far; NULL: no rule is part of a step */
     void *lambda, *u;                 /* scratch for states at a node of the rule */
 
+    double past[LRNDE_PAST];          /* lengths of the steps before, the last one first, where a method remembers them */
     double now, next, e_old;          /* where it is; the next step to try; see control.h.  Given, and renewed, as is */
     int32_t slot;                     /* that of the step under way, whose carry is there */
     int32_t over;                     /* written, as is all that follows: the last step was rejected, and can be no shorter */

@@ -269,6 +269,10 @@ static void waits_are_few(void **state)
         print_message("           %s, %d steps: the host waits %d times, then %d\n", text, steps, first, second);
         assert_true(steps > 100 && second <= (i ? steps / 8 + 5 : 4));
     }
+    build("models/lotka_volterra.lua", "solver.method=vcab3"); /* whose first steps are waited for */
+    assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
+    print_message("           vcab3, %d steps: the host waits %d times, then %d\n", steps, first, second);
+    assert_true(steps > 1000 && second <= steps / 256 + 7);
     build("tests/models/mixed.lua", "regularize.step_size=automatic"); /* an output and a loss at four times */
     assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
     assert_int_equal(second, 4);
@@ -504,6 +508,8 @@ static void models(void **state)
     static const model_case cases[] = {
         {"models/lotka_volterra.lua", "solver.method=dop853", 3},
         {"models/lotka_volterra.lua", "solver.tspan={1,0}", 3},
+        {"models/lotka_volterra.lua", "solver={method=\"vcab3\",rtol=1e-5,atol=1e-5,tspan={0,2}}", 3},
+        {"tests/models/mixed.lua", "solver.method=vcab3", 8},
         {"models/lotka_volterra.lua", "sensitivity=L.interpolating{checkpoints=5}", 3},
         {"models/lotka_volterra.lua", "sensitivity=L.discrete{checkpoints=5}", 3},
         {"tests/models/mixed.lua", "sensitivity=L.discrete{store=\"state\"}", 8},

@@ -4,6 +4,8 @@
  */
 #include "cuda_integration.h"
 
+enum { MOST_STEPS = 4000 };
+
 /* The same steps in one launch, whose blocks decide on them together, as the runtime takes on the CPU. */
 static void check_run(const variant *v, int32_t batch, const char *order, int32_t n_clusters)
 {
@@ -19,11 +21,11 @@ static void check_run(const variant *v, int32_t batch, const char *order, int32_
         snprintf(field, sizeof field, i < sys->n_carry ? "next[%d]" : "k[%d]", i < sys->n_carry ? i : i - sys->n_carry);
         launch_find(&l, field, true, m->state);
     }
-    double t[2], h[2], sums[2 * LRNDE_MAX_SUMS];
+    static double t[MOST_STEPS], h[MOST_STEPS], sums[MOST_STEPS * LRNDE_MAX_SUMS];
     void *carry[2 * MOST_CARRY], *k[2 * MOST_CARRY];
     for (int32_t i = 0; i < sys->n_carry; i++) carry[i] = (void *)l.args.carry[i], carry[sys->n_carry + i] = l.args.next[i];
     for (int32_t i = 0; i < 2 * n_k; i++) k[i] = i % n_k < sys->n_k ? l.args.k[i % n_k] : NULL;
-    course.most = 100000;
+    course.most = MOST_STEPS;
     course.slots = 2, course.ring = 1, course.carry = carry, course.k = k;
     course.t = t, course.h = h, course.sums = sums;
     go(&l, n_clusters ? "cluster_run" : "run", &course, n_clusters);

@@ -39,9 +39,9 @@ void lrnde__course_plan(lrnde_solver *s)
     c->carry = lrnde__host(s, (SLOTS + 1) * larger((size_t)f->n_carry, (size_t)a->n_carry) * sizeof *c->carry);
     c->k = lrnde__host(s, SLOTS * larger(stages(f), stages(a)) * sizeof *c->k);
     c->tape = lrnde__host(s, SLOTS * sizeof *c->tape);
-    c->t = lrnde__host(s, SLOTS * sizeof *c->t);
-    c->h = lrnde__host(s, SLOTS * sizeof *c->h);
-    c->sums = lrnde__host(s, SLOTS * larger((size_t)f->n_sums, (size_t)a->n_sums) * sizeof *c->sums);
+    c->t = lrnde__host(s, TRIALS * sizeof *c->t);
+    c->h = lrnde__host(s, TRIALS * sizeof *c->h);
+    c->sums = lrnde__host(s, TRIALS * larger((size_t)f->n_sums, (size_t)a->n_sums) * sizeof *c->sums);
     if (!s->desc->adjoint || !s->options.training) return;
     c->path_t = lrnde__host(s, PATH * sizeof *c->path_t);
     c->path_h = lrnde__host(s, PATH * sizeof *c->path_h);
@@ -55,13 +55,13 @@ static int integrates(const lrnde_solver *s)
     return s->desc->sensitivity.n_nodes && !s->desc->sensitivity.differences && s->desc->sensitivity.n_integrals;
 }
 
-/* A kernel has no extra stages for the dense output of lambda. */
+/* A kernel has no extra stages for the dense output of lambda, and does not start methods that remember steps. */
 static int serves(const lrnde__run *r)
 {
     const lrnde_solver *s = r->s;
-    int adjoint = r == &s->adjoint;
-    return s->driver->run && (r == &s->forward || adjoint) && r->sys->finish && !r->sys->n_start && !r->sys->late && !r->noise &&
-           !(adjoint && integrates(s) && r->sys->n_extra);
+    int adjoint = r == &s->adjoint, starts = lrnde__slot_at(r->record, r->record->steps)->past.steps < r->sys->n_start;
+    return s->driver->run && (r == &s->forward || adjoint) && r->sys->finish && !starts && !r->noise &&
+           !(adjoint && (r->sys->n_start || (integrates(s) && r->sys->n_extra)));
 }
 
 /* Does every step have stages of its own? */
@@ -153,22 +153,11 @@ static void take_over(lrnde__run *r, const lrnde_course *c, int32_t i, double en
 
 static void count(lrnde__run *r, const lrnde_course *c, const lrnde_kernel *step)
 {
-    int64_t n = c->accepted + c->rejected;
+    int64_t n = c->accepted + c->rejected, late = r->sys->late ? c->accepted : 0;
     r->stats.rejected += c->rejected;
-    r->stats.nfe += n * (r->sys->stages - (r->sys->fsal ? 1 : 0));
-    r->stats.rhs_calls += n * step->rhs_evals;
+    r->stats.nfe += n * (r->sys->stages - (r->sys->fsal ? 1 : 0)) + late;
+    r->stats.rhs_calls += n * step->rhs_evals + late * r->sys->rhs.rhs_evals;
     if (c->integrals) r->stats.rhs_calls += c->accepted * r->s->desc->sensitivity.n_nodes * r->sys->integrand.rhs_evals;
-}
-
-/* The steps of a launch, of which a ring has the last. */
-static void replay(lrnde__run *r, const lrnde_course *c)
-{
-    if (c->ring && c->accepted > 0) {
-        r->record->steps += c->accepted - 1;
-        r->stats.accepted += c->accepted - 1;
-        take_over(r, c, 1 - c->slot, c->now);
-    }
-    for (int32_t i = 0; !c->ring && i < c->accepted; i++) take_over(r, c, i, i + 1 < c->accepted ? c->t[i + 1] : c->now);
 }
 
 /* Goes on to `stop`, or part of the way; *went: whether it did. */
@@ -186,6 +175,7 @@ lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went)
     c.most = left < TRIALS ? left : TRIALS;
     c.t1 = stop, c.reach = copysign(INFINITY, h), c.shortest = r->shortest;
     c.now = r->t, c.next = r->h, c.e_old = r->e_old;
+    memcpy(c.past, lrnde__slot_at(r->record, r->record->steps)->past.h, sizeof c.past);
     LRNDE_TRY(fill(r, &c));
     if (r->supply) fill_path(r, &c);
     if ((r->t + h - c.reach) * h > 0) return LRNDE_OK;
@@ -199,7 +189,7 @@ lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went)
     count(r, &c, tape ? &r->sys->step_tape : &r->sys->step);
     r->e_old = c.e_old;
     r->h = r->stats.h = c.next;
-    replay(r, &c);
+    for (int32_t i = 0; i < c.accepted; i++) take_over(r, &c, i, i + 1 < c.accepted ? c.t[i + 1] : c.now);
     if (!isfinite(c.E)) LRNDE_TRY(lrnde__wait(s));
     if (!c.over) return LRNDE_OK;
     lrnde__slot_at(r->record, r->record->steps)->h = c.tried;

@@ -61,8 +61,8 @@ function cuda.own()
   return { way.size, way.lanes // cuda.tile, way.bytes, 0 }
 end
 
---- Is a whole solve one launch?  Not if steps need noise, or others to start with.
-function cuda.solves(p) return p.forward.finish and not p.m.stochastic and not p.forward.start end
+--- Is a whole solve one launch, but for the first steps of a method that remembers them?  Not if steps need noise.
+function cuda.solves(p) return p.forward.finish and not p.m.stochastic end
 
 --- Are many steps of the adjoint system?  Not if a rule is applied to every step, whose dense output takes further stages.
 function cuda.solves_back(p)

@@ -5,9 +5,9 @@
 
 /* The tables of a course: all of 8 bytes an entry, those that are written first.  X(name, type, entries) */
 #define WRITTEN(X)                                                                                                               \
-    X(t, double *, slots)                                                                                                        \
-    X(h, double *, slots)                                                                                                        \
-    X(sums, double *, slots *(size_t)sys->n_sums)
+    X(t, double *, steps)                                                                                                        \
+    X(h, double *, steps)                                                                                                        \
+    X(sums, double *, steps *(size_t)sys->n_sums)
 #define READ(X)                                                                                                                  \
     X(carry, void *const *, (slots + !c->ring) * (size_t)sys->n_carry)                                                           \
     X(k, void *const *, slots *(size_t)(sys->n_k + sys->n_extra))                                                                \
@@ -20,10 +20,16 @@
 
 enum { ENTRY = 8 };
 
+/* Steps that a launch accepts at most. */
+static size_t steps_of(const lrnde_course *c)
+{
+    return c->ring ? (size_t)c->most : (size_t)c->slots;
+}
+
 size_t lrnde__cuda_course_bytes(const lrnde_model_desc *desc, const lrnde_system_desc *sys, const lrnde_course *c,
                                 size_t *written)
 {
-    size_t slots = (size_t)c->slots, path = (size_t)c->path, bytes = sizeof *c;
+    size_t slots = (size_t)c->slots, steps = steps_of(c), path = (size_t)c->path, bytes = sizeof *c;
 #define LRNDE_X(name, type, entries) bytes += ENTRY * (entries);
     WRITTEN(LRNDE_X)
     *written = bytes;
@@ -35,7 +41,7 @@ size_t lrnde__cuda_course_bytes(const lrnde_model_desc *desc, const lrnde_system
 void lrnde__cuda_course_put(const lrnde_model_desc *desc, const lrnde_system_desc *sys, const lrnde_course *c, char *host,
                             CUdeviceptr device)
 {
-    size_t slots = (size_t)c->slots, path = (size_t)c->path, at = sizeof *c;
+    size_t slots = (size_t)c->slots, steps = steps_of(c), path = (size_t)c->path, at = sizeof *c;
     lrnde_course there = *c;
     there.met = 0;
 #define LRNDE_X(name, type, entries)                                                                                             \
@@ -53,7 +59,7 @@ void lrnde__cuda_course_put(const lrnde_model_desc *desc, const lrnde_system_des
 
 void lrnde__cuda_course_get(const lrnde_system_desc *sys, lrnde_course *c, const char *host)
 {
-    size_t slots = (size_t)c->slots, at = sizeof *c;
+    size_t steps = steps_of(c), at = sizeof *c;
     lrnde_course back;
     memcpy(&back, host, sizeof back);
 #define LRNDE_X(name, type, entries)                                                                                             \

@@ -1,13 +1,13 @@
 /* How far a course (kernel.h) has come, known to whoever follows it. */
 typedef struct lrnde_progress {
-    double t, next, e_old, h, E;
+    double t, next, e_old, h, E, h_1, h_2;
     int64_t accepted, rejected;
     int32_t slot, over, took; /* took: the last step was accepted */
 } lrnde_progress;
 
 static __device__ inline lrnde_progress lrnde_begin(const lrnde_course *c)
 {
-    lrnde_progress p = {c->now, c->next, c->e_old, 0, 0, 0, 0, c->slot, 0, 0};
+    lrnde_progress p = {c->now, c->next, c->e_old, 0, 0, c->past[0], c->past[1], 0, 0, c->slot, 0, 0};
     return p;
 }
 
@@ -27,6 +27,7 @@ static __device__ inline int32_t lrnde_after(const lrnde_course *c, int32_t slot
 static __device__ inline void lrnde_try(const lrnde_course *c, lrnde_progress *p, lrnde_args *a, int n_carry, int n_k)
 {
     a->s.t = p->t, a->s.h = p->h = lrnde_clip(p->t, p->next, c->t1, c->shortest);
+    a->s.h_1 = p->h_1, a->s.h_2 = p->h_2;
     a->carry = (const void *const *)(c->carry + p->slot * n_carry), a->next = c->carry + lrnde_after(c, p->slot) * n_carry;
     a->k = c->k + p->slot * n_k;
     a->tape = c->tape ? c->tape[p->slot] : (void *)0;
@@ -42,9 +43,10 @@ static __device__ inline void lrnde_decide(const lrnde_controller *controller, c
         return;
     }
     if (first) {
-        c->t[p->slot] = p->t, c->h[p->slot] = p->h;
-        for (int q = 0; q < n_sums; q++) c->sums[p->slot * n_sums + q] = sums[q];
+        c->t[p->accepted] = p->t, c->h[p->accepted] = p->h;
+        for (int q = 0; q < n_sums; q++) c->sums[p->accepted * n_sums + q] = sums[q];
     }
+    p->h_2 = p->h_1, p->h_1 = p->h;
     p->t = lrnde_advance(p->t, p->h, c->t1), p->slot = lrnde_after(c, p->slot), p->accepted++;
 }
 

@@ -77,12 +77,22 @@ static void integrate(const entry *e, const lrnde_args *step)
     }
 }
 
+/* What the step left to its end. */
+static void derive(const entry *e, const lrnde_args *step, double t)
+{
+    const lrnde_system_desc *sys = e->function->sys;
+    lrnde_args a = *step;
+    a.s.t = t;
+    a.carry = (const void *const *)step->next, a.out = step->next + sys->n_components;
+    run_phases(e, &sys->rhs, &a);
+}
+
 static void run_course(const entry *e)
 {
     const lrnde_system_desc *sys = e->function->sys;
     lrnde_course *c = e->course;
     lrnde_args a = e->args;
-    double way = copysign(1, c->t1 - c->now), sums[LRNDE_MAX_SUMS];
+    double way = copysign(1, c->t1 - c->now), sums[LRNDE_MAX_SUMS], past[] = {c->past[0], c->past[1]};
     check_tables(e);
     MUST(!c->tape == (e->function->kernel == &sys->step) && c->met == 0, "%s: not its course", e->function->name);
     MUST(e->block == TILE_THREADS && (e->function->cluster || e->grid <= (unsigned)a.workers), "%s: %u blocks of %u",
@@ -92,6 +102,7 @@ static void run_course(const entry *e)
            c->accepted + c->rejected < c->most) {
         int32_t slot = c->slot, end = c->ring && slot + 1 == c->slots ? 0 : slot + 1;
         a.s.t = c->now, a.s.h = c->tried = lrnde_clip(c->now, c->next, c->t1, c->shortest);
+        a.s.h_1 = past[0], a.s.h_2 = past[1];
         if ((a.s.t + a.s.h - c->reach) * way > 0) break;
         a.carry = (const void *const *)(c->carry + slot * sys->n_carry);
         a.next = c->carry + end * sys->n_carry;
@@ -101,10 +112,12 @@ static void run_course(const entry *e)
         c->E = take_step(e, &a, sums);
         c->next = lrnde_control(&sys->controller, &c->e_old, c->E, c->tried);
         if (lrnde_accepts(c->E)) {
-            c->t[slot] = c->now, c->h[slot] = c->tried;
-            memcpy(c->sums + slot * sys->n_sums, sums, (size_t)sys->n_sums * sizeof *sums);
+            c->t[c->accepted] = c->now, c->h[c->accepted] = c->tried;
+            memcpy(c->sums + c->accepted * sys->n_sums, sums, (size_t)sys->n_sums * sizeof *sums);
+            past[1] = past[0], past[0] = c->tried;
             c->now = lrnde_advance(c->now, c->tried, c->t1), c->slot = end, c->accepted++;
             integrate(e, &a);
+            if (sys->late) derive(e, &a, c->now);
         } else {
             c->rejected++, c->over = lrnde_gives_up(c->tried, c->shortest);
         }
