@@ -196,7 +196,7 @@ typedef struct lrnde_course {
     void *const *carry;               /* (slots, n_carry); without a ring one more: the carry after the last */
     void *const *k;                   /* (slots, n_k + n_extra) */
     void *const *tape;                /* (slots), of step_tape; NULL: it is step that is taken */
-    double *t, *h;                    /* (slots, of a ring most) of the steps accepted in this launch, in order: start and length, */
+    double *t, *h;                    /* (slots, of a ring most) of the steps accepted in this launch: start and length, */
     double *sums;                     /* the same with n_sums each: and sums */
 
     int32_t path;                     /* steps of it; 0: there is none, nor what comes next */

@@ -279,7 +279,6 @@ int main(int argc, char **argv)
     sim_begin(argc, argv);
     world_driver("libcuda.so");
     const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(local_steps),
-                                       cmocka_unit_test(mistakes_are_caught),
-                                       cmocka_unit_test(mistakes_of_clusters_are_caught)};
+                                       cmocka_unit_test(mistakes_are_caught), cmocka_unit_test(mistakes_of_clusters_are_caught)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
