@@ -113,9 +113,9 @@ reproduce: all ## the tables and the paper's MNIST run of README; hours; resumab
 figures: all ## the paper's figure 2, into build/figures
 	$(Q)lua5.4 bench/figures.lua $(B) $(B)/figures
 
-check-gpu: all $(B)/tests/lua ## what needs a GPU: the CPU's steps, ends, losses; races; timings.  Says so and passes where there is none
-	$(Q)failed=; for part in $(wildcard tests/gpu/*.lua); do echo $$part; \
-	    LRNDE_BUILD=$(B) $(B)/tests/lua $$part || failed=yes; done; test -z "$$failed"
+check-gpu: all $(B)/tests/lua $(patsubst %.c,$(B)/%,$(wildcard tests/gpu/*.c)) ## what needs a GPU; says so and passes where there is none
+	$(Q)failed=; for part in $(filter $(B)/tests/gpu/%,$^) $(patsubst %,$(B)/tests/lua=%,$(wildcard tests/gpu/*.lua)); do \
+	    echo $${part#*=}; LRNDE_BUILD=$(B) $$(echo $$part | tr = ' ') || failed=yes; done; test -z "$$failed"
 
 golden: $(B)/lrnde-gen ## renew the emitted text kept in tests/golden
 	$(Q)sh tests/golden/renew.sh $(B)

@@ -79,13 +79,15 @@ static inline bool is_per_sample(const json_t *value)
 static inline void compare_array(comparison *c, launch *l, const char *field, const double *expected, const double *terms)
 {
     const launch_array *array = launch_find(l, field, false, 0);
+    double *got = launch_fetch(l, array);
     for (int64_t lane = 0; lane < launch_lanes(l, array); lane++) {
         int64_t sample = launch_sample(l, lane);
         for (int64_t i = 0; i < array->size; i++) {
             int64_t at = sample * array->size + i;
-            compare(c, field, at, launch_get(l, array, lane, i), expected[at], terms[at]);
+            compare(c, field, at, got[lane * array->size + i], expected[at], terms[at]);
         }
     }
+    free(got);
 }
 
 /* The gradient the workers hold together: that of the leaves in `outputs`, on top of the 1 each worker began with. */
@@ -108,9 +110,10 @@ static inline void compare_gradient(comparison *c, launch *l, const json_t *outp
         free(x);
         free(t);
     }
-    for (int64_t i = 0; i < n; i++) compare(c, "grad", i, launch_real(l, sum, (size_t)i), expected[i], terms[i]);
-    free(expected);
-    free(terms);
+    double *got = malloc((size_t)(n + 1) * sizeof *got);
+    launch_take(l, sum, got, n);
+    for (int64_t i = 0; i < n; i++) compare(c, "grad", i, got[i], expected[i], terms[i]);
+    free(expected), free(terms), free(got);
 }
 
 static inline void compare_outputs(comparison *c, launch *l, const json_t *outputs)
@@ -139,11 +142,10 @@ static inline void compare_threads(comparison *c, launch *one, launch *two)
 {
     for (int i = 0; i < one->n_arrays; i++) {
         const launch_array *a = &one->arrays[i], *b = launch_find(two, a->field, false, 0);
-        for (int64_t lane = 0; a->per_sample && lane < launch_lanes(one, a); lane++)
-            for (int64_t row = 0; row < a->size; row++) {
-                double x = launch_get(one, a, lane, row), y = launch_get(two, b, lane, row);
-                if (memcmp(&x, &y, sizeof x)) report(c, a->field, lane * a->size + row, y, x, INFINITY);
-            }
+        double *x = launch_fetch(one, a), *y = launch_fetch(two, b);
+        for (int64_t at = 0; a->per_sample && at < launch_lanes(one, a) * a->size; at++)
+            if (memcmp(&x[at], &y[at], sizeof *x)) report(c, a->field, at, y[at], x[at], INFINITY);
+        free(x), free(y);
     }
     if (!one->kernel->shared && memcmp(one->total, two->total, sizeof one->total))
         report(c, "sums", 0, two->total[0], one->total[0], INFINITY);

@@ -201,6 +201,36 @@ static inline int64_t launch_lanes(const launch *l, const launch_array *array)
     return array->per_sample ? (int64_t)l->args.tiles * l->tile : 1;
 }
 
+/* n elements from doubles, or to them. */
+static inline void launch_put(const launch *l, void *at, const double *x, int64_t n)
+{
+    float *narrow = malloc((size_t)(n + 1) * sizeof *narrow);
+    for (int64_t i = 0; i < n; i++) narrow[i] = (float)x[i];
+    const size_t real = (size_t)l->model->real_bytes;
+    l->driver->put(l->device, at, real == sizeof(float) ? (const void *)narrow : x, (size_t)n * real);
+    free(narrow);
+}
+
+static inline void launch_take(const launch *l, const void *at, double *x, int64_t n)
+{
+    const size_t real = (size_t)l->model->real_bytes;
+    void *bytes = malloc((size_t)(n + 1) * real);
+    l->driver->get(l->device, bytes, at, (size_t)n * real);
+    for (int64_t i = 0; i < n; i++) x[i] = real == sizeof(float) ? (double)((float *)bytes)[i] : ((double *)bytes)[i];
+    free(bytes);
+}
+
+/* What of an array is side by side: all of it, or of a tile's rows. */
+static inline int64_t launch_piece(const launch *l, const launch_array *array)
+{
+    return array->per_sample ? array->size * l->tile : array->size;
+}
+
+static inline void *launch_at(const launch *l, const launch_array *array, int64_t lane)
+{
+    return (char *)array->at + launch_place(l, array, lane, 0) * (size_t)l->model->real_bytes;
+}
+
 static inline void launch_set(launch *l, const char *field, bool per_sample, int64_t size, const double *x)
 {
     double *scalar = launch_scalar(l, field);
@@ -208,34 +238,36 @@ static inline void launch_set(launch *l, const char *field, bool per_sample, int
         *scalar = *x;
         return;
     }
-    launch_array *array = launch_find(l, field, per_sample, size);
+    const launch_array *array = launch_find(l, field, per_sample, size);
+    const int64_t tile = per_sample ? l->tile : 1, n = launch_piece(l, array);
+    double *piece = malloc((size_t)(n + 1) * sizeof *piece);
     for (int64_t lane = 0; lane < launch_lanes(l, array); lane++) {
-        int64_t sample = launch_sample(l, lane);
-        for (int64_t i = 0; i < size; i++) {
-            float narrow = (float)x[sample * size + i];
-            const void *from = l->model->real_bytes == sizeof(float) ? (const void *)&narrow : &x[sample * size + i];
-            size_t real = (size_t)l->model->real_bytes;
-            l->driver->put(l->device, (char *)array->at + launch_place(l, array, lane, i) * real, from, real);
-        }
+        for (int64_t i = 0; i < size; i++)
+            piece[i * tile + lane % tile] = x[launch_sample(l, lane) * (per_sample ? size : 0) + i];
+        if (lane % tile == tile - 1) launch_put(l, launch_at(l, array, lane - lane % tile), piece, n);
     }
+    free(piece);
 }
 
-static inline double launch_real(const launch *l, const void *at, size_t i)
+/* An output: (lanes, size) if per sample, else (size); the caller frees it. */
+static inline double *launch_fetch(const launch *l, const launch_array *array)
 {
-    double wide;
-    float narrow;
-    if (l->model->real_bytes == sizeof(double)) {
-        l->driver->get(l->device, &wide, (const double *)at + i, sizeof wide);
-        return wide;
+    const int64_t tile = array->per_sample ? l->tile : 1, lanes = launch_lanes(l, array), size = array->size;
+    double *x = malloc((size_t)(lanes * size + 1) * sizeof *x), *piece = malloc((size_t)(tile * size + 1) * sizeof *piece);
+    for (int64_t lane = 0; lane < lanes; lane++) {
+        if (lane % tile == 0) launch_take(l, launch_at(l, array, lane), piece, launch_piece(l, array));
+        for (int64_t i = 0; i < size; i++) x[lane * size + i] = piece[i * tile + lane % tile];
     }
-    l->driver->get(l->device, &narrow, (const float *)at + i, sizeof narrow);
-    return (double)narrow;
+    free(piece);
+    return x;
 }
 
 /* Element i of a lane of an output. */
 static inline double launch_get(const launch *l, const launch_array *array, int64_t lane, int64_t i)
 {
-    return launch_real(l, array->at, launch_place(l, array, lane, i));
+    double x;
+    launch_take(l, (char *)array->at + launch_place(l, array, lane, i) * (size_t)l->model->real_bytes, &x, 1);
+    return x;
 }
 
 static inline void launch_run(launch *l)

@@ -81,10 +81,7 @@ void ir_set_name(ir_graph *g, ir_id v, const char *name);
 void ir_add_output(ir_graph *g, const char *name, ir_id v, bool accumulate);
 
 ir_op ir_op_by_name(const char *name); /* IR_OPS if there is none */
-static inline int64_t ir_size(const ir_value *v)
-{
-    return (int64_t)v->dim[0] * v->dim[1];
-}
+static inline int64_t ir_size(const ir_value *v) { return (int64_t)v->dim[0] * v->dim[1]; }
 
 /* A new graph with what the outputs need.  stops[i] becomes an input called names[i] (same kind and shape): what the tape holds. */
 ir_graph *ir_extract(const ir_graph *g, int32_t n_stops, const ir_id *stops, const char *const *names);

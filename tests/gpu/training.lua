@@ -39,15 +39,15 @@ check.case(FASHION .. ": twenty steps", function()
 end)
 
 check.case(MNIST .. ", not regularized: five steps", function()
-  local there, here = train(MNIST, { steps = 5, set = { "regularize=false" } })
+  local there, here = train(MNIST, { steps = 5, batch = 128, set = { "regularize=false" } })
   if there then compare_losses(there, here, 5) end
 end)
 
 check.case(MNIST .. ": the paper's recipe", function()
-  local there, here = train(MNIST, { steps = 5 })
+  local there, here = train(MNIST, { steps = 3, batch = 128 })
   if not there then return end
   compare_losses(there, here, 1)
-  for i = 1, 5 do check.near(there[i].loss, here[i].loss, 0.1 * here[i].loss) end
+  for i = 1, 3 do check.near(there[i].loss, here[i].loss, 0.1 * here[i].loss) end
 end)
 
 check.done()
