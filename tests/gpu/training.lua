@@ -12,19 +12,15 @@ device.required()
 --- The lines of a training's log, there and here; nil where the data are not found, which it says.
 local function train(model, options)
   local out = check.folder()
-  local said, status = check.run(("%s --steps 1 --batch 1 --device cpu --out %s %s"):format(check.tool "lrnde-train", out, model))
-  local there, here
-  if status == 1 and said:find "no such data file" then
-    print(("skipped: training %s: %s"):format(model, (said:gsub("\n.*", ""))))
-  else
-    there, here = device.both(function(name)
-      check.run(("rm -r %s; mkdir %s"):format(out, out))
-      options.device, options.out, options.every = name, out, 1
-      return tool.train(model, options)
-    end)
-  end
+  local ok, there, here = pcall(device.both, function(name)
+    options.device, options.out, options.every = name, out .. "/" .. name, 1
+    return tool.train(model, options)
+  end)
   check.run("rm -r " .. out)
-  return there, here
+  if ok then return there, here end
+  local missing = there:match "[^\n]*no such data file[^\n]*"
+  if not missing then error(there, 0) end
+  print(("skipped: training %s: %s"):format(model, missing))
 end
 
 --- Losses of the first n steps are the same to a thousandth.
