@@ -85,23 +85,34 @@ static void drop(selection *s)
     free(s);
 }
 
+/*
+ * The function of an entry.  One that asks for more shared memory than every block may have is missing where the compiler is
+ * older than clusters, and a device may have less: run.c takes steps by blocks then.
+ */
+static CUresult find_function(const lrnde__cuda_modules *m, lrnde__cuda_entry *e, char *why, size_t size)
+{
+    CUresult error = m->cu->cuModuleGetFunction(&e->function, m->modules[e->part], e->name);
+    if (!error && e->shared_bytes)
+        error = m->cu->cuFuncSetAttribute(e->function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, e->shared_bytes);
+    if (error && e->shared_bytes) {
+        e->function = NULL;
+        return 0;
+    }
+    if (error) lrnde__cuda_explain(m->cu, error, e->name, why, size);
+    if (error) return error;
+    error = m->cu->cuFuncGetAttribute(&e->threads, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, e->function);
+    if (error) lrnde__cuda_explain(m->cu, error, "cuFuncGetAttribute", why, size);
+    return error;
+}
+
 /* The functions of a part whose code is there. */
 static int load_part(lrnde__cuda_modules *m, lrnde__cuda_part part, const char *image, char *why, size_t size)
 {
     lrnde__cuda_entry *e;
     CUresult error = m->cu->cuModuleLoadData(&m->modules[part], image);
     if (error) lrnde__cuda_explain(m->cu, error, "cuModuleLoadData", why, size);
-    for (int32_t i = 0; !error && (e = entry_at(m, i)); i++) {
-        if (!*e->name || e->part != part) continue;
-        error = m->cu->cuModuleGetFunction(&e->function, m->modules[part], e->name);
-        if (error) lrnde__cuda_explain(m->cu, error, e->name, why, size);
-        if (error) break;
-        error = m->cu->cuFuncGetAttribute(&e->threads, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, e->function);
-        if (error) lrnde__cuda_explain(m->cu, error, "cuFuncGetAttribute", why, size);
-        if (error || !e->shared_bytes) continue;
-        error = m->cu->cuFuncSetAttribute(e->function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, e->shared_bytes);
-        if (error) lrnde__cuda_explain(m->cu, error, "cuFuncSetAttribute", why, size);
-    }
+    for (int32_t i = 0; !error && (e = entry_at(m, i)); i++)
+        if (*e->name && e->part == part) error = find_function(m, e, why, size);
     return error ? -1 : 0;
 }
 

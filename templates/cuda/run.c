@@ -40,6 +40,7 @@ static int resident_clusters(lrnde_device *d, const lrnde__cuda_entry *entry)
     int clusters = 0;
     CUlaunchAttribute attribute;
     CUlaunchConfig shape = shape_of(d, entry, d->model.cluster.blocks, &attribute);
+    if (!entry->function) return 0;
     return d->cu->cuOccupancyMaxActiveClusters(&clusters, entry->function, &shape) ? 0 : clusters;
 }
 

@@ -123,6 +123,7 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
 {
     struct CUfunc_st f = {.is_float = strstr(module->text, "typedef float REAL") != NULL};
     if (!strstr(module->text, name)) return 500;
+    if (strstr(name, "_cluster_run") && setting("FAKE_COMPILED", 90) < 90) return 500;
     snprintf(f.name, sizeof f.name, "%s", name);
     const struct CUfunc_st *run = run_of(name);
     const char *cluster = strstr(name, "_cluster_run") ? strstr(module->text, "CLUSTER = ") : NULL;
@@ -183,6 +184,7 @@ CUresult cuFuncSetAttribute(CUfunction function, int attribute, int value)
 {
     MUST(attribute == CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES && function->cluster && value > 0, "%s: attribute %d is %d",
          function->name, attribute, value);
+    if (value > setting("FAKE_SHARED", 227 * 1024)) return 1;
     function->shared_bytes = (unsigned)value;
     return 0;
 }

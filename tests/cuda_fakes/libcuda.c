@@ -8,6 +8,7 @@
  *   FAKE_MEMORY   bytes of the device                FAKE_LAUNCH   error of every launch of a model's kernel
  *   FAKE_LOST     waits after which the device is lost   FAKE_RESIDENT  blocks of a cooperative launch a multiprocessor takes
  *   FAKE_CLUSTERS how many are resident at once          FAKE_CAPABILITY  90 for 9.0
+ *   FAKE_SHARED   bytes a block may ask for              FAKE_COMPILED  the architecture that the compiler knew, as capability
  */
 #include "kernels.h"
 
