@@ -71,7 +71,7 @@ extern "C" __global__ void __launch_bounds__(T * TEAM, 1) @(m.name)_adjoint_run_
         @(step.symbol)_share(&a);
         lrnde_grid_meet(&course->met);
 @end
-        lrnde_row_sums(sums, a.sums, a.tiles + @(chunks), @(sums));
+        lrnde_row_sums(sums, a.sums, a.tiles + @(chunks), a.tiles + @(chunks), @(sums));
         lrnde_decide(&controller, course, &at, @(s.finish)(sums, (double)a.batch * @(entries.sample) + @(entries.shared)), sums, @(sums), first);
 @if rule then
 @  local nodes, weights, integrand = {}, {}, s.kernels.integrand

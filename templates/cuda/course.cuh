@@ -69,12 +69,34 @@ static __device__ void lrnde_grid_meet(uint64_t *met)
     __syncthreads();
 }
 
-/* Sums over so many rows of n, in the order of lanes and rows: the same in every lane. */
-static __device__ __forceinline__ void lrnde_row_sums(double *sums, const double *rows, int32_t n_rows, int n)
+/*
+ * Adds up the sums over tiles, n of each, of every worker of this block in the row of its first tile: for every block reads the
+ * sums of all, and tiles may be many.
+ */
+static __device__ __forceinline__ void lrnde_worker_sums(const lrnde_args *a, int n)
+{
+    if (a->tiles == a->workers) return;
+    __syncthreads();
+    for (int32_t worker = blockIdx.x; threadIdx.x < T && worker < a->workers; worker += gridDim.x) {
+        const int64_t first = (int64_t)a->tiles * worker / a->workers, end = (int64_t)a->tiles * (worker + 1) / a->workers;
+        for (int q = 0; q < n; q++) {
+            double sum = 0;
+            for (int64_t row = first + threadIdx.x; row < end; row += T) sum += a->sums[row * n + q];
+            sum = lrnde_lane_sum(sum);
+            if (threadIdx.x == 0) a->sums[first * n + q] = sum;
+        }
+    }
+}
+
+/*
+ * Sums over n_rows rows of n, evenly apart among `all` there are, in the order of lanes and rows: the same in every lane.
+ */
+static __device__ __forceinline__ void lrnde_row_sums(double *sums, const double *rows, int32_t n_rows, int32_t all, int n)
 {
     for (int q = 0; q < n; q++) {
         double sum = 0;
-        for (int32_t row = (int32_t)threadIdx.x % T; row < n_rows; row += T) sum += rows[(size_t)row * n + q];
+        for (int32_t i = (int32_t)threadIdx.x % T; i < n_rows; i += T)
+            sum += rows[(size_t)(all == n_rows ? i : (int64_t)all * i / n_rows) * n + q];
         sums[q] = lrnde_lane_sum(sum);
     }
 }
