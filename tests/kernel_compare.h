@@ -242,12 +242,13 @@ static inline double eps_of(const lrnde_model_desc *m)
     return m->real_bytes == sizeof(float) ? FLT_EPSILON : DBL_EPSILON;
 }
 
-static inline FILE *open_eval(const variant *v, int batch, int copies)
+/* What lrnde-gen says of the variant with these options. */
+static inline FILE *open_generator(const variant *v, const char *options)
 {
     static char command[4096];
     char *generator = process_find_above("lrnde-gen");
     assert_non_null(generator);
-    int n = snprintf(command, sizeof command, "%s --eval all --seed %d --batch %d --copies %d", generator, batch, batch, copies);
+    int n = snprintf(command, sizeof command, "%s %s", generator, options);
     if (v->method) n += snprintf(command + n, sizeof command - (size_t)n, " --method %s", v->method);
     for (int i = 0; i < MOST_SETTINGS && v->settings[i]; i++)
         n += snprintf(command + n, sizeof command - (size_t)n, " --set %s", v->settings[i]);
@@ -256,6 +257,13 @@ static inline FILE *open_eval(const variant *v, int batch, int copies)
     FILE *from = popen(command, "r");
     assert_non_null(from);
     return from;
+}
+
+static inline FILE *open_eval(const variant *v, int batch, int copies)
+{
+    char options[96];
+    snprintf(options, sizeof options, "--eval all --seed %d --batch %d --copies %d", batch, batch, copies);
+    return open_generator(v, options);
 }
 
 /* Every kernel of the model, launched with c->batch samples; how many there are. */

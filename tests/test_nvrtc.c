@@ -114,14 +114,8 @@ typedef struct plan {
 static plan read_plan(const variant *v)
 {
     plan p = {.n = 0};
-    char command[1024], line[512], *generator = process_find_above("lrnde-gen");
-    int n = snprintf(command, sizeof command, "%s --explain --target cuda", generator);
-    for (int i = 0; i < MOST_SETTINGS && v->settings[i]; i++)
-        n += snprintf(command + n, sizeof command - (size_t)n, " --set %s", v->settings[i]);
-    snprintf(command + n, sizeof command - (size_t)n, " %s", v->file);
-    free(generator);
-    FILE *from = popen(command, "r");
-    assert_non_null(from);
+    char line[512];
+    FILE *from = open_generator(v, "--explain --target cuda");
     while (fgets(line, sizeof line, from)) {
         planned *e = &p.entry[p.n];
         p.n += sscanf(line, "  %127s %d %d %d %d %d%c", e->name, &e->threads, &e->shared, &e->asked, &e->registers, &e->blocks,
