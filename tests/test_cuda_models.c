@@ -172,6 +172,7 @@ static void clusters(void **state)
         {"FAKE_CLUSTERS=1", "steps by clusters of 4 blocks, 1 of them at once"},
         {"FAKE_CLUSTERS=0", "steps by blocks: a cluster of 4, 60000 bytes each, does not fit"},
         {"FAKE_SHARED=59999", "steps by blocks: a cluster of 4, 60000 bytes each, does not fit"},
+        {"FAKE_REFUSED=720", "steps by clusters of 4 blocks, 33 of them at once"},
         {"FAKE_COMPILED=86", "steps by blocks: a cluster of 4, 60000 bytes each, does not fit"},
         {"FAKE_CAPABILITY=80", ""},
     };

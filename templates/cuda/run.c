@@ -82,6 +82,12 @@ static form choose(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_ar
     return f.blocks ? f : by_blocks(d, tape ? &m->run_tape : &m->run, args, 1);
 }
 
+/* From now on steps are taken by blocks. */
+static void leave_clusters(lrnde__cuda_modules *m)
+{
+    *m->cluster_run.name = *m->cluster_run_tape.name = '\0';
+}
+
 void lrnde__cuda_run_begin(lrnde_device *d)
 {
     lrnde__cuda_modules *m = &d->model;
@@ -92,7 +98,7 @@ void lrnde__cuda_run_begin(lrnde_device *d)
     else
         snprintf(d->note, sizeof d->note, "steps by blocks: a cluster of %d, %d bytes each, does not fit", m->cluster.blocks,
                  m->cluster_run.shared_bytes);
-    if (!resident) *m->cluster_run.name = *m->cluster_run_tape.name = '\0';
+    if (!resident) leave_clusters(m);
 }
 
 /* ---- a launch ---- */
@@ -109,15 +115,14 @@ static int make_room(lrnde_device *d, size_t bytes)
     return 0;
 }
 
-static void launch(lrnde_device *d, const form *f, void **arguments)
+/* Nonzero: clusters are refused.  How many are resident is no promise. */
+static int launch(lrnde_device *d, const form *f, void **arguments)
 {
     CUlaunchAttribute attribute;
     CUlaunchConfig shape = shape_of(d, f->entry, f->blocks, &attribute);
-    if (f->entry->shared_bytes)
-        CALL(d, cuLaunchKernelEx, &shape, f->entry->function, arguments, NULL);
-    else
-        CALL(d, cuLaunchCooperativeKernel, f->entry->function, shape.gridDimX, 1, 1, shape.blockDimX, 1, 1, 0, d->stream,
-             arguments);
+    if (f->entry->shared_bytes) return *d->failure ? 0 : d->cu->cuLaunchKernelEx(&shape, f->entry->function, arguments, NULL);
+    CALL(d, cuLaunchCooperativeKernel, f->entry->function, shape.gridDimX, 1, 1, shape.blockDimX, 1, 1, 0, d->stream, arguments);
+    return 0;
 }
 
 int lrnde__cuda_run(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_args *args, lrnde_course *c)
@@ -134,7 +139,11 @@ int lrnde__cuda_run(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_a
     CUdeviceptr there = d->ring_copy + at;
     lrnde__cuda_course_put(desc, sys, c, d->ring + at, there);
     CALL(d, cuMemcpyHtoDAsync, there, d->ring + at, bytes, d->stream);
-    launch(d, &f, (void *[]){&a, &there});
+    if (launch(d, &f, (void *[]){&a, &there})) {
+        leave_clusters(&d->model);
+        snprintf(d->note, sizeof d->note, "steps by blocks: clusters of %d are refused", d->model.cluster.blocks);
+        return lrnde__cuda_run(d, sys, args, c);
+    }
     CALL(d, cuMemcpyDtoHAsync, d->ring + at, there, written, d->stream);
     if (lrnde__cuda_wait(d))
         c->accepted = c->rejected = 0, c->over = 1, c->E = NAN;

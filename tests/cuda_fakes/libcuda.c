@@ -8,6 +8,7 @@
  *   FAKE_MEMORY   bytes of the device                FAKE_LAUNCH   error of every launch of a model's kernel
  *   FAKE_LOST     waits after which the device is lost   FAKE_RESIDENT  blocks of a cooperative launch a multiprocessor takes
  *   FAKE_CLUSTERS how many are resident at once          FAKE_CAPABILITY  90 for 9.0
+ *   FAKE_REFUSED  error of every launch of clusters
  *   FAKE_SHARED   bytes a block may ask for              FAKE_COMPILED  the architecture that the compiler knew, as capability
  */
 #include "kernels.h"
@@ -236,6 +237,7 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig *shape, CUfunction f, void **argu
     check_shape(f, shape);
     MUST(!extra && shape->hStream == (CUstream)stream, "%s: launched elsewhere", f->name);
     MUST(e.grid / f->cluster <= (unsigned)setting("FAKE_CLUSTERS", 33), "%s: %u blocks do not fit", f->name, e.grid);
+    if (setting("FAKE_REFUSED", 0)) return (CUresult)setting("FAKE_REFUSED", 0);
     if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
     e.args = *(lrnde_args *)arguments[0];
     e.course = there(*(CUdeviceptr *)arguments[1], sizeof *e.course);
