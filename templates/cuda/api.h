@@ -26,6 +26,7 @@ enum {
     CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK = 0,
     CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8,
     CU_LAUNCH_ATTRIBUTE_COOPERATIVE = 2,
+    CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION = 4,
     CU_MEMHOSTALLOC_DEVICEMAP = 2,
     CU_STREAM_NON_BLOCKING = 1,
 };
@@ -35,6 +36,9 @@ typedef struct CUlaunchAttribute {
     char pad[4];
     union {
         int cooperative;
+        struct {
+            unsigned x, y, z;
+        } cluster;
         char pad[64];
     } value;
 } CUlaunchAttribute;

@@ -88,7 +88,7 @@ end
 local function divide(d, size, lanes, sliced, backend)
   local way = { size = size, lanes = lanes, sliced = sliced, members = products.WARPS * 32 // lanes, clocks = 0, shapes = {},
                 weights = 0, x = 0, y = 0, partial = 0 }
-  local registers = 0
+  local registers, accumulated = 0, backend.accumulator == "double" and 8 // backend.bytes or 1
   for _, n in ipairs(d.sizes) do
     registers = registers + quotient_up(n >= sliced and quotient_up(n, size) or n, way.members) * (backend.bytes // 4)
   end
@@ -99,7 +99,7 @@ local function divide(d, size, lanes, sliced, backend)
     if not s then return nil end
     way.shapes[p.key] = { by_rows = by_rows, m = m, n = n, at = way.weights // backend.bytes, of = s }
     way.weights = way.weights + s.bytes
-    way.x = math.max(way.x, s.blocks * products.DEPTH * lanes, s.sums * (backend.accumulator == "double" and 8 // backend.bytes or 1))
+    way.x = math.max(way.x, s.blocks * products.DEPTH * lanes, s.sums * accumulated)
     local place = by_rows and "y" or "partial"
     way[place] = math.max(way[place], s.groups * s.height * lanes)
     way.clocks = way.clocks + p.times * (s.clocks + (by_rows and 0 or products.gather_clocks(m, lanes, size, backend.bytes)))
@@ -241,13 +241,14 @@ function cluster.step(plan, backend, fields, options, declare_shared)
   settle_function(e, way, d, options.name, text)
   text:add(0, "static __device__ __forceinline__ void %s_cluster(const lrnde_args *a)", options.name)
   text:add(0, "{")
-  text:add(1, "const int l = (int)threadIdx.x % LANES, lane = l % T, member = (int)threadIdx.x / LANES, rank = lrnde_cluster_rank();")
+  text:add(1, "const int l = (int)threadIdx.x % LANES, lane = l % T, member = (int)threadIdx.x / LANES, "
+              .. "rank = lrnde_cluster_rank();")
   text:add(1, "real *const weights = (real *)lrnde_room, *const x = weights + X_AT, *const y = weights + Y_AT, "
               .. "*const partial = weights + PARTIAL_AT;")
   for _, domain in ipairs(domains) do
     if domain.part then
-      text:add(1, "const int first_%d = rank * %d + member, end_%d = rank * %d + lrnde_part(%d, %d, rank);", domain.n, domain.part,
-               domain.n, domain.part, domain.n, domain.part)
+      text:add(1, "const int first_%d = rank * %d + member, end_%d = rank * %d + lrnde_part(%d, %d, rank);", domain.n,
+               domain.part, domain.n, domain.part, domain.n, domain.part)
     else
       text:add(1, "const int first_%d = member, end_%d = %d;", domain.n, domain.n, domain.n)
     end
@@ -276,7 +277,9 @@ function cluster.step(plan, backend, fields, options, declare_shared)
   end
   text:append(0, arrays)
   text:append(0, body)
-  if turn % 2 == 1 then text:add(2, "lrnde_cluster_meet(); /* before the next samples' first sums, the last have been read */") end
+  if turn % 2 == 1 then
+    text:add(2, "lrnde_cluster_meet(); /* before the next samples' first sums, the last have been read */")
+  end
   text:add(1, "}")
   text:add(0, "}")
   return text

@@ -48,8 +48,8 @@ local function explain_clusters(backend, line)
   end
   table.sort(shapes)
   local blocks = (backend.batch + way.lanes - 1) // way.lanes * way.size
-  line("  steps by clusters of %d blocks, %d samples each: %d blocks, %.1f us a step, from compute capability 9.0 on, where they fit",
-       way.size, way.lanes, blocks, products.microseconds(way.batch_clocks))
+  line("  steps by clusters of %d blocks, %d samples each: %d blocks, %.1f us a step, from compute capability 9.0 on, "
+       .. "where they fit", way.size, way.lanes, blocks, products.microseconds(way.batch_clocks))
   line("    a block: %d KiB of shared memory, %d of them weights; %s", (way.bytes + 1023) // 1024, way.weights // 1024,
        table.concat(shapes, ", "))
 end

@@ -50,8 +50,8 @@ local function feature_loop(e, n, out)
   end
 end
 
---- Where a product of few rows comes right after the loop that makes its terms, and nobody else reads these, the loop adds them to
--- its sums, and there is no array of them.
+--- Where a product of few rows comes right after the loop that makes its terms, and nobody else reads these, the loop adds them
+-- to its sums, and there is no array of them.
 local function follows(e, block, after)
   local v = after and after.kind == "product" and after.value
   if not v or e.backend.team > 1 or not v.op:match "^matvec" or v.size > FOLLOWED then return false end
@@ -77,8 +77,8 @@ local function begin_sums(e, v, out)
   end
   for r = 0, v.size - 1 do
     local at = transposed and ("i * %d + %d"):format(cols, r) or r == 0 and "i" or ("%d + i"):format(r * cols)
-    adds[r + 1] = ("%s[%d] = fma((accumulator)%s[%s], (accumulator)%s, %s[%d]);"):format(name, r, e:pointer(w.name), at, e:name(x),
-                                                                                       name, r)
+    adds[r + 1] = ("%s[%d] = fma((accumulator)%s[%s], (accumulator)%s, %s[%d]);"):format(
+      name, r, e:pointer(w.name), at, e:name(x), name, r)
     ends[r + 1] = ("%s = (real)%s[%d];"):format(e.backend.load(e:array_name(array), v.storage.row + r, false, array), name, r)
   end
   return adds, ends

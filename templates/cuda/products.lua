@@ -56,8 +56,8 @@ end
 local MEETING <const> = 40                 -- clocks until all warps of a block have met
 
 --- Shapes of a product of m rows of n terms whose weights stay in shared memory (cluster.cuh's lrnde_resident), the fastest
--- first: { rows = a thread has, split = warps abreast along the terms, groups = of rows, blocks = of terms, bytes = of the weights
--- as they lie there, sums = numbers that lie there while sums are halved, clocks }.
+-- first: { rows = a thread has, split = warps abreast along the terms, groups = of rows, blocks = of terms, bytes = of the
+-- weights as they lie there, sums = numbers that lie there while sums are halved, clocks }.
 function products.resident(m, n, lanes, bytes, matmul)
   local abreast, numbers, depth, list = 128 // lanes, bytes // 4, products.DEPTH, {}
   local split = products.WARPS

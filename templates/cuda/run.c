@@ -19,9 +19,14 @@ static int64_t least(int64_t a, int64_t b)
 
 /* ---- how many fit ---- */
 
-static CUlaunchConfig shape_of(lrnde_device *d, const lrnde__cuda_entry *entry, int64_t blocks, CUlaunchAttribute *attribute)
+enum { ATTRIBUTES = 2 };
+
+/* What clusters there are is asked for with the first attribute alone, as the documentation has it; the other is of a launch. */
+static CUlaunchConfig shape_of(lrnde_device *d, const lrnde__cuda_entry *entry, int64_t blocks, CUlaunchAttribute *attributes)
 {
-    *attribute = (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_COOPERATIVE, .value.cooperative = 1};
+    attributes[0] = (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION,
+                                        .value.cluster = {(unsigned)d->model.cluster.blocks, 1, 1}};
+    attributes[1] = (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_COOPERATIVE, .value.cooperative = 1};
     return (CUlaunchConfig){.gridDimX = (unsigned)blocks,
                             .gridDimY = 1,
                             .gridDimZ = 1,
@@ -30,17 +35,18 @@ static CUlaunchConfig shape_of(lrnde_device *d, const lrnde__cuda_entry *entry, 
                             .blockDimZ = 1,
                             .sharedMemBytes = (unsigned)entry->shared_bytes,
                             .hStream = d->stream,
-                            .attrs = attribute,
-                            .numAttrs = 1};
+                            .attrs = attributes,
+                            .numAttrs = ATTRIBUTES};
 }
 
 /* Clusters that are resident at once; what cannot be asked has none. */
 static int resident_clusters(lrnde_device *d, const lrnde__cuda_entry *entry)
 {
     int clusters = 0;
-    CUlaunchAttribute attribute;
-    CUlaunchConfig shape = shape_of(d, entry, d->model.cluster.blocks, &attribute);
+    CUlaunchAttribute attributes[ATTRIBUTES];
+    CUlaunchConfig shape = shape_of(d, entry, d->model.cluster.blocks, attributes);
     if (!entry->function) return 0;
+    shape.numAttrs = 1;
     return d->cu->cuOccupancyMaxActiveClusters(&clusters, entry->function, &shape) ? 0 : clusters;
 }
 
@@ -118,8 +124,8 @@ static int make_room(lrnde_device *d, size_t bytes)
 /* Nonzero: clusters are refused.  How many are resident is no promise. */
 static int launch(lrnde_device *d, const form *f, void **arguments)
 {
-    CUlaunchAttribute attribute;
-    CUlaunchConfig shape = shape_of(d, f->entry, f->blocks, &attribute);
+    CUlaunchAttribute attributes[ATTRIBUTES];
+    CUlaunchConfig shape = shape_of(d, f->entry, f->blocks, attributes);
     if (f->entry->shared_bytes) return *d->failure ? 0 : d->cu->cuLaunchKernelEx(&shape, f->entry->function, arguments, NULL);
     CALL(d, cuLaunchCooperativeKernel, f->entry->function, shape.gridDimX, 1, 1, shape.blockDimX, 1, 1, 0, d->stream, arguments);
     return 0;

@@ -53,7 +53,7 @@ static __device__ __forceinline__ int lrnde_weight(int row, int j)
 }
 
 @(multiply)
-/* The parts of sums that SPLIT warps have, halved until the first of them has all; in shared memory that nobody reads any more. */
+/* The parts of sums that SPLIT warps have, halved until the first of them has all; by shared memory that nobody reads any more. */
 template <int ROWS, int SPLIT> static __device__ __forceinline__ void lrnde_put_together(accumulator (&s)[ROWS][4], void *room)
 {
     accumulator(*const sums)[ROWS][4][32] = (accumulator(*)[ROWS][4][32])room;

@@ -193,8 +193,9 @@ static void check_shape(CUfunction f, const CUlaunchConfig *shape)
 {
     MUST(shape->gridDimY == 1 && shape->gridDimZ == 1 && shape->blockDimY == 1 && shape->blockDimZ == 1 && shape->gridDimX > 0,
          "%s: launched in another shape", f->name);
-    MUST(shape->numAttrs == 1 && shape->attrs->id == CU_LAUNCH_ATTRIBUTE_COOPERATIVE && shape->attrs->value.cooperative == 1,
-         "%s: launched without its blocks being resident", f->name);
+    MUST(shape->attrs[0].id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION && shape->attrs[0].value.cluster.x == f->cluster &&
+             shape->attrs[0].value.cluster.y == 1 && shape->attrs[0].value.cluster.z == 1,
+         "%s: of other clusters", f->name);
     MUST(f->kind == RUN && f->cluster && shape->gridDimX % f->cluster == 0, "%s: %u blocks in clusters of %u", f->name,
          shape->gridDimX, f->cluster);
     MUST(f->shared_bytes && shape->sharedMemBytes == f->shared_bytes, "%s: %u bytes of shared memory of %u", f->name,
@@ -204,6 +205,7 @@ static void check_shape(CUfunction f, const CUlaunchConfig *shape)
 CUresult cuOccupancyMaxActiveClusters(int *clusters, CUfunction function, const CUlaunchConfig *shape)
 {
     check_shape(function, shape);
+    MUST(shape->numAttrs == 1, "%s: asked with attributes of a launch", function->name);
     *clusters = (int)setting("FAKE_CLUSTERS", 33);
     return 0;
 }

@@ -235,6 +235,8 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig *shape, CUfunction f, void **argu
 {
     entry e = {.operation = LAUNCH, .function = f, .grid = shape->gridDimX, .block = shape->blockDimX};
     check_shape(f, shape);
+    MUST(shape->numAttrs == 2 && shape->attrs[1].id == CU_LAUNCH_ATTRIBUTE_COOPERATIVE && shape->attrs[1].value.cooperative == 1,
+         "%s: launched without its blocks being resident", f->name);
     MUST(!extra && shape->hStream == (CUstream)stream, "%s: launched elsewhere", f->name);
     MUST(e.grid / f->cluster <= (unsigned)setting("FAKE_CLUSTERS", 33), "%s: %u blocks do not fit", f->name, e.grid);
     if (setting("FAKE_REFUSED", 0)) return (CUresult)setting("FAKE_REFUSED", 0);
