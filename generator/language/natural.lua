@@ -83,20 +83,46 @@ function natural.shift(a, n)
   return trim(shifted)
 end
 
---- Quotient and remainder, for b > 0: one subtraction for each binary digit of the quotient.
-function natural.divmod(a, b)
-  local quotient = {}
-  local digits = natural.bits(a) - natural.bits(b)
-  for i = 1, digits // LIMB + 1 do quotient[i] = 0 end
-  for digit = digits, 0, -1 do
-    local part = natural.shift(b, digit)
-    if natural.compare(a, part) >= 0 then
-      a = natural.sub(a, part)
-      local limb = digit // LIMB + 1
-      quotient[limb] = quotient[limb] | 1 << digit % LIMB
-    end
+-- a / 2^n, cut, for n < LIMB.
+local function unshift(a, n)
+  local result = {}
+  for i = 1, #a do result[i] = (a[i] >> n | (a[i + 1] or 0) << LIMB - n) & MASK end
+  return trim(result)
+end
+
+-- Takes q v from u, whose limbs from j on it concerns; whether that was too much.
+local function take(u, j, q, v)
+  local borrow, n = 0, #v
+  for i = 1, n do
+    local d = u[j + i] - q * v[i] - borrow
+    u[j + i], borrow = d & MASK, -(d // (MASK + 1))
   end
-  return trim(quotient), a
+  local d = u[j + n + 1] - borrow
+  u[j + n + 1] = d & MASK
+  return d < 0
+end
+
+--- Quotient and remainder, for b > 0, by Knuth's algorithm D: a limb of the quotient is guessed from the first limbs of both,
+--- of which that of the divisor is made large, so that the guess is too large by 2 at most.
+function natural.divmod(a, b)
+  if natural.compare(a, b) < 0 then return {}, a end
+  local shift = -natural.bits(b) % LIMB
+  local u, v, quotient = natural.shift(a, shift), natural.shift(b, shift), {}
+  local n = #v
+  for i = #u + 1, #a + 1 do u[i] = 0 end
+  for j = #u - n - 1, 0, -1 do
+    local first = u[j + n + 1] << LIMB | u[j + n]
+    local q, rest = first // v[n], first % v[n]
+    while q > MASK or (n > 1 and rest <= MASK and q * v[n - 1] > (rest << LIMB | u[j + n - 1])) do
+      q, rest = q - 1, rest + v[n]
+    end
+    if take(u, j, q, v) then
+      q = q - 1
+      take(u, j, -1, v)
+    end
+    quotient[j + 1] = q
+  end
+  return trim(quotient), unshift(trim(u), shift)
 end
 
 function natural.gcd(a, b)
