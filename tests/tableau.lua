@@ -10,6 +10,7 @@ local erk = require "language.families.erk"
 local host = require "host"
 local multistep = require "language.multistep"
 local order_conditions = require "language.order_conditions"
+local natural = require "language.natural"
 local rational = require "language.rational"
 local stability = require "language.stability"
 local tableau = require "language.tableau"
@@ -67,6 +68,28 @@ check.case("rational: spellings", function()
   local unreadable = { "", " ", ".", "x", "1e", "1/0", "1/2/3", "1 2", "--1", "0x10", "nan", "inf", "1e9999", ("1"):rep(500) }
   for _, text in ipairs(unreadable) do
     check.equal(rational.parse(text), nil)
+  end
+end)
+
+-- Limbs at the ends of their range are where a guessed limb of a quotient is too large.
+check.case("natural: a = q b + r, r < b", function()
+  local ends, state = { 0, 1, 1 << 23, (1 << 23) - 1, (1 << 24) - 1 }, 1
+  local function some(most)
+    local a = {}
+    for i = 1, most do
+      state = (state * 6364136223846793005 + 1442695040888963407)
+      a[i] = (state >> 60) % 2 == 0 and ends[(state >> 33) % #ends + 1] or state >> 40
+    end
+    while a[#a] == 0 do a[#a] = nil end
+    return a
+  end
+  for i = 1, 4000 do
+    local a, b = some(i % 9), some(1 + i % 5)
+    if #b > 0 then
+      local q, r = natural.divmod(a, b)
+      check.equal(natural.add(natural.mul(q, b), r), a)
+      check.equal(natural.compare(r, b), -1)
+    end
   end
 end)
 
