@@ -61,9 +61,12 @@ check.case("--explain says what a block has of a multiprocessor", function()
     end
     return words
   end
-  check.equal(entry("models/spiral.lua", "spiral_run_f32"), { 32, 0, 255, 8 })
-  check.equal(entry("tests/models/wide.lua", "wide_rhs_f32_tile"), { 256, products.PANEL, 255, 1 })
-  check.equal(entry("tests/models/wide.lua", "wide_run_f32"), { 256, products.PANEL + 256 * 8, 255, 1 })   -- and sums of a team
+  check.equal(entry("models/spiral.lua", "spiral_run_f32"), { 32, 252 * 4, 0, 255, 8 })                   -- its parameters
+  check.equal(entry("tests/models/wide.lua", "wide_rhs_f32_tile"), { 256, products.PANEL, 0, 255, 1 })
+  check.equal(entry("tests/models/wide.lua", "wide_run_f32"), { 256, products.PANEL + 256 * 8, 0, 255, 1 }) -- and sums of a team
+  local clusters = entry("models/mnist_node.lua", "mnist_node_cluster_run_f32")
+  check.equal({ clusters[1], clusters[2], clusters[4], clusters[5] }, { 256, 256, 255, 1 })
+  check.equal(clusters[3] > 160 * 1024 and clusters[3] <= products.SHARED - 2048, true)                     -- the weights at least
 end)
 
 check.done()
