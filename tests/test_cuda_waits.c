@@ -1,0 +1,223 @@
+/*
+ * test_cuda_waits.c - how often the host waits for a device, how much it launches and how much crosses between them, counted by
+ * the CUDA driver library that pretends (tests/cuda_fakes).
+ */
+#include "cuda_models.h"
+
+/* How often a solve, and then another, waits for the device. */
+static void solve_twice(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    int before[3];
+    world_model(&desc, &entry);
+    lrnde_solver *s = create(&desc, "cuda", text);
+    lrnde_stats stats;
+    MUST(s);
+    set_inputs(s);
+    for (int i = 0; i < 2; i++) {
+        before[i] = waits();
+        MUST(!lrnde_solve(s, NULL, 0, &stats));
+    }
+    before[2] = waits();
+    snprintf(text, WORLD_TEXT, "%d %d %d", before[1] - before[0], before[2] - before[1], (int)stats.accepted);
+    lrnde_destroy(s);
+    free((char *)entry.text);
+}
+
+/* How often a training step, and then another, waits; what that launches. */
+static void train_twice(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    lrnde_report r;
+    world_model(&desc, &entry);
+    lrnde_solver *s = create(&desc, "cuda", text);
+    MUST(s);
+    set_inputs(s);
+    MUST(!lrnde_train_step(s, &r));
+    int before = waits(), launched = launches();
+    MUST(!lrnde_train_step(s, &r));
+    snprintf(text, WORLD_TEXT, "%d %d %d", waits() - before, launches() - launched, (int)r.forward.accepted);
+    lrnde_destroy(s);
+    free((char *)entry.text);
+}
+
+/*
+ * With the steps taken on the device a solve waits for two norms of the first step, for its launches, and at its end: the first
+ * for a launch of every eight steps, the next for one of them all.
+ */
+static void waits_are_few(void **state)
+{
+    (void)state;
+    int first, second, steps;
+    build("models/lotka_volterra.lua", "sensitivity=discrete");
+    batch = 3;
+    assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
+    print_message("           %d steps: the host waits %d times, then %d\n", steps, first, second);
+    assert_true(steps > 100);
+    assert_true(first <= steps / 8 + 5);
+    assert_int_equal(second, 4);
+    assert_int_equal(sscanf(world_run(solve_twice, WITH("FAKE_RESIDENT=0")), "%d %d %d", &first, &second, &steps), 3);
+    assert_true(second >= steps);
+    static const char *const stores[] = {"L.discrete{store=\"state\"}", "L.discrete{checkpoints=10}", "L.gauss{checkpoints=10}"};
+    for (int i = 0; i < 3; i++) {
+        char text[300];
+        snprintf(text, sizeof text, "sensitivity=%s", stores[i]);
+        build("models/lotka_volterra.lua", text);
+        assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
+        print_message("           %s, %d steps: the host waits %d times, then %d\n", text, steps, first, second);
+        assert_true(steps > 100 && second <= (i ? steps / 8 + 5 : 4));
+    }
+    build("models/lotka_volterra.lua", "solver.method=vcab3"); /* whose first steps are waited for */
+    assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
+    print_message("           vcab3, %d steps: the host waits %d times, then %d\n", steps, first, second);
+    assert_true(steps > 1000 && second <= steps / 256 + 7);
+    build("tests/models/mixed.lua", "regularize.step_size=automatic"); /* an output and a loss at four times */
+    assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
+    assert_int_equal(second, 4);
+}
+
+/* What a stochastic solve, and its gradient, copy between host and device, beside steps and the size of a step's increments. */
+static void cross_twice(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    lrnde_stats stats;
+    lrnde_array u;
+    world_model(&desc, &entry);
+    lrnde_solver *s = create(&desc, "cuda", text);
+    MUST(s && !lrnde_array_find(s, "u", &u));
+    char *cot = calloc(1, u.bytes);
+    MUST(!lrnde_solve(s, NULL, 0, NULL));
+    const size_t before = crossed();
+    MUST(!lrnde_solve(s, NULL, 0, &stats));
+    const size_t solved = crossed();
+    MUST(!lrnde_gradient(s, "u", cot, u.bytes));
+    snprintf(text, WORLD_TEXT, "%zu %zu %d %d %zu", solved - before, crossed() - solved - u.bytes, (int)stats.accepted,
+             (int)stats.rejected, 2 * u.bytes);
+    free(cot);
+    lrnde_destroy(s);
+    free((char *)entry.text);
+}
+
+/* Increments are drawn on the device, and stay there: what crosses for a step are its arguments and its sums. */
+static void noise_stays(void **state)
+{
+    (void)state;
+    size_t solve, sweep, increments;
+    int steps, rejected;
+    build("models/ornstein_uhlenbeck.lua", "solver.atol=3e-3");
+    batch = 50;
+    assert_int_equal(sscanf(world_run(cross_twice, NULL), "%zu %zu %d %d %zu", &solve, &sweep, &steps, &rejected, &increments),
+                     5);
+    print_message("           %d steps, %d rejected: a solve copies %zu bytes, a gradient %zu; increments of a step are %zu\n",
+                  steps, rejected, solve, sweep, increments);
+    assert_true(steps > 10 && rejected > 0);
+    assert_true(solve < (size_t)(steps + rejected) * 64 && sweep < (size_t)steps * 512);
+    assert_true(increments >= 800);
+}
+
+/* A training step waits as a solve and a sweep do, and for what else a regularizer wants to know of its step. */
+static void training_waits_little(void **state)
+{
+    (void)state;
+    static const model_case cases[] = {
+        {"tests/fixtures/digits.lua", "sensitivity=discrete", 9},
+        {"tests/fixtures/digits.lua", "sensitivity=interpolating", 9},
+        {"tests/models/mixed.lua", "sensitivity=discrete", 8},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int waited, launched, steps;
+        build(cases[i].file, cases[i].setting);
+        batch = cases[i].batch;
+        assert_int_equal(sscanf(world_run(train_twice, NULL), "%d %d %d", &waited, &launched, &steps), 3);
+        print_message("           %s, %s: %d steps: the host waits %d times, and launches %d kernels\n", cases[i].file,
+                      cases[i].setting, steps, waited, launched);
+        assert_true(waited <= (built->adjoint ? 8 : 5));
+    }
+}
+
+/* A scenario with one: how often its gradient, and then another, waits, and what that launches. */
+static void sweep_twice(char *text)
+{
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    world_model(&desc, &entry);
+    solved v = {.s = create(&desc, "cuda", text), .output = desc.n_outputs ? desc.outputs[0].name : "u"};
+    int found[2], launched = 0;
+    MUST(v.s);
+    set_inputs(v.s);
+    for (int i = 0; i < 2; i++) {
+        solve_for(&v);
+        int before = waits();
+        launched = launches();
+        MUST(!lrnde_gradient(v.s, v.output, v.cot, v.bytes));
+        found[i] = waits() - before, launched = launches() - launched;
+    }
+    snprintf(text, WORLD_TEXT, "%d %d %d %d", found[0], found[1], launched, (int)v.steps);
+    lrnde_destroy(v.s);
+    free(v.cot);
+    free((char *)entry.text);
+}
+
+/*
+ * A sweep waits at its end.  One that integrates waits for the two norms of its first step and for its launches, and where the
+ * quadrature is adaptive for every piece of it, which is longer than a step; solving u back, for how far it misses.  Steps that
+ * are transposed are a launch for 64 of them; beside these there are what begins and what ends a sweep.
+ */
+static void sweeps_wait_little(void **state)
+{
+    (void)state;
+    const names files = lua_files("generator/sensitivities");
+    for (int i = 0; i < files.n; i++) {
+        int first, second, launched, steps;
+        char text[300];
+        setting(text, "sensitivity", files.path[i]);
+        build("models/lotka_volterra.lua", text);
+        batch = 3;
+        assert_int_equal(sscanf(world_run(sweep_twice, NULL), "%d %d %d %d", &first, &second, &launched, &steps), 4);
+        print_message("           %s: %d steps: the host waits %d times, then %d, and launches %d kernels\n", text, steps, first,
+                      second, launched);
+        assert_true(steps > 200);
+        assert_true(built->sensitivity.differences || launched <= steps / 64 + 16);
+        assert_true(second <= (built->sensitivity.differences ? steps / 5 : built->adjoint ? 5 : 1));
+    }
+}
+
+/* Steps of given lengths are launched without a wait for each: the host looks at 64 of them at a time, and waits at the end. */
+static void given_steps_wait_little(void **state)
+{
+    (void)state;
+    static const model_case cases[] = {
+        {"models/lotka_volterra.lua", "solver={method=\"rk4\",h=0.01,tspan={0,10}}", 3},
+        {"models/lotka_volterra.lua", "solver={method=\"vcab3\",h=0.01,tspan={0,10}}", 3},
+        {"models/lotka_volterra.lua", "solver={method=\"rodas5p\",h=0.02,tspan={0,10}}", 3},
+        {"models/gbm.lua", "solver={method=\"euler_maruyama\",h=0.01,tspan={0,5}}", 40},
+        {"models/gbm.lua", "solver={method=\"sosri\",h=0.01,tspan={0,5}}", 40},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int first, second, steps;
+        build(cases[i].file, cases[i].setting);
+        batch = cases[i].batch;
+        assert_int_equal(sscanf(world_run(solve_twice, NULL), "%d %d %d", &first, &second, &steps), 3);
+        print_message("           %s: %d steps: the host waits %d times, then %d\n", built->method, steps, first, second);
+        assert_true(steps >= 500 && second <= steps / 64 + 2);
+    }
+    batch = 3;
+    int first, second, launched, steps;
+    build_with("models/lotka_volterra.lua", cases[0].setting, "sensitivity=interpolating");
+    assert_int_equal(sscanf(world_run(sweep_twice, NULL), "%d %d %d %d", &first, &second, &launched, &steps), 4);
+    assert_true(steps >= 500 && second <= steps / 64 + 2);
+}
+
+int main(int argc, char **argv)
+{
+    world_enter(argv);
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(waits_are_few), cmocka_unit_test(sweeps_wait_little),      cmocka_unit_test(training_waits_little),
+        cmocka_unit_test(noise_stays),   cmocka_unit_test(given_steps_wait_little),
+    };
+    return cmocka_run_group_tests(tests, with_driver, world_remove);
+}
