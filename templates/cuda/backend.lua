@@ -54,11 +54,11 @@ function cuda.set_model(m)
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
 end
 
---- For driver.c: of clusters, blocks, tiles and bytes of shared memory of each block; zeros without clusters.
+--- For modules.c: of clusters, blocks, tiles and bytes of shared memory of each block; zeros without clusters.
 function cuda.own()
   local way = cuda.cluster
-  if not way then return { 0, 0, 0, 0 } end
-  return { way.size, way.lanes // cuda.tile, way.bytes, 0 }
+  if not way then return { 0, 0, 0 } end
+  return { way.size, way.lanes // cuda.tile, way.bytes }
 end
 
 --- Is a whole solve one launch, but for the first steps of a method that remembers them?  Not if steps need noise.
