@@ -38,6 +38,7 @@ typedef struct lrnde__cuda_lengths {
 /* What is compiled together: see modules.h. */
 typedef enum lrnde__cuda_part {
     LRNDE__CUDA_VECTORS,
+    LRNDE__CUDA_NORMALS,
     LRNDE__CUDA_COMMON,
     LRNDE__CUDA_STEP,
     LRNDE__CUDA_STEP_TAPE,

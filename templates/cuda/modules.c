@@ -42,6 +42,7 @@ static parts group_of(const lrnde__cuda_modules *m, lrnde__cuda_part part)
 {
     const lrnde_model_desc *desc = m->desc;
     parts solving = bit(LRNDE__CUDA_VECTORS) | bit(LRNDE__CUDA_COMMON) | bit(stepping(m, 0));
+    if (desc->forward->n_noise) solving |= bit(LRNDE__CUDA_NORMALS);
     parts training = bit(LRNDE__CUDA_REVERSE) | bit(LRNDE__CUDA_REV_STEP) | bit(stepping(m, 1)) | bit(LRNDE__CUDA_ADJOINT) |
                      bit(*m->adjoint_run.name ? LRNDE__CUDA_ADJOINT_RUN : LRNDE__CUDA_ADJOINT_STEP);
     if (desc->n_saveat > 1 || desc->saveat_data) training |= bit(LRNDE__CUDA_REV_STEP_FULL);
@@ -116,14 +117,17 @@ static int load_part(lrnde__cuda_modules *m, lrnde__cuda_part part, const char *
     return error ? -1 : 0;
 }
 
-/* A part of the model, or the driver's own. */
-static int describe(lrnde__cuda_modules *m, lrnde__cuda_part part, selection *s, char **vectors, lrnde__cuda_program *p)
+/* A part of the model, or the driver's own, whose text the caller frees. */
+static int describe(lrnde__cuda_modules *m, lrnde__cuda_part part, selection *s, char **own, lrnde__cuda_program *p)
 {
+    *own = NULL;
     *p = (lrnde__cuda_program){.name = m->desc->name, .text = m->text, .capability = m->capability, .driver = m->cu->version};
-    if (part != LRNDE__CUDA_VECTORS)
-        p->options = s->options;
+    if (part == LRNDE__CUDA_VECTORS)
+        p->name = "lrnde", p->text = *own = lrnde__cuda_vectors((size_t)m->desc->real_bytes);
+    else if (part == LRNDE__CUDA_NORMALS)
+        p->name = "lrnde", p->text = *own = lrnde__cuda_normals();
     else
-        p->name = "lrnde", p->text = *vectors = lrnde__cuda_vectors((size_t)m->desc->real_bytes);
+        p->options = s->options;
     return p->text ? 0 : -1;
 }
 
@@ -133,7 +137,7 @@ static int load(lrnde__cuda_modules *m, parts wanted, char *why, size_t size)
     lrnde__cuda_image images[LRNDE__CUDA_PARTS] = {{0}};
     lrnde__cuda_part part[LRNDE__CUDA_PARTS];
     selection *selected[LRNDE__CUDA_PARTS];
-    char *vectors = NULL;
+    char *own[LRNDE__CUDA_PARTS] = {NULL};
     int n = 0, status = 0;
     for (int i = 0; i < LRNDE__CUDA_PARTS && !status; i++) {
         if (!(wanted & bit(i)) || m->modules[i]) continue;
@@ -144,7 +148,7 @@ static int load(lrnde__cuda_modules *m, parts wanted, char *why, size_t size)
         }
         part[n] = i;
         selected[n] = s;
-        status = s ? describe(m, i, s, &vectors, &programs[n]) : -1;
+        status = s ? describe(m, i, s, &own[n], &programs[n]) : -1;
         n++;
     }
     if (status)
@@ -155,8 +159,8 @@ static int load(lrnde__cuda_modules *m, parts wanted, char *why, size_t size)
         if (!status) status = load_part(m, part[i], images[i].bytes, why, size);
         free(images[i].bytes);
         drop(selected[i]);
+        free(own[i]);
     }
-    free(vectors);
     return status;
 }
 
@@ -198,7 +202,7 @@ int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, 
     m->add = (lrnde__cuda_entry){.name = "lrnde_add", .part = LRNDE__CUDA_VECTORS};
     m->sums = (lrnde__cuda_entry){.name = "lrnde_sums", .part = LRNDE__CUDA_VECTORS};
     m->squares = (lrnde__cuda_entry){.name = "lrnde_squares", .part = LRNDE__CUDA_VECTORS};
-    m->normals = (lrnde__cuda_entry){.name = "lrnde_normals", .part = LRNDE__CUDA_VECTORS};
+    m->normals = (lrnde__cuda_entry){.name = "lrnde_normals", .part = LRNDE__CUDA_NORMALS};
     m->combine = (lrnde__cuda_entry){.name = "lrnde_combine", .part = LRNDE__CUDA_VECTORS};
     return load(m, group_of(m, LRNDE__CUDA_COMMON), why, size);
 }

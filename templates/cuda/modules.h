@@ -3,7 +3,7 @@
  *
  * A part is what one run of the compiler makes.  With the first entry that is needed of a group of parts the whole group is
  * compiled, its parts at the same time:
- *   solving    at the beginning: what every solve needs, and the driver's own kernels
+ *   solving    at the beginning: what every solve of the model needs, the driver's own kernels among it
  *   training   the way back, and the solves whose tapes it reads
  *   the rest   each part by itself
  */
@@ -27,8 +27,7 @@ typedef struct lrnde__cuda_modules {
     lrnde__cuda_kernel kernels[LRNDE__CUDA_KERNELS];
     int32_t n_kernels;
     lrnde__cuda_entry run, run_tape, cluster_run, cluster_run_tape, adjoint_run; /* many steps in a launch, if there is such */
-    lrnde__cuda_entry add, sums, squares;                                        /* vectors.def, */
-    lrnde__cuda_entry normals, combine;                                          /* and normals.def */
+    lrnde__cuda_entry add, sums, squares, combine, normals;                      /* vectors.def; normals.def */
     CUmodule modules[LRNDE__CUDA_PARTS];
 } lrnde__cuda_modules;
 

@@ -14,12 +14,17 @@
 #include "normals.def"
 #undef NORMALS
 
+#define HEAD                                                                                                                     \
+    "#define ENTRY extern \"C\" __global__ void __launch_bounds__(BLOCK)\n"                                                      \
+    "enum { BLOCK = %d };\n"
+
 char *lrnde__cuda_vectors(size_t real_bytes)
 {
-    return lrnde__format("#define ENTRY extern \"C\" __global__ void __launch_bounds__(BLOCK)\n"
-                         "#define FUNCTION static __device__ inline\n"
-                         "typedef %s REAL;\n"
-                         "enum { BLOCK = %d, MOST_SUMS = %d, CHUNK = %d };\n%s\n%s\n%s\n",
-                         real_bytes == sizeof(float) ? "float" : "double", LRNDE__CUDA_VECTOR_BLOCK, LRNDE_MAX_SUMS, LRNDE_CHUNK,
-                         vectors, normal, normals);
+    return lrnde__format(HEAD "typedef %s REAL;\nenum { MOST_SUMS = %d, CHUNK = %d };\n%s\n", LRNDE__CUDA_VECTOR_BLOCK,
+                         real_bytes == sizeof(float) ? "float" : "double", LRNDE_MAX_SUMS, LRNDE_CHUNK, vectors);
+}
+
+char *lrnde__cuda_normals(void)
+{
+    return lrnde__format(HEAD "#define FUNCTION static __device__ inline\n%s\n%s\n", LRNDE__CUDA_VECTOR_BLOCK, normal, normals);
 }

@@ -1,4 +1,4 @@
-/* vectors.h - the kernels that the driver itself needs; see vectors.def. */
+/* vectors.h - the kernels that the driver itself needs; see vectors.def and normals.def. */
 #ifndef LRNDE_CUDA_VECTORS_H
 #define LRNDE_CUDA_VECTORS_H
 
@@ -6,7 +6,8 @@
 
 enum { LRNDE__CUDA_VECTOR_BLOCK = 256 }; /* threads of a block; lrnde_sums is launched as one */
 
-/* Their text for float or double, which the caller frees; NULL: out of memory. */
+/* Their texts, which the caller frees; NULL: out of memory.  Of vectors.def: for float or double. */
 char *lrnde__cuda_vectors(size_t real_bytes);
+char *lrnde__cuda_normals(void);
 
 #endif
