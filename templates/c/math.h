@@ -7,7 +7,7 @@
  *   tanh |x| in f64 = (1 - E) / (1 + E),  E = e^-2|x| from 2^n and e^r - 1: no cancellation near 0, one division, and no select,
  *             of whose sides a compiler would divide on both
  *   tanh |x| in f32 = ((1 - s) + (1 + s) t) / ((1 + s) + (1 - s) t),  s = 2^-n,  t = tanh(|x| - n ln 2 / 2) by an odd polynomial:
- *             a sum of tanh's arguments; a fifth fewer instructions, and it is instructions, not the division, that it waits for
+ *             the tanh of a sum; a fifth fewer instructions, and it is instructions, not the division, that it waits for
  *   sigmoid x = 1 / (1 + E) or, below 0, E / (1 + E),  E = e^-|x|; what rounding 1 + E lost is put back
  */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -90,8 +90,8 @@ LRNDE_UNUSED static inline double lrnde_expm1_core_f64(double r)
     return lrnde_fma_f64(q * r, r, r);
 }
 
-/* Added to a number, it rounds to a whole one, n, and leaves n and an exponent's bias in the low bits: 1.5 * 2^23 + 127 and
- * 1.5 * 2^52 + 1023. */
+/* 1.5 * 2^23 + 127 and 1.5 * 2^52 + 1023: added to a number, it rounds that to a whole one, n, and leaves n plus the bias of an
+ * exponent in the low bits. */
 #define LRNDE_WHOLE_f32 0x1.8000fep+23f
 #define LRNDE_WHOLE_f64 0x1.80000000003ffp+52
 
