@@ -35,7 +35,7 @@ typedef struct lrnde_driver {
     lrnde_device *(*open)(const lrnde_model_desc *desc, int32_t ordinal, int32_t threads, char *why, size_t size);
     void (*close)(lrnde_device *d);
     const char *(*note)(const lrnde_device *d); /* NULL, or says in a few words how the device takes steps; "": as always */
-    int32_t (*threads)(const lrnde_device *d); /* or processors, whatever the device computes with */
+    int32_t (*threads)(const lrnde_device *d);  /* or processors, whatever the device computes with */
 
     /* Workers a launch over so many tiles will have, at least 1: rows of args.work and args.partial. */
     int32_t (*workers)(const lrnde_device *d, int32_t tiles);
@@ -53,8 +53,12 @@ typedef struct lrnde_driver {
     /* *total = sum of x[i]^2, i < n, in double and in an order that depends on n only; on the host and ready after sync. */
     void (*squares)(lrnde_device *d, const void *x, int64_t n, double *total);
 
-    /* w[i] = scale times the first of entry i's pair; z the same of the second, unless it is NULL.  Doubles. */
-    void (*normals)(lrnde_device *d, const lrnde_draw *draw, double scale, double *w, double *z);
+    /*
+     * Of n draws, this one and those after it: to[2 j][i] = scale[j] times the first of entry i's pair in draw j, to[2 j + 1] the
+     * same of the second, unless it is NULL.  Doubles, or rounded to the model's reals.  scale and to are on the host and the
+     * caller's again when the call returns.
+     */
+    void (*normals)(lrnde_device *d, const lrnde_draw *draw, int32_t n, const double *scale, void *const *to, int rounded);
 
     /* to[i] = a x[i] + b y[i], i < n, of doubles; to doubles, or rounded to the model's reals.  `to` may be x or y. */
     void (*combine)(lrnde_device *d, void *to, int rounded, double a, const double *x, double b, const double *y, int64_t n);

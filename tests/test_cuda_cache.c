@@ -280,18 +280,19 @@ static int is_elf(const lrnde__cuda_image *image)
     return image->size > 4 && !memcmp(image->bytes, "\177ELF", 4);
 }
 
-/* The driver's kernels, vectors.def's for f32 and f64: cubins that hold the entry points. */
+/* The driver's kernels, for f32 and f64: cubins that hold the entry points. */
 static void compile_vectors(char *text)
 {
-    for (size_t real = 0; real <= 8; real += 4) {
-        char *source = real ? lrnde__cuda_vectors(real) : lrnde__cuda_normals();
+    for (int i = 0; i < 4; i++) {
+        const size_t real = i % 2 ? 4 : 8;
+        char *source = i < 2 ? lrnde__cuda_vectors(real) : lrnde__cuda_normals(real);
         lrnde__cuda_program p = program;
         lrnde__cuda_image image;
         p.name = "lrnde", p.text = source;
         if (lrnde__cuda_compile(&p, 1, &image, text, WORLD_TEXT)) exit(0);
         MUST(is_elf(&image));
-        MUST(real ? memmem(image.bytes, image.size, "lrnde_add", 10) && memmem(image.bytes, image.size, "lrnde_sums", 11)
-                  : memmem(image.bytes, image.size, "lrnde_normals", 14) != NULL);
+        MUST(i < 2 ? memmem(image.bytes, image.size, "lrnde_add", 10) && memmem(image.bytes, image.size, "lrnde_sums", 11)
+                   : memmem(image.bytes, image.size, "lrnde_normals", 14) != NULL);
         free(image.bytes);
         free(source);
     }

@@ -264,7 +264,8 @@ static void sums(void **state)
     world_run(add_squares, NULL);
 }
 
-/* Draws and sums of two terms have the bits of the CPU: of one number and of two, in arrays of any shape, rounded or not. */
+/* Draws and sums of two terms have the bits of the CPU: of one number and of two, in arrays of any shape, rounded or not, one draw
+   or several. */
 static void draw_and_combine(char *text)
 {
     static const lrnde_draw draws[] = {
@@ -272,10 +273,10 @@ static void draw_and_combine(char *text)
         {.key = 5, .draw = 0xffffffff, .batch = 1, .tile = 32, .tiles = 1, .size = 1},
         {.key = 1ull << 63, .draw = 0, .batch = 300000, .tile = 32, .tiles = 9375, .size = 1}, /* more than there are threads */
     };
-    enum { MOST = 300000 };
+    enum { MOST = 300000, ARRAYS = 7 };
     const lrnde_driver *const drivers[] = {&lrnde_driver_c, &lrnde_driver_cuda};
     double *found[2];
-    for (int i = 0; i < 2; i++) found[i] = calloc(4 * MOST, sizeof **found);
+    for (int i = 0; i < 2; i++) found[i] = calloc(ARRAYS * MOST, sizeof **found);
     for (size_t n = 0; n < sizeof draws / sizeof *draws; n++) {
         for (int i = 0; i < 2; i++) {
             const lrnde_driver *v = drivers[i];
@@ -286,20 +287,20 @@ static void draw_and_combine(char *text)
             lrnde_device *d = v->open(&desc, 0, 1, text, 256);
             MUST(d);
             const int64_t size = (int64_t)draws[n].tiles * draws[n].tile * draws[n].size;
-            double *x[4];
-            for (int k = 0; k < 4; k++) x[k] = v->alloc(d, (size_t)size * sizeof(double));
-            v->normals(d, &draws[n], 0.3, x[0], x[1]);
-            v->normals(d, &draws[n], 1, x[2], NULL);
+            double *x[ARRAYS];
+            for (int k = 0; k < ARRAYS; k++) x[k] = v->alloc(d, (size_t)size * sizeof(double));
+            v->normals(d, &draws[n], 2, (double[]){0.3, 1}, (void *[]){x[0], x[1], x[2], NULL}, 0);
+            v->normals(d, &draws[n], 2, (double[]){0.7, 2}, (void *[]){x[4], NULL, x[5], x[6]}, 1);
             v->combine(d, x[3], 1, 0.7, x[0], -1, x[2], size);
             v->combine(d, x[2], 0, 0.1, x[1], 3, x[2], size);
-            for (int k = 0; k < 4; k++) {
+            for (int k = 0; k < ARRAYS; k++) {
                 v->get(d, found[i] + k * MOST, x[k], (size_t)size * sizeof(double));
                 v->free(d, x[k]);
             }
             v->close(d);
             free((char *)entry.text);
         }
-        MUST(!memcmp(found[0], found[1], 4 * MOST * sizeof **found));
+        MUST(!memcmp(found[0], found[1], ARRAYS * MOST * sizeof **found));
     }
     free(found[0]);
     free(found[1]);

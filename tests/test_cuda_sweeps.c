@@ -128,6 +128,9 @@ static void gradients(void **state)
     check(&(variant){wide, "bs3", {"precision=f64", "sensitivity=gauss"}}, 13, "skew:2");
     check(&(variant){wide, "bs3", {"precision=f64", "sensitivity=interpolating"}}, 13, "skew:1");
     check(&(variant){wide, NULL, {"precision=f64", "sensitivity=discrete"}}, 13, "reverse");
+    check(&(variant){lotka, "rk4", {"sensitivity=discrete", "solver.h=0.02", "solver.tspan={0,2}"}}, 35, "skew:1");
+    check(&(variant){wide, "bs3", {"precision=f64", "sensitivity=discrete", "solver.h=0.07"}}, 13, "skew:2");
+    check(&(variant){"models/gbm.lua", "sosri", {"precision=f64", "solver.h=0.01"}}, 35, "reverse");
     check(&(variant){lotka, "vcab3", {"sensitivity=discrete", "solver.rtol=1e-3", "solver.atol=1e-3"}}, 35, "skew:1");
     check(&(variant){wide, "vcab3", {"precision=f64", "sensitivity=discrete", "regularize=false"}}, 13, "skew:2");
 }

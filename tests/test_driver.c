@@ -130,27 +130,36 @@ static void sums(void **state)
     assert_true(fabs(first - expected) < 1e-9);
 }
 
-/* Entry (tile, feature, lane) has the pair of its words, whatever the threads; lanes beyond the batch that of the last sample. */
+/*
+ * Entry (tile, feature, lane) has the pair of its words, whatever the threads and however many draws are made at once; lanes beyond
+ * the batch that of the last sample.
+ */
 static void normals(void **state)
 {
     (void)state;
     enum { TILES = 3, SIZE = 50, TILE = 70, BATCH = 150, N = TILES * SIZE * TILE };
     const lrnde_draw draw = {.key = 0x123456789abcdef0, .draw = 7, .batch = BATCH, .tile = TILE, .tiles = TILES, .size = SIZE};
-    const lrnde_model_desc desc = {.real_bytes = 8};
-    static double w[N], z[N], alone[N];
+    const lrnde_model_desc desc = {.real_bytes = 4};
+    static double w[N], z[N], alone[N], next[N], next_alone[N];
+    static float rounded[N];
     for (int threads = 1; threads <= 2; threads++) {
         char why[80];
         lrnde_device *d = lrnde_driver_c.open(&desc, 0, threads, why, sizeof why);
-        lrnde_driver_c.normals(d, &draw, 0.3, w, z);
-        lrnde_driver_c.normals(d, &draw, 0.3, alone, NULL);
+        lrnde_draw after = draw;
+        after.draw++;
+        lrnde_driver_c.normals(d, &draw, 2, (double[]){0.3, 7}, (void *[]){w, z, next, NULL}, 0);
+        lrnde_driver_c.normals(d, &draw, 1, (double[]){0.3}, (void *[]){alone, NULL}, 0);
+        lrnde_driver_c.normals(d, &after, 1, (double[]){7}, (void *[]){next_alone, NULL}, 0);
+        lrnde_driver_c.normals(d, &draw, 1, (double[]){0.3}, (void *[]){rounded, NULL}, 1);
         assert_memory_equal(w, alone, sizeof w);
+        assert_memory_equal(next, next_alone, sizeof next);
         for (int i = 0; i < N; i++) {
             const int sample = i / (SIZE * TILE) * TILE + i % TILE, feature = i / TILE % SIZE;
             const uint64_t counter = (uint64_t)(sample < BATCH ? sample : BATCH - 1) << 32 | (uint64_t)feature;
             const philox4x32_ctr_t r = lrnde__random(draw.key, LRNDE__STREAM_NOISE, draw.draw, counter);
             double first, second;
             lrnde__normal(lrnde__unit(r.v[0], r.v[1]), 1 - lrnde__unit(r.v[2], r.v[3]), &first, &second);
-            assert_true(w[i] == 0.3 * first && z[i] == 0.3 * second);
+            assert_true(w[i] == 0.3 * first && z[i] == 0.3 * second && rounded[i] == (float)w[i]);
         }
         lrnde_driver_c.close(d);
     }

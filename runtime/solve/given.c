@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+static const double MANY = 0x1p62; /* more steps than any solve takes */
+
 void lrnde__run_trust(lrnde__run *r)
 {
     r->careful = r->missed = 0;
@@ -60,18 +62,40 @@ static lrnde_status finish(lrnde__run *r, lrnde_status status)
     return status;
 }
 
+/* Where steps end: of length h from `start` on, or at the points of a mesh; the last at `stop`. */
+typedef struct ends {
+    const double *mesh; /* NULL: there is none */
+    double start, h, stop;
+    int64_t n;
+} ends;
+
+static double end_of(const ends *e, int64_t i)
+{
+    return i == e->n - 1 ? e->stop : e->mesh ? e->mesh[i] : e->start + (double)(i + 1) * e->h;
+}
+
+static lrnde_status take_all(lrnde__run *r, const ends *e)
+{
+    double t[LRNDE__UNSEEN];
+    const int64_t most = r->noise ? lrnde__noise_at_once(r) : LRNDE__UNSEEN;
+    lrnde_status status = LRNDE_OK;
+    for (int64_t i = 0; i < e->n && !status;) {
+        int32_t n = 0;
+        while (n < most && i < e->n) t[n++] = end_of(e, i++);
+        if (r->noise) status = lrnde__noise_ahead(r, t, n);
+        for (int32_t j = 0; j < n && !status; j++) status = step_to(r, t[j]);
+    }
+    return finish(r, status);
+}
+
 lrnde_status lrnde__run_fixed(lrnde__run *r, double stop)
 {
-    double start = r->t, h = copysign(r->h, stop - start), n = lrnde__fixed_steps(stop - start, h);
-    lrnde_status status = LRNDE_OK;
-    for (double i = 1; i < n && !status; i++) status = step_to(r, start + i * h);
-    if (!status && r->t != stop) status = step_to(r, stop);
-    return finish(r, status);
+    const double length = stop - r->t, h = copysign(r->h, length), n = fmin(lrnde__fixed_steps(length, h), MANY);
+    if (length == 0) return LRNDE_OK;
+    return take_all(r, &(ends){.start = r->t, .h = h, .stop = stop, .n = (int64_t)n});
 }
 
 lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m)
 {
-    lrnde_status status = LRNDE_OK;
-    for (size_t i = 1; i < m && !status; i++) status = step_to(r, mesh[i]);
-    return finish(r, status);
+    return take_all(r, &(ends){.mesh = mesh + 1, .stop = mesh[m - 1], .n = (int64_t)m - 1});
 }

@@ -8,6 +8,8 @@
  *
  *   W(q L) = q W(L) + sqrt(q (1 - q) L) N(0, 1)        (RSwM3: Rackauckas & Nie, Discrete Contin. Dyn. Syst. B 22(7), 2017)
  *
+ * Steps of given lengths are not rejected: the increments of many are drawn at once.
+ *
  * W and Z are cut alike, as independent motions.  Pieces are doubles on the device, and so is all that is done to them; a step's
  * increments, rounded to the model's precision, go to arrays of its own, which the sweep back reads and callers may get and set.
  */
@@ -16,6 +18,8 @@
 #include "io/rng.h"
 
 #include <math.h>
+
+enum { AHEAD_BYTES = 1 << 22 }; /* of increments that are drawn at once */
 
 /* Of a step: what is left beyond it is rounding. */
 static const double SLIVER = 1e-14;
@@ -30,16 +34,23 @@ static int64_t numbers(const lrnde_solver *s)
     return s->desc->forward->n_noise * entries(s);
 }
 
-/* x = scale N(0, 1), (n_noise, tiles, state, T): a pair of every block of random words, the second only if there is a Z. */
-static void draw_normals(lrnde_solver *s, lrnde__noise *v, double scale, double *x)
+/* The next n draws, scaled: to (n, 2) arrays (tiles, state, T), of W and, where there is one, of Z. */
+static void draw_normals(lrnde_solver *s, lrnde__noise *v, int32_t n, const double *scale, void *const *to, int rounded)
 {
     const lrnde_draw draw = {.key = v->key,
-                             .draw = v->draws++,
+                             .draw = v->draws,
                              .batch = s->options.batch,
                              .tile = s->tile,
                              .tiles = (int32_t)(s->lanes / s->tile),
                              .size = s->desc->state};
-    s->driver->normals(s->device, &draw, scale, x, s->desc->forward->n_noise == 2 ? x + entries(s) : NULL);
+    v->draws += (uint32_t)n;
+    s->driver->normals(s->device, &draw, n, scale, to, rounded);
+}
+
+/* x = scale N(0, 1), (n_noise, tiles, state, T). */
+static void draw_piece(lrnde_solver *s, lrnde__noise *v, double scale, double *x)
+{
+    draw_normals(s, v, 1, &scale, (void *[]){x, s->desc->forward->n_noise == 2 ? x + entries(s) : NULL}, 0);
 }
 
 /* ---- pieces of the path ---- */
@@ -77,7 +88,7 @@ static lrnde__piece *blank(lrnde_solver *s, lrnde__noise *v, double length)
 static lrnde__piece *drawn(lrnde_solver *s, lrnde__noise *v, double length)
 {
     lrnde__piece *piece = blank(s, v, length);
-    if (piece) draw_normals(s, v, sqrt(length), piece->x);
+    if (piece) draw_piece(s, v, sqrt(length), piece->x);
     return piece;
 }
 
@@ -88,7 +99,7 @@ static lrnde_status cut(lrnde_solver *s, lrnde__noise *v, lrnde__piece *first, d
     if (scratch) push(&v->spare, scratch);
     if (!rest) return s->error.status;
     double q = length / first->length, *whole = first->x;
-    draw_normals(s, v, sqrt(q * (1 - q) * first->length), rest->x);
+    draw_piece(s, v, sqrt(q * (1 - q) * first->length), rest->x);
     first->x = scratch->x, scratch->x = whole;
     s->driver->combine(s->device, first->x, 0, q, whole, 1, rest->x, numbers(s));
     s->driver->combine(s->device, rest->x, 0, 1, whole, -1, first->x, numbers(s));
@@ -129,8 +140,7 @@ static void put(lrnde_solver *s, const double *x, void *const *to)
 
 void **lrnde__noise_at(const lrnde__run *r, int64_t n)
 {
-    int every_step = r->record->keep || r->noise->held;
-    return r->noise->table + (every_step ? n : 0) * r->sys->n_noise;
+    return r->noise->table + n % r->noise->room * r->sys->n_noise;
 }
 
 /* Arrays for steps 0..n. */
@@ -179,6 +189,30 @@ lrnde_status lrnde__noise_begin(lrnde__run *r, int adaptive)
         lrnde__random(r->s->options.seed, (lrnde__stream)v->stream, (uint32_t)r->s->path, (uint64_t)r->s->step);
     v->key = (uint64_t)word.v[1] << 32 | word.v[0];
     v->draws = 0;
+    v->ahead = 0;
+    return LRNDE_OK;
+}
+
+int32_t lrnde__noise_at_once(const lrnde__run *r)
+{
+    const size_t each = (size_t)r->sys->n_noise * lrnde__sample_bytes(r->s, r->s->desc->state), n = AHEAD_BYTES / each;
+    return n < 1 ? 1 : n > LRNDE__UNSEEN ? LRNDE__UNSEEN : (int32_t)n;
+}
+
+lrnde_status lrnde__noise_ahead(lrnde__run *r, const double *t, int32_t n)
+{
+    lrnde__noise *v = r->noise;
+    const int64_t first = r->record->steps;
+    double scale[LRNDE__UNSEEN];
+    void *to[2 * LRNDE__UNSEEN] = {NULL};
+    if (v->held) return LRNDE_OK;
+    LRNDE_TRY(reserve(r->s, v, r->record->keep ? first + n - 1 : n - 1));
+    for (int32_t j = 0; j < n; j++) {
+        scale[j] = sqrt(fabs(t[j] - (j ? t[j - 1] : r->t)));
+        for (int32_t q = 0; q < r->sys->n_noise; q++) to[2 * j + q] = lrnde__noise_at(r, first + j)[q];
+    }
+    draw_normals(r->s, v, n, scale, to, 1);
+    v->ahead = first + n;
     return LRNDE_OK;
 }
 
@@ -187,6 +221,7 @@ lrnde_status lrnde__noise_trial(lrnde__run *r, int64_t n, double h)
     lrnde__noise *v = r->noise;
     const double *sum;
     if (v->held) return n < v->held ? LRNDE_OK : check_steps(r, n + 1);
+    if (n < v->ahead) return LRNDE_OK;
     LRNDE_TRY(reserve(r->s, v, r->record->keep ? n : 0));
     move_all(&v->used, &v->future);
     LRNDE_TRY(take(r->s, v, fabs(h), &sum));

@@ -42,9 +42,10 @@ typedef struct lrnde__noise {
     uint32_t draws;                      /* so far */
     lrnde__piece *future, *used, *spare; /* given back by rejected steps, earliest first; of the trial step, latest first */
     double *sum;                         /* over the trial step, if it has several pieces */
-    void **table; /* (room, n_noise) arrays: the increments of every step, of the trial step alone if there is no record */
+    void **table; /* (room, n_noise) arrays: the increments of every step, of the last ones if there is no record */
     int64_t room, steps;
-    int64_t held; /* steps whose increments were set; 0: they are drawn */
+    int64_t held;  /* steps whose increments were set; 0: they are drawn */
+    int64_t ahead; /* steps before this one have been drawn */
 } lrnde__noise;
 
 /* A step that has been launched, and its sums, which are ready after sync. */
@@ -291,6 +292,8 @@ lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went);
 lrnde_status lrnde__noise_plan(lrnde_solver *s, lrnde__run *r, lrnde__noise *noise, int stream);
 lrnde_status lrnde__noise_begin(lrnde__run *r, int adaptive);
 lrnde_status lrnde__noise_trial(lrnde__run *r, int64_t n, double h);
+lrnde_status lrnde__noise_ahead(lrnde__run *r, const double *t, int32_t n); /* of the next n steps, which end at t[0], ... */
+int32_t lrnde__noise_at_once(const lrnde__run *r);                          /* how many steps that may be */
 void lrnde__noise_accept(lrnde__run *r, int64_t n);
 lrnde_status lrnde__noise_end(const lrnde__run *r);
 void **lrnde__noise_at(const lrnde__run *r, int64_t n);

@@ -113,11 +113,17 @@ static void cpu_squares(lrnde_device *d, const void *x, int64_t n, double *total
 
 enum { SERIAL_ENTRIES = 4096 }; /* that one thread is done with before others have begun */
 
-static void cpu_normals(lrnde_device *d, const lrnde_draw *draw, double scale, double *w, double *z)
+static void cpu_normals(lrnde_device *d, const lrnde_draw *draw, int32_t n, const double *scale, void *const *to, int rounded)
 {
     const int64_t rows = (int64_t)draw->tiles * draw->size;
-#pragma omp parallel for num_threads(d->threads) if (rows * draw->tile > SERIAL_ENTRIES)
-    for (int64_t row = 0; row < rows; row++) lrnde__cpu_normals(draw, scale, row, w, z);
+    const size_t bytes = rounded ? d->real_bytes : sizeof(double);
+#pragma omp parallel for num_threads(d->threads) if (n * rows * draw->tile > SERIAL_ENTRIES)
+    for (int64_t row = 0; row < n * rows; row++) {
+        const int64_t j = row / rows;
+        lrnde_draw one = *draw;
+        one.draw += (uint32_t)j;
+        lrnde__cpu_normals(&one, scale[j], row % rows, bytes, to[2 * j], to[2 * j + 1]);
+    }
 }
 
 #define COMBINE(real)                                                                                                            \

@@ -4,7 +4,7 @@
 
 #include "driver.h"
 
-/* Those of a row, the lanes of a tile: of feature row % size of tile row / size. */
-void lrnde__cpu_normals(const lrnde_draw *draw, double scale, int64_t row, double *w, double *z);
+/* Those of a row, the lanes of a tile: of feature row % size of tile row / size.  In reals of so many bytes, to arrays of them. */
+void lrnde__cpu_normals(const lrnde_draw *draw, double scale, int64_t row, size_t real_bytes, void *w, void *z);
 
 #endif

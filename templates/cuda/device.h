@@ -12,6 +12,7 @@
 enum {
     LRNDE__CUDA_RING = 1 << 22,
     LRNDE__CUDA_PIECE = LRNDE__CUDA_RING / 4, /* the most that is taken of it at once */
+    LRNDE__CUDA_ALIGN = 64,                   /* of such pieces */
     LRNDE__CUDA_PENDING = 256
 };
 
@@ -25,7 +26,9 @@ typedef struct lrnde__cuda_pending {
 typedef struct lrnde__cuda_chain {
     const lrnde__cuda_kernel *kernel; /* NULL: there are none */
     size_t at;                        /* of the first */
-    int32_t n, stride, workers;
+    int32_t n, most, stride, workers;
+    double *sums; /* (most, rows, n_sums) of the launches, if these are wanted; else NULL */
+    int64_t rows;
 } lrnde__cuda_chain;
 
 struct lrnde_device {
@@ -43,8 +46,8 @@ struct lrnde_device {
     double *totals;        /* (LRNDE__CUDA_PENDING, LRNDE_MAX_SUMS) pinned, written by the device */
     CUdeviceptr totals_there;
     CUdeviceptr square_sums; /* (SQUARE_ROWS) */
-    CUdeviceptr run_sums;    /* of runs of the forward system */
-    size_t run_sums_bytes;
+    CUdeviceptr step_sums;   /* of several steps: of a run of the forward system, of a chain */
+    size_t step_sums_bytes;
     lrnde__cuda_pending pending[LRNDE__CUDA_PENDING];
     int n_pending;
     lrnde__cuda_chain chain;
@@ -73,11 +76,23 @@ size_t lrnde__cuda_take(lrnde_device *d, size_t size);
 /* Whether the entry can be launched: compiles it if it was not. */
 int lrnde__cuda_has(lrnde_device *d, const lrnde__cuda_entry *entry);
 
+void lrnde__cuda_queue(lrnde_device *d, const lrnde__cuda_entry *entry, int64_t blocks, void **arguments);
+
+/* The sums of n columns over the rows, of `count` such arrays one after another, on their way to the latest pending totals. */
+void lrnde__cuda_collect(lrnde_device *d, const double *sums, int64_t rows, int n, int count);
+
+/* Room for step_sums; 0: there is.  What was in it is lost, but not before what is queued has had it. */
+int lrnde__cuda_sums_room(lrnde_device *d, size_t bytes);
+
 /* What is known of a kernel of the model. */
 const lrnde__cuda_kernel *lrnde__cuda_find(const lrnde_device *d, const lrnde_kernel *kernel);
 
 /* The same arguments with their tables on the device. */
 lrnde_args lrnde__cuda_move_args(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args);
+
+/* chain.c: puts a launch of a kernel that chains off; queues what was put off. */
+void lrnde__cuda_put_off(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args, double *total);
+void lrnde__cuda_end_chain(lrnde_device *d);
 
 /* The driver's run (driver.h), and what it settles when a device has been opened: how steps are going to be taken. */
 int lrnde__cuda_run(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_args *args, lrnde_course *c);

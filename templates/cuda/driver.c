@@ -10,12 +10,7 @@
  *           <symbol>_shared   a block for each chunk of LRNDE_CHUNK elements
  *           <symbol>_chain    as _tile, but takes a list of lrnde_args on the device, how many and how far apart
  *         with <symbol> as in arguments.c and as many threads a block as the kernel's launch bound says.  Sums are added up
- *         afterwards.
- *
- * CHAIN   A launch of a kernel that has such an entry is put off until something else is queued: if that is a launch of the same
- *         kernel, the two are one, and so on.  For a worker's tiles are its own affair: it can take them through one
- *         step after another without waiting for others.  So a discrete sweep is a launch for every MOST_CHAINED of its steps,
- *         with one copy of their arguments, where a graph of launches would still be one for each.
+ *         afterwards.  Those of a chain are put off: chain.c.
  *
  * The first failure is kept, and after it memory is given back but nothing else is done: a context does not recover.
  */
@@ -33,9 +28,7 @@
 enum {
     MOST_WORKERS = 4096, /* the same on every device, for the order in which batch sums are added is that of the workers */
     MOST_BLOCKS = 1024,  /* of what works on elements one by one */
-    SQUARE_ROWS = 1024,
-    ALIGN = 64,
-    MOST_CHAINED = 64
+    SQUARE_ROWS = 1024
 };
 
 const lrnde_driver lrnde_driver_cuda;
@@ -54,12 +47,10 @@ static int come_in(lrnde_device *d)
     return CALL(d, cuCtxSetCurrent, d->context);
 }
 
-static void end_chain(lrnde_device *d);
-
 int lrnde__cuda_enter(lrnde_device *d)
 {
     int failed = come_in(d);
-    end_chain(d);
+    lrnde__cuda_end_chain(d);
     return failed;
 }
 
@@ -82,7 +73,7 @@ size_t lrnde__cuda_take(lrnde_device *d, size_t size)
 {
     if (d->used + size > LRNDE__CUDA_RING) lrnde__cuda_wait(d);
     size_t at = d->used;
-    d->used += (size + ALIGN - 1) / ALIGN * ALIGN;
+    d->used += (size + LRNDE__CUDA_ALIGN - 1) / LRNDE__CUDA_ALIGN * LRNDE__CUDA_ALIGN;
     return at;
 }
 
@@ -132,7 +123,7 @@ static void cuda_close(lrnde_device *d)
         cu->cuCtxSetCurrent(d->context);
         lrnde__cuda_modules_close(&d->model);
         if (d->totals) cu->cuMemFreeHost(d->totals);
-        if (d->run_sums) cu->cuMemFree(d->run_sums);
+        if (d->step_sums) cu->cuMemFree(d->step_sums);
         if (d->square_sums) cu->cuMemFree(d->square_sums);
         if (d->ring_copy) cu->cuMemFree(d->ring_copy);
         if (d->ring) cu->cuMemFreeHost(d->ring);
@@ -229,6 +220,17 @@ static void cuda_zero(lrnde_device *d, void *p, size_t bytes)
     CALL(d, cuMemsetD8Async, address(p), 0, bytes, d->stream);
 }
 
+int lrnde__cuda_sums_room(lrnde_device *d, size_t bytes)
+{
+    if (bytes <= d->step_sums_bytes) return 0;
+    lrnde__cuda_wait(d);
+    if (d->step_sums) CALL(d, cuMemFree, d->step_sums);
+    d->step_sums = 0, d->step_sums_bytes = 0;
+    if (*d->failure || d->cu->cuMemAlloc(&d->step_sums, bytes)) return -1;
+    d->step_sums_bytes = bytes;
+    return 0;
+}
+
 /* ---- kernels ---- */
 
 int lrnde__cuda_has(lrnde_device *d, const lrnde__cuda_entry *entry)
@@ -236,7 +238,7 @@ int lrnde__cuda_has(lrnde_device *d, const lrnde__cuda_entry *entry)
     return !*d->failure && !lrnde__cuda_modules_need(&d->model, entry, d->failure, sizeof d->failure);
 }
 
-static void queue(lrnde_device *d, const lrnde__cuda_entry *entry, int64_t blocks, void **arguments)
+void lrnde__cuda_queue(lrnde_device *d, const lrnde__cuda_entry *entry, int64_t blocks, void **arguments)
 {
     if (blocks > 0 && lrnde__cuda_has(d, entry))
         CALL(d, cuLaunchKernel, entry->function, (unsigned)blocks, 1, 1, (unsigned)entry->threads, 1, 1, 0, d->stream, arguments,
@@ -252,7 +254,7 @@ static int64_t quotient_up(int64_t a, int64_t b)
 static void queue_elements(lrnde_device *d, const lrnde__cuda_entry *entry, int64_t n, void **arguments)
 {
     const int64_t blocks = quotient_up(n, LRNDE__CUDA_VECTOR_BLOCK);
-    queue(d, entry, blocks < MOST_BLOCKS ? blocks : MOST_BLOCKS, arguments);
+    lrnde__cuda_queue(d, entry, blocks < MOST_BLOCKS ? blocks : MOST_BLOCKS, arguments);
 }
 
 static void cuda_add(lrnde_device *d, void *to, const void *from, int32_t rows, size_t stride, int64_t n)
@@ -262,14 +264,21 @@ static void cuda_add(lrnde_device *d, void *to, const void *from, int32_t rows, 
     queue_elements(d, &d->model.add, n, (void *[]){&to, &from, &rows, &stride, &count});
 }
 
-static void cuda_normals(lrnde_device *d, const lrnde_draw *draw, double scale, double *w, double *z)
+static void cuda_normals(lrnde_device *d, const lrnde_draw *draw, int32_t n, const double *scale, void *const *to, int rounded)
 {
-    long long n = (long long)draw->tiles * draw->size * draw->tile;
+    const size_t scales = (size_t)n * sizeof *scale, arrays = 2 * (size_t)n * sizeof *to;
+    long long entries = (long long)draw->tiles * draw->size * draw->tile;
     unsigned long long key = draw->key;
     unsigned number = draw->draw, stream = LRNDE__STREAM_NOISE;
-    int batch = draw->batch, tile = draw->tile, size = draw->size;
+    int batch = draw->batch, tile = draw->tile, size = draw->size, draws = n;
     lrnde__cuda_enter(d);
-    queue_elements(d, &d->model.normals, n, (void *[]){&key, &number, &stream, &batch, &tile, &size, &n, &scale, &w, &z});
+    const size_t at = lrnde__cuda_take(d, scales + arrays);
+    CUdeviceptr scale_there = d->ring_copy + at, to_there = scale_there + scales;
+    memcpy(d->ring + at, scale, scales);
+    memcpy(d->ring + at + scales, to, arrays);
+    CALL(d, cuMemcpyHtoDAsync, scale_there, d->ring + at, scales + arrays, d->stream);
+    queue_elements(d, &d->model.normals, entries * n,
+                   (void *[]){&key, &number, &stream, &batch, &tile, &size, &entries, &draws, &scale_there, &to_there, &rounded});
 }
 
 static void cuda_combine(lrnde_device *d, void *to, int rounded, double a, const double *x, double b, const double *y, int64_t n)
@@ -286,31 +295,6 @@ const lrnde__cuda_kernel *lrnde__cuda_find(const lrnde_device *d, const lrnde_ke
     return k;
 }
 
-/* Queues what was put off. */
-static void end_chain(lrnde_device *d)
-{
-    lrnde__cuda_chain c = d->chain;
-    if (!c.kernel) return;
-    d->chain.kernel = NULL;
-    CUdeviceptr list = d->ring_copy + c.at;
-    CALL(d, cuMemcpyHtoDAsync, list, d->ring + c.at, (size_t)c.n * (size_t)c.stride, d->stream);
-    queue(d, &c.kernel->tile, c.workers, (void *[]){&list, &c.n, &c.stride});
-}
-
-/* Puts a launch off. */
-static void put_off(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args)
-{
-    lrnde_args a = *args;
-    size_t size = (sizeof a + lrnde__cuda_tables_bytes(&k->lengths) + ALIGN - 1) / ALIGN * ALIGN;
-    lrnde__cuda_chain *c = &d->chain;
-    if (c->kernel != k || c->n == MOST_CHAINED || c->workers != a.workers || d->used + size > LRNDE__CUDA_RING) end_chain(d);
-    size_t at = lrnde__cuda_take(d, size);
-    lrnde__cuda_move_tables(&k->lengths, &a, d->ring + at + sizeof a, d->ring_copy + at + sizeof a);
-    memcpy(d->ring + at, &a, sizeof a);
-    if (!c->kernel) *c = (lrnde__cuda_chain){.kernel = k, .at = at, .stride = (int32_t)size, .workers = a.workers};
-    c->n++;
-}
-
 lrnde_args lrnde__cuda_move_args(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args)
 {
     lrnde_args a = *args;
@@ -320,14 +304,20 @@ lrnde_args lrnde__cuda_move_args(lrnde_device *d, const lrnde__cuda_kernel *k, c
     return a;
 }
 
-/* The sums of n columns over the rows, on their way to total. */
-static void collect(lrnde_device *d, const double *sums, long long rows, int n, double *total)
+void lrnde__cuda_collect(lrnde_device *d, const double *sums, int64_t rows, int n, int count)
+{
+    const size_t first = (size_t)(d->n_pending - count);
+    long long n_rows = rows;
+    CUdeviceptr there = d->totals_there + first * LRNDE_MAX_SUMS * sizeof *d->totals;
+    lrnde__cuda_queue(d, &d->model.sums, count, (void *[]){&sums, &n_rows, &n, &there});
+}
+
+/* The sums of a launch, on their way to total. */
+static void collect(lrnde_device *d, const double *sums, int64_t rows, int n, double *total)
 {
     if (d->n_pending == LRNDE__CUDA_PENDING) lrnde__cuda_wait(d);
-    int row = d->n_pending++;
-    CUdeviceptr there = d->totals_there + (size_t)row * LRNDE_MAX_SUMS * sizeof *d->totals;
-    d->pending[row] = (lrnde__cuda_pending){total, n};
-    queue(d, &d->model.sums, 1, (void *[]){&sums, &rows, &n, &there});
+    d->pending[d->n_pending++] = (lrnde__cuda_pending){total, n};
+    lrnde__cuda_collect(d, sums, rows, n, 1);
 }
 
 static void cuda_squares(lrnde_device *d, const void *x, int64_t n, double *total)
@@ -336,7 +326,7 @@ static void cuda_squares(lrnde_device *d, const void *x, int64_t n, double *tota
     const double *sums = (const double *)(uintptr_t)d->square_sums;
     if (rows > SQUARE_ROWS) rows = SQUARE_ROWS;
     lrnde__cuda_enter(d);
-    queue(d, &d->model.squares, rows, (void *[]){&x, &count, &sums});
+    lrnde__cuda_queue(d, &d->model.squares, rows, (void *[]){&x, &count, &sums});
     collect(d, sums, rows, 1, total);
 }
 
@@ -347,15 +337,15 @@ static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde
     int64_t chunks = kernel->shared ? quotient_up(kernel->shared_size, LRNDE_CHUNK) : 0;
     if (k->chains) {
         come_in(d);
-        put_off(d, k, args);
+        lrnde__cuda_put_off(d, k, args, total);
         return;
     }
     lrnde__cuda_enter(d);
     if (kernel->shared && kernel->partial)
         cuda_zero(d, args->partial, (size_t)args->workers * args->partial_stride * d->real_bytes);
     lrnde_args a = lrnde__cuda_move_args(d, k, args);
-    if (kernel->tile) queue(d, &k->tile, a.workers, (void *[]){&a});
-    if (kernel->shared) queue(d, &k->shared, chunks, (void *[]){&a});
+    if (kernel->tile) lrnde__cuda_queue(d, &k->tile, a.workers, (void *[]){&a});
+    if (kernel->shared) lrnde__cuda_queue(d, &k->shared, chunks, (void *[]){&a});
     if (total && kernel->n_sums) { /* those of tiles, then of chunks, lie one after another */
         const double *sums = a.sums + (kernel->tile ? 0 : (int64_t)a.tiles * kernel->n_sums);
         collect(d, sums, (kernel->tile ? a.tiles : 0) + chunks, kernel->n_sums, total);

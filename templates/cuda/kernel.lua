@@ -19,7 +19,9 @@ local writer = require "writer"
 local shape = {}
 
 local PRIVATE_ROWS <const> = 64     -- in a team of one, arrays of up to so many rows are the thread's, others in the workspace
-local CHAINED <const> = { rev_step = true, extra = true }   -- the steps of a sweep; what dense output of a record takes
+local CHAINED <const> = {           -- steps of given lengths, taken again or transposed; what dense output of a record takes
+  step = true, step_tape = true, rev_step = true, extra = true,
+}
 local TEAM_UNROLL <const> = 4       -- features of which a member of a team has the loads under way at once
 local FOLLOWED <const> = 8          -- rows of a product whose sums a thread keeps while a loop makes its terms
 local UNROLL <const> = 16           -- loops over so few features are unrolled, so that their arrays are registers; longer ones
@@ -200,7 +202,7 @@ end
 --- The entry of a tile phase.  Without sums and a shared phase what a block does in one launch depends on no other block, so
 --- that it can go on to the next; its threads meet where a loop begins.
 local function tile_entry(plan, name, kernel, out)
-  if CHAINED[kernel] and plan.n_sums == 0 and not plan.shared then
+  if CHAINED[kernel] and not plan.shared then
     begin_entry(out, name .. "_chain", "T * TEAM", "const char *list, int32_t n, int32_t stride")
     out:add(1, "for (int32_t i = 0; i < n; i++)")
     out:add(2, "%s((const lrnde_args *)(list + (size_t)i * stride));", name)

@@ -125,7 +125,7 @@ static int describe(lrnde__cuda_modules *m, lrnde__cuda_part part, selection *s,
     if (part == LRNDE__CUDA_VECTORS)
         p->name = "lrnde", p->text = *own = lrnde__cuda_vectors((size_t)m->desc->real_bytes);
     else if (part == LRNDE__CUDA_NORMALS)
-        p->name = "lrnde", p->text = *own = lrnde__cuda_normals();
+        p->name = "lrnde", p->text = *own = lrnde__cuda_normals((size_t)m->desc->real_bytes);
     else
         p->options = s->options;
     return p->text ? 0 : -1;
@@ -173,7 +173,7 @@ int lrnde__cuda_modules_need(lrnde__cuda_modules *m, const lrnde__cuda_entry *en
 static void find_chain(lrnde__cuda_kernel *k, const char *text)
 {
     lrnde__cuda_entry chain = k->tile;
-    if (!k->kernel->tile || k->kernel->shared || k->kernel->n_sums) return;
+    if (!k->kernel->tile || k->kernel->shared) return;
     size_t at = strlen(chain.name) - strlen("_tile");
     snprintf(chain.name + at, sizeof chain.name - at, "_chain");
     k->chains = strstr(text, chain.name) != NULL;

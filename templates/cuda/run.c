@@ -109,18 +109,6 @@ void lrnde__cuda_run_begin(lrnde_device *d)
 
 /* ---- a launch ---- */
 
-/* Room for the sums of two steps; 0: there is. */
-static int make_room(lrnde_device *d, size_t bytes)
-{
-    if (bytes <= d->run_sums_bytes) return 0;
-    lrnde__cuda_wait(d);
-    if (d->run_sums) CALL(d, cuMemFree, d->run_sums);
-    d->run_sums = 0, d->run_sums_bytes = 0;
-    if (*d->failure || d->cu->cuMemAlloc(&d->run_sums, bytes)) return -1;
-    d->run_sums_bytes = bytes;
-    return 0;
-}
-
 /* Nonzero: clusters are refused.  How many are resident is no promise. */
 static int launch(lrnde_device *d, const form *f, void **arguments)
 {
@@ -138,9 +126,10 @@ int lrnde__cuda_run(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_a
     if (!d->cooperative || bytes > LRNDE__CUDA_PIECE) return 0;
     lrnde__cuda_enter(d);
     const form f = choose(d, sys, args, c->tape != NULL);
-    if (!*d->failure && (f.blocks == 0 || make_room(d, 2 * (size_t)f.rows * (size_t)sys->n_sums * sizeof(double)))) return 0;
+    if (!*d->failure && (f.blocks == 0 || lrnde__cuda_sums_room(d, 2 * (size_t)f.rows * (size_t)sys->n_sums * sizeof(double))))
+        return 0;
     lrnde_args a = lrnde__cuda_move_args(d, lrnde__cuda_find(d, &sys->step), args);
-    if (f.rows) a.sums = (double *)(uintptr_t)d->run_sums;
+    if (f.rows) a.sums = (double *)(uintptr_t)d->step_sums;
     size_t at = lrnde__cuda_take(d, bytes);
     CUdeviceptr there = d->ring_copy + at;
     lrnde__cuda_course_put(desc, sys, c, d->ring + at, there);

@@ -16,15 +16,22 @@
 
 #define HEAD                                                                                                                     \
     "#define ENTRY extern \"C\" __global__ void __launch_bounds__(BLOCK)\n"                                                      \
-    "enum { BLOCK = %d };\n"
+    "enum { BLOCK = %d };\n"                                                                                                     \
+    "typedef %s REAL;\n"
+
+static const char *real(size_t bytes)
+{
+    return bytes == sizeof(float) ? "float" : "double";
+}
 
 char *lrnde__cuda_vectors(size_t real_bytes)
 {
-    return lrnde__format(HEAD "typedef %s REAL;\nenum { MOST_SUMS = %d, CHUNK = %d };\n%s\n", LRNDE__CUDA_VECTOR_BLOCK,
-                         real_bytes == sizeof(float) ? "float" : "double", LRNDE_MAX_SUMS, LRNDE_CHUNK, vectors);
+    return lrnde__format(HEAD "enum { MOST_SUMS = %d, CHUNK = %d };\n%s\n", LRNDE__CUDA_VECTOR_BLOCK, real(real_bytes),
+                         LRNDE_MAX_SUMS, LRNDE_CHUNK, vectors);
 }
 
-char *lrnde__cuda_normals(void)
+char *lrnde__cuda_normals(size_t real_bytes)
 {
-    return lrnde__format(HEAD "#define FUNCTION static __device__ inline\n%s\n%s\n", LRNDE__CUDA_VECTOR_BLOCK, normal, normals);
+    return lrnde__format(HEAD "#define FUNCTION static __device__ inline\n%s\n%s\n", LRNDE__CUDA_VECTOR_BLOCK, real(real_bytes),
+                         normal, normals);
 }

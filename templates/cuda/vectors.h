@@ -6,8 +6,8 @@
 
 enum { LRNDE__CUDA_VECTOR_BLOCK = 256 }; /* threads of a block; lrnde_sums is launched as one */
 
-/* Their texts, which the caller frees; NULL: out of memory.  Of vectors.def: for float or double. */
+/* Their texts for float or double, which the caller frees; NULL: out of memory. */
 char *lrnde__cuda_vectors(size_t real_bytes);
-char *lrnde__cuda_normals(void);
+char *lrnde__cuda_normals(size_t real_bytes);
 
 #endif

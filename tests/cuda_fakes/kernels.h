@@ -239,24 +239,33 @@ static void __syncthreads(void)
 #define __shared__   static
 #define VECTORS(...) __VA_ARGS__
 enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS, CHUNK = LRNDE_CHUNK };
-#include "normals.def"
 #define REAL          float
+#define lrnde_philox  philox_float
+#define lrnde_normals normals_float
 #define lrnde_add     add_float
 #define lrnde_sums    sums_float
 #define lrnde_squares squares_float
 #define lrnde_combine combine_float
+#include "normals.def"
 #include "vectors.def"
 #undef REAL
+#undef lrnde_philox
+#undef lrnde_normals
 #undef lrnde_add
 #undef lrnde_sums
 #undef lrnde_squares
 #undef lrnde_combine
 #define REAL          double
+#define lrnde_philox  philox_double
+#define lrnde_normals normals_double
 #define lrnde_add     add_double
 #define lrnde_sums    sums_double
 #define lrnde_squares squares_double
 #define lrnde_combine combine_double
+#include "normals.def"
 #include "vectors.def"
+#undef lrnde_philox
+#undef lrnde_normals
 #undef lrnde_add
 #undef lrnde_sums
 #undef lrnde_squares
@@ -302,7 +311,10 @@ typedef struct entry {
         unsigned draw, stream;
         int batch, tile, size;
         long long n;
-        double scale, *w, *z;
+        int draws;
+        const double *scale;
+        void **to;
+        int rounded;
     } normals;
     struct {
         void *to;
@@ -393,8 +405,9 @@ static void run_thread(const entry *e)
             squares_double(e->squares.x, e->squares.n, e->squares.sums);
         MUST(beyond, "a thread did not come to the barrier");
     } else if (e->function->kind == NORMALS) {
-        lrnde_normals(e->normals.key, e->normals.draw, e->normals.stream, e->normals.batch, e->normals.tile, e->normals.size,
-                      e->normals.n, e->normals.scale, e->normals.w, e->normals.z);
+        (is_float ? normals_float : normals_double)(e->normals.key, e->normals.draw, e->normals.stream, e->normals.batch,
+                                                    e->normals.tile, e->normals.size, e->normals.n, e->normals.draws,
+                                                    e->normals.scale, e->normals.to, e->normals.rounded);
     } else if (e->function->kind == COMBINE) {
         (is_float ? combine_float : combine_double)(e->combine.to, e->combine.rounded, e->combine.a, e->combine.x, e->combine.b,
                                                     e->combine.y, e->combine.n);

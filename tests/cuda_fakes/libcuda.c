@@ -203,8 +203,9 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
         e.normals.key = *(unsigned long long *)arguments[0], e.normals.draw = *(unsigned *)arguments[1];
         e.normals.stream = *(unsigned *)arguments[2], e.normals.batch = *(int *)arguments[3];
         e.normals.tile = *(int *)arguments[4], e.normals.size = *(int *)arguments[5];
-        e.normals.n = *(long long *)arguments[6], e.normals.scale = *(double *)arguments[7];
-        e.normals.w = *(double **)arguments[8], e.normals.z = *(double **)arguments[9];
+        e.normals.n = *(long long *)arguments[6], e.normals.draws = *(int *)arguments[7];
+        e.normals.scale = *(double **)arguments[8], e.normals.to = *(void ***)arguments[9];
+        e.normals.rounded = *(int *)arguments[10];
         break;
     case COMBINE:
         e.combine.to = *(void **)arguments[0], e.combine.rounded = *(int *)arguments[1];
