@@ -27,6 +27,7 @@ typedef struct lrnde_draw {
 typedef struct lrnde_driver {
     const char *name;   /* of the device as users ask for it: "cpu"; the second of several is "name:1" */
     int32_t preference; /* "auto" tries the drivers from the highest down; no two have the same */
+    int32_t remote;     /* the device has memory of its own, which what is put there crosses to */
 
     /*
      * Opens device number `ordinal` for a model, or returns NULL and says why (a line of at most size bytes).  threads: 0

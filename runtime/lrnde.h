@@ -9,7 +9,7 @@
  *              callbacks of the options.  Nothing else is freed by the caller.
  *   Memory     After lrnde_create nothing allocates but the record of a training solve and the noise of a stochastic one,
  *              which grow and keep their capacity, and arrays at save times, those of lrnde_ensemble too, when more of
- *              them are asked for than ever before.  options.memory_limit bounds what is on the device: a training solve
+ *              them are asked for than ever before, and a batch of inputs when it is first asked for.  options.memory_limit bounds what is on the device: a training solve
  *              that does not fit, or whose gradient does not, is begun again keeping less, which gradients pay for with
  *              steps taken again; the same gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
  *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their
@@ -92,6 +92,7 @@ typedef struct lrnde_options {
     int (*cancel)(void *user);                  /* nonzero stops the solve; asked at every step, or launch of many */
     void (*warn)(void *user, const char *line); /* what does not fail but is not to be relied on; once a solver */
     double adjoint_atol, adjoint_rtol;          /* of a continuous adjoint's solve; default: the model's, else atol, rtol */
+    int32_t batches;                            /* of inputs that can stay on the device; default 1; see "inputs/batch" */
 } lrnde_options;
 
 #define LRNDE_OPTIONS                                                                                                            \
@@ -179,6 +180,7 @@ const lrnde_model_desc *lrnde_model(const lrnde_solver *s);
 const char *lrnde_device_name(const lrnde_solver *s);
 const char *lrnde_device_refusals(const lrnde_solver *s); /* why "auto" took no better device, one line; else "" */
 const char *lrnde_device_note(const lrnde_solver *s);     /* how the device takes steps, where there is a choice; else "" */
+int32_t lrnde_device_remote(const lrnde_solver *s);       /* the device has memory of its own */
 int32_t lrnde_batch(const lrnde_solver *s);
 int32_t lrnde_threads(const lrnde_solver *s);
 size_t lrnde_memory(const lrnde_solver *s); /* bytes held */
@@ -190,6 +192,7 @@ const char *lrnde_store_text(lrnde_store store);
  *   "t" (S) save times, in the order of integration     "tspan" (2) t0, t1         "tolerance" (2) atol, rtol
  *   "params" (P) and every parameter leaf by its name   "u0" (B, D) if the model does not compute it from data
  *   inputs by name: (B, n), a series (B, S, n)          "u" (B, S, D), outputs by name (B, S, n): at save times
+ *   "inputs/batch" (1): which of options.batches batches the inputs are, from 0; they stay on the device, each as it was last set
  *   "grad/params", "grad/<leaf>", "grad/u0", "grad/<input>": of the last gradient
  *   "optimizer/0".. (P): what the optimizer keeps       "mesh" (accepted + 1): times of the last training solve's steps
  * and of a stochastic equation
@@ -197,7 +200,7 @@ const char *lrnde_store_text(lrnde_store store);
  *   "noise/dW", "noise/dZ" (B, accepted, D): increments of the last training solve's steps; once set, solves of as many steps,
  *   over a mesh or of fixed length, have them, until "path" is set
  * S is 1, the end, unless the model (whose save times apply to its own t0, t1 only) or "t" says otherwise; then "u" and
- * outputs are (B, D), (B, n).  Setting "t" to another number of times forgets series.
+ * outputs are (B, D), (B, n).  Setting "t" to another number of times forgets series, of all batches.
  */
 lrnde_status lrnde_set(lrnde_solver *s, const char *name, const void *data, size_t bytes);
 lrnde_status lrnde_get(lrnde_solver *s, const char *name, void *data, size_t bytes);

@@ -140,6 +140,47 @@ static void training_waits_little(void **state)
     }
 }
 
+/* What a training step copies between host and device, when its batch crosses and when it is there. */
+static void train_on_batches(char *text)
+{
+    enum { BATCHES = 2 };
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    lrnde_report r;
+    lrnde_solver *s;
+    lrnde_error e;
+    lrnde_options o = LRNDE_OPTIONS;
+    size_t copied[2 * BATCHES];
+    world_model(&desc, &entry);
+    o.batch = batch, o.training = 1, o.device = "cuda", o.batches = BATCHES;
+    MUST(!lrnde_create(&s, &desc, &o, &e) && lrnde_device_remote(s));
+    for (int i = 0; i < 2 * BATCHES; i++) {
+        const double chosen = i % BATCHES;
+        const size_t before = crossed();
+        MUST(!lrnde_set(s, "inputs/batch", &chosen, sizeof chosen));
+        if (i < BATCHES) set_inputs(s);
+        MUST(!lrnde_train_step(s, &r));
+        copied[i] = crossed() - before;
+    }
+    snprintf(text, WORLD_TEXT, "%zu %zu", copied[BATCHES - 1], copied[2 * BATCHES - 1]);
+    lrnde_destroy(s);
+    free((char *)entry.text);
+}
+
+/* Batches stay on the device: what crosses for a training step then is arguments and scalars, whatever the batch. */
+static void batches_stay(void **state)
+{
+    (void)state;
+    size_t first, second, inputs = 0;
+    batch = 256;
+    build("tests/fixtures/digits.lua", "sensitivity=discrete");
+    for (int32_t i = 0; i < built->n_inputs; i++)
+        inputs += (size_t)batch * (size_t)built->inputs[i].size * (size_t)built->real_bytes;
+    assert_int_equal(sscanf(world_run(train_on_batches, NULL), "%zu %zu", &first, &second), 2);
+    print_message("           a batch is %zu bytes: a step copies %zu with it, %zu without\n", inputs, first, second);
+    assert_true(first >= inputs && first - second >= inputs && second < 16384);
+}
+
 /* A scenario with one: how often its gradient, and then another, waits, and what that launches. */
 static void sweep_twice(char *text)
 {
@@ -225,7 +266,7 @@ int main(int argc, char **argv)
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_are_few), cmocka_unit_test(sweeps_wait_little),      cmocka_unit_test(training_waits_little),
-        cmocka_unit_test(noise_stays),   cmocka_unit_test(given_steps_wait_little),
+        cmocka_unit_test(noise_stays),   cmocka_unit_test(given_steps_wait_little), cmocka_unit_test(batches_stay),
     };
     return cmocka_run_group_tests(tests, with_driver, world_remove);
 }

@@ -171,6 +171,35 @@ static void inputs_make_the_state(void **state)
     lrnde_destroy(s);
 }
 
+/* A batch of inputs is there when it is chosen again, as it was set; one that is none of them changes nothing. */
+static void batches_of_inputs(void **state)
+{
+    (void)state;
+    hand_use(&lotka_volterra, "tsit5");
+    hand_use_input();
+    const double x[2][3][2] = {{{1, 1}, {2, 1}, {1, 3}}, {{3, 1}, {2, 2}, {1, 2}}};
+    const double none[] = {2, -1, 0.5, NAN, INFINITY};
+    double u[3][2], start = 0;
+    lrnde_solver *s = hand_create((lrnde_options){.batch = 3, .batches = 2});
+    for (double b = 0; b < 2; b++) {
+        OK(lrnde_set(s, "inputs/batch", &b, sizeof b));
+        OK(lrnde_set(s, "x", x[(int)b], sizeof x[0]));
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_int_equal(lrnde_set(s, "inputs/batch", &none[i], sizeof none[i]), LRNDE_ERR_ARGUMENT);
+    assert_string_equal(lrnde_last_error(s)->text, "inputs/batch: inf is none of the 2 of options.batches");
+    for (int i = 1; i < 5; i++) {
+        double b = i % 2, chosen;
+        OK(lrnde_get(s, "inputs/batch", &chosen, sizeof chosen));
+        assert_true(chosen == !b || i == 1);
+        OK(lrnde_set(s, "inputs/batch", &b, sizeof b));
+        OK(lrnde_solve(s, &start, 1, NULL));
+        OK(lrnde_get(s, "u", u, sizeof u));
+        assert_memory_equal(u, x[i % 2], sizeof u);
+    }
+    lrnde_destroy(s);
+}
+
 static void solves_allocate_once(void **state)
 {
     (void)state;
@@ -324,6 +353,7 @@ int main(void)
         cmocka_unit_test(batches),
         cmocka_unit_test(padding_is_not_counted),
         cmocka_unit_test(inputs_make_the_state),
+        cmocka_unit_test(batches_of_inputs),
         cmocka_unit_test(solves_allocate_once),
         cmocka_unit_test(failures),
         cmocka_unit_test(given_steps_fail_where_they_do),

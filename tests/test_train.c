@@ -3,6 +3,7 @@
 
 #include "cli/build.h"
 #include "io/file.h"
+#include "solve/solver.h"
 #include "train/feed.h"
 #include "train/loop.h"
 #include "train/schedule.h"
@@ -151,6 +152,39 @@ static void test_feed(void **state)
     lrnde__feed_close(&f);
 }
 
+/* Batches have places of their own on the device while there is memory; without, some share one, and all are what they are. */
+static void test_places(void **state)
+{
+    (void)state;
+    enum { BATCHES = 3 };
+    lrnde_error e;
+    double u[BATCHES][50], again[50];
+    for (int32_t places = BATCHES; places > 0; places--) {
+        lrnde_options options = LRNDE_OPTIONS;
+        lrnde__feed f;
+        assert_int_equal(lrnde__feed_open(&f, &data, LRNDE__TRAIN, 5, &options, &e), LRNDE_OK);
+        assert_int_equal(f.places, 1); /* the device is the host: one is enough */
+        f.places = BATCHES;
+        for (int i = 0; i < 3 * BATCHES; i++) {
+            double *to = places == BATCHES && i < BATCHES ? u[i] : again;
+            if (i == places) f.solver->options.memory_limit = lrnde_memory(f.solver);
+            assert_int_equal(lrnde__feed_batch(&f, i, &e), LRNDE_OK);
+            assert_int_equal(e.status, LRNDE_OK);
+            assert_int_equal(lrnde_solve(f.solver, NULL, 0, NULL), LRNDE_OK);
+            assert_int_equal(lrnde_get(f.solver, "u", to, sizeof again), LRNDE_OK);
+            if (to == again) assert_memory_equal(again, u[i % BATCHES], sizeof again);
+        }
+        assert_int_equal(f.places, places);
+        lrnde__feed_close(&f);
+    }
+    lrnde_options limited = LRNDE_OPTIONS;
+    lrnde__feed f;
+    limited.memory_limit = 1 << 30;
+    assert_int_equal(lrnde__feed_open(&f, &data, LRNDE__TRAIN, 5, &limited, &e), LRNDE_OK);
+    assert_int_equal(f.places, 1);
+    lrnde__feed_close(&f);
+}
+
 /* Steps 1, 10, 20, .. and the last are in the log, each once, and the loss has fallen. */
 static void test_run(void **state)
 {
@@ -268,8 +302,9 @@ static void test_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_schedules), cmocka_unit_test(test_feed),   cmocka_unit_test(test_run),
-        cmocka_unit_test(test_resume),    cmocka_unit_test(test_cancel), cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_schedules), cmocka_unit_test(test_feed),   cmocka_unit_test(test_places),
+        cmocka_unit_test(test_run),       cmocka_unit_test(test_resume), cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_failure),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

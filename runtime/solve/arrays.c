@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TIMES, TSPAN, TOLERANCE, MESH, PATH };
+enum { TIMES, TSPAN, TOLERANCE, MESH, PATH, BATCH };
 
 static void list(lrnde_solver *s, lrnde__entry entry, const char *format, ...)
 {
@@ -43,7 +43,7 @@ static void list_params(lrnde_solver *s, lrnde_role role, void *block, const cha
 void lrnde__list_arrays(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
-    int32_t most = 12 + 2 * desc->n_param_leaves + 2 * desc->n_inputs + desc->n_outputs + desc->train.n_slots;
+    int32_t most = 13 + 2 * desc->n_param_leaves + 2 * desc->n_inputs + desc->n_outputs + desc->train.n_slots;
     if (!(s->entries = lrnde__host(s, (size_t)most * sizeof *s->entries))) return;
     list(s, (lrnde__entry){.setting = TIMES, .rows = 1, .size = 1, .times = &s->saves.n, .can_set = 1}, "t");
     list(s, (lrnde__entry){.setting = TSPAN, .rows = 1, .size = 2, .can_set = 1}, "tspan");
@@ -52,6 +52,7 @@ void lrnde__list_arrays(lrnde_solver *s)
     if (!desc->init.tile)
         list(s, (lrnde__entry){.role = LRNDE_STATE, .samples = &s->initial[0], .rows = 1, .size = desc->state, .can_set = 1},
              "u0");
+    if (desc->n_inputs) list(s, (lrnde__entry){.setting = BATCH, .rows = 1, .size = 1, .can_set = 1}, "inputs/batch");
     for (int32_t i = 0; i < desc->n_inputs; i++) {
         const lrnde_input_desc *in = &desc->inputs[i];
         lrnde__entry e = {
@@ -159,7 +160,7 @@ static lrnde_status set_times(lrnde_solver *s, const double *t, size_t bytes)
     s->n_default = n;
     s->options.t0 = t0;
     s->options.t1 = t1;
-    return lrnde__series_reserve(s, n);
+    return lrnde__inputs_reserve(s, n);
 }
 
 static lrnde_status set_setting(lrnde_solver *s, int setting, const double *x)
@@ -172,6 +173,8 @@ static lrnde_status set_setting(lrnde_solver *s, int setting, const double *x)
         if (!(x[0] >= 0 && x[0] <= UINT32_MAX))
             return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "path: %.9g is not between 0 and %lu", x[0], (unsigned long)UINT32_MAX);
         s->path = x[0], s->noise.held = 0;
+    } else if (setting == BATCH) {
+        return lrnde__inputs_choose(s, x[0]);
     } else {
         if (!(x[0] >= 0 && x[1] >= 0 && x[0] + x[1] > 0))
             return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "tolerance: atol = %g, rtol = %g", x[0], x[1]);
@@ -186,6 +189,7 @@ static void get_setting(const lrnde_solver *s, int setting, double *x)
     case TIMES: memcpy(x, s->saves.t, (size_t)s->saves.n * sizeof *x); break;
     case TSPAN: x[0] = s->options.t0, x[1] = s->options.t1; break;
     case PATH: x[0] = s->path; break;
+    case BATCH: x[0] = s->input_batch; break;
     case TOLERANCE: x[0] = s->options.atol, x[1] = s->options.rtol; break;
     case MESH:
         for (int64_t i = 0; i < s->mesh_points; i++) x[i] = lrnde__slot_at(&s->forward_record, i)->t;

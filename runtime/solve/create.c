@@ -88,6 +88,7 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
                            : !(o->h >= 0)            ? "h"
                            : !(o->adjoint_atol >= 0) ? "adjoint_atol"
                            : !(o->adjoint_rtol >= 0) ? "adjoint_rtol"
+                           : o->batches < 0          ? "batches"
                                                      : NULL;
     if (negative) return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "option %s is negative", negative);
     if (!desc->adjoint && (o->adjoint_atol > 0 || o->adjoint_rtol > 0))
@@ -97,6 +98,7 @@ static lrnde_status fill_options(lrnde_solver *s, const lrnde_options *given)
     if (!isfinite(o->t1 - o->t0))
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "options t0, t1: [%.9g, %.9g] is no interval", o->t0, o->t1);
     if (o->batch == 0) o->batch = desc->train.batch > 0 ? desc->train.batch : 1;
+    if (o->batches == 0) o->batches = 1;
     if (!o->device) o->device = "auto";
     if (o->atol == 0) o->atol = desc->atol;
     if (o->rtol == 0) o->rtol = desc->rtol;
@@ -211,6 +213,7 @@ static void plan_solve(lrnde_solver *s)
     s->forward.f0 = desc->forward->n_noise ? lrnde__state_arrays(s, 2) /* drift, diffusion */
                                            : lrnde__arrays(s, desc->forward->carry, desc->forward->n_components);
     s->inputs = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->inputs);
+    s->input_batches = lrnde__host(s, (size_t)s->options.batches * (size_t)desc->n_inputs * sizeof *s->input_batches);
     s->data = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->data);
     s->initial = initial_arrays(s);
     if (s->initial) s->args.constants = lrnde__in(s->initial + 1);
@@ -291,7 +294,7 @@ static void plan_gradient(lrnde_solver *s)
 static lrnde_status set_defaults(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
-    LRNDE_TRY(lrnde__series_reserve(s, 1));
+    LRNDE_TRY(lrnde__inputs_reserve(s, 1));
     int own_span = s->options.t0 != desc->t0 || s->options.t1 != desc->t1; /* the model's save times need not fit it */
     if (desc->n_saveat && !own_span)
         LRNDE_TRY(lrnde_set(s, "t", desc->saveat, (size_t)desc->n_saveat * sizeof *desc->saveat));
@@ -381,6 +384,11 @@ int32_t lrnde_batch(const lrnde_solver *s)
 {
     return s->options.batch;
 }
+int32_t lrnde_device_remote(const lrnde_solver *s)
+{
+    return s->driver->remote;
+}
+
 int32_t lrnde_threads(const lrnde_solver *s)
 {
     return s->driver->threads(s->device);

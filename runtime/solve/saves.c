@@ -43,19 +43,6 @@ lrnde_status lrnde__saves_set(lrnde_solver *s, const double *t, int64_t n, doubl
     return LRNDE_OK;
 }
 
-lrnde_status lrnde__series_reserve(lrnde_solver *s, int64_t n)
-{
-    for (int32_t i = 0; i < s->desc->n_inputs; i++) {
-        const lrnde_input_desc *input = &s->desc->inputs[i];
-        if (s->inputs[i] && (!input->series || n == s->series)) continue;
-        lrnde__release(s, s->inputs[i]);
-        s->inputs[i] = lrnde__device(s, (size_t)(input->series ? n : 1) * lrnde__sample_bytes(s, input->size));
-        if (!s->inputs[i]) return s->error.status;
-    }
-    s->series = n;
-    return LRNDE_OK;
-}
-
 const void *const *lrnde__data_at(lrnde_solver *s, int64_t save)
 {
     int64_t time = save < s->series ? save : s->series - 1; /* a solve at times of its own has no series there */

@@ -196,12 +196,14 @@ struct lrnde_solver {
     void *staging; /* host: the largest array, packed */
 
     void *params, *grad;
-    double grad_squares; /* sum of those of the gradient of parameters */
-    void **optimizer;    /* what update writes: params, then (n_slots) like params */
-    void **initial;      /* u0, then the constants of the solve */
-    void **inputs;       /* (n_inputs) arrays, a series times its save times */
-    int64_t series;      /* save times a series has */
-    const void **data;   /* (n_inputs) as kernels see them at one save time */
+    double grad_squares;  /* sum of those of the gradient of parameters */
+    void **optimizer;     /* what update writes: params, then (n_slots) like params */
+    void **initial;       /* u0, then the constants of the solve */
+    void **inputs;        /* (n_inputs) arrays, a series times its save times: those of a batch */
+    void **input_batches; /* (options.batches, n_inputs) of the other batches; NULL: not asked for yet */
+    int32_t input_batch;
+    int64_t series;    /* save times a series has */
+    const void **data; /* (n_inputs) as kernels see them at one save time */
     void **cot_initial, **cot_inputs;
     void **cot_outputs; /* what rev_output reads: u, then a cotangent of every output */
     void **adjoint_u;   /* (n_external) of the adjoint: u at their times */
@@ -311,9 +313,12 @@ void lrnde__extra_stages(lrnde__run *r, int64_t n); /* sees to it that dense out
 int64_t lrnde__step_at(lrnde__record *r, double t); /* the step that has the state at t */
 void lrnde__state_at(lrnde__run *r, double t, void *u);
 
+/* inputs.c: those of a batch, made if they are not there; and of series at n save times */
+lrnde_status lrnde__inputs_choose(lrnde_solver *s, double batch);
+lrnde_status lrnde__inputs_reserve(lrnde_solver *s, int64_t n);
+
 /* saves.c */
 lrnde_status lrnde__saves_set(lrnde_solver *s, const double *t, int64_t n, double t0, double t1);
-lrnde_status lrnde__series_reserve(lrnde_solver *s, int64_t n);
 int lrnde__saves_inside(const lrnde_solver *s, double t0, double t1);
 void lrnde__saves_start(lrnde_solver *s);
 void lrnde__saves_step(lrnde__run *r, int64_t n);

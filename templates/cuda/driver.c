@@ -362,6 +362,7 @@ static const char *cuda_sync(lrnde_device *d)
 const lrnde_driver lrnde_driver_cuda = {
     .name = "cuda",
     .preference = 1,
+    .remote = 1,
     .open = cuda_open,
     .close = cuda_close,
     .note = cuda_note,
