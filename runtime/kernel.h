@@ -22,17 +22,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LRNDE_ABI 7
+#define LRNDE_ABI 8
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 enum {
-    LRNDE_MAX_SUMS = 16,  /* sums of one kernel */
-    LRNDE_MAX_TERMS = 4,  /* regularizers of a model */
-    LRNDE_PAST = 2,       /* steps before, whose lengths a kernel may read: h_1, .. */
-    LRNDE_CHUNK = 4096    /* elements of a shared chunk */
+    LRNDE_MAX_SUMS = 16,   /* sums of one kernel */
+    LRNDE_MAX_TERMS = 4,   /* regularizers of a model */
+    LRNDE_PAST = 2,        /* steps before, whose lengths a kernel may read: h_1, .. */
+    LRNDE_MAX_PIECES = 64, /* of a Brownian path, that a course keeps account of */
+    LRNDE_CHUNK = 4096     /* elements of a shared chunk */
 };
 
 /* Numbers shared by the batch that a kernel may read.  Unused ones are ignored. */
@@ -176,6 +177,14 @@ typedef struct lrnde_controller {
     double beta1, beta2, gamma, qmin, qmax, qsteady;
 } lrnde_controller;
 
+/* A Brownian path as far as it has been drawn, in pieces, which are numbers below `count`; see pieces.h. */
+typedef struct lrnde_pieces {
+    double *length;                   /* (count) */
+    int64_t *future, *used, *spare;   /* stacks: given back, the next on top; of the trial step, the latest on top; free to be used */
+    int64_t n_future, n_used, n_spare, count;
+    int64_t draws;                    /* made so far */
+} lrnde_pieces;
+
 /*
  * An adaptive integration of the forward or the adjoint system that a kernel does by itself, deciding as control.h does.  Of a
  * method that remembers steps it is the steps after the first ones, which `start` takes.  It
@@ -188,6 +197,8 @@ typedef struct lrnde_controller {
  * The path is a stretch of the forward solution, which an adjoint system reads: its states are dense output of these steps, in
  * the order they were taken, and no step is tried that ends beyond `reach`.  Where the integrals take a rule that is applied to
  * every step, that is part of the step.
+ *
+ * A step of a stochastic system makes its increments from the pieces of the path; none is tried when there is no piece to spare.
  */
 typedef struct lrnde_course {
     double t1, look, reach, shortest;
@@ -205,6 +216,12 @@ typedef struct lrnde_course {
     void *const *path_k;              /* (path, n_k + n_extra) */
     void *const *integrals;           /* (n_integrals) so far; NULL: no rule is part of a step */
     void *lambda, *u;                 /* scratch for states at a node of the rule */
+
+    void *const *noise;               /* (slots, n_noise) where increments go; NULL: no noise, nor what comes next */
+    void *const *piece;               /* (pieces.count) increments over each, (n_noise, tiles, state, T) doubles */
+    uint64_t key;                     /* and stream of the path's numbers (io/rng.h) */
+    int32_t stream;
+    lrnde_pieces pieces;              /* given, and renewed */
 
     double past[LRNDE_PAST];          /* lengths of the steps before, the last one first, where a method remembers them */
     double now, next, e_old;          /* where it is; the next step to try; see control.h.  Given, and renewed, as is */

@@ -42,7 +42,7 @@ static lrnde_solver *create(const char *device)
     lrnde_error e;
     o.batch = batch, o.training = 1, o.device = device, o.threads = 2, o.max_steps = 500;
     if (lrnde_create(&s, m, &o, &e)) fprintf(stderr, "%s\n", e.text), _exit(1);
-    const size_t n = (size_t)batch * (size_t)m->state;
+    const size_t n = (size_t)batch * (size_t)(m->u0 ? m->state : m->inputs[0].size);
     double *u0 = malloc(n * sizeof *u0);
     float *narrow = malloc(n * sizeof *narrow);
     for (size_t i = 0; i < n; i++) {
@@ -130,7 +130,10 @@ static void gradients(void **state)
     check(&(variant){wide, NULL, {"precision=f64", "sensitivity=discrete"}}, 13, "reverse");
     check(&(variant){lotka, "rk4", {"sensitivity=discrete", "solver.h=0.02", "solver.tspan={0,2}"}}, 35, "skew:1");
     check(&(variant){wide, "bs3", {"precision=f64", "sensitivity=discrete", "solver.h=0.07"}}, 13, "skew:2");
-    check(&(variant){"models/gbm.lua", "sosri", {"precision=f64", "solver.h=0.01"}}, 35, "reverse");
+    check(&(variant){"models/gbm.lua", "sosri", {"solver.h=0.01"}}, 35, "reverse");
+    check(&(variant){"models/gbm.lua", "sosri", {"solver.rtol=1e-2"}}, 35, "skew:1");
+    check(&(variant){"models/ornstein_uhlenbeck.lua", "sra1", {"solver.atol=1e-2", "solver.tspan={0,1}"}}, 67, "skew:2");
+    check(&(variant){"models/mnist_nsde.lua", "sosri", {"precision=f64", "regularize=false", "solver.tspan={0,0.05}"}}, 9, "skew:1");
     check(&(variant){lotka, "vcab3", {"sensitivity=discrete", "solver.rtol=1e-3", "solver.atol=1e-3"}}, 35, "skew:1");
     check(&(variant){wide, "vcab3", {"precision=f64", "sensitivity=discrete", "regularize=false"}}, 13, "skew:2");
 }

@@ -91,7 +91,7 @@ static void parts_add_up(void **state)
             for (int q = 0; q < 2; q++) left[q] -= w[q];
         }
         for (int q = 0; q < 2; q++) assert_true(fabs(left[q]) < 1e-14);
-        assert_null(s->noise.used);
+        assert_int_equal(s->noise.pieces.n_used, 0);
         trial(s, 1, after);
         for (int q = 0; q < 2; q++) assert_true(fabs(after[q] - whole[q]) > 1e-3);
     }

@@ -41,6 +41,7 @@ void lrnde__course_plan(lrnde_solver *s)
     c->tape = lrnde__host(s, SLOTS * sizeof *c->tape);
     c->t = lrnde__host(s, TRIALS * sizeof *c->t);
     c->h = lrnde__host(s, TRIALS * sizeof *c->h);
+    c->noise = lrnde__host(s, SLOTS * (size_t)f->n_noise * sizeof *c->noise);
     c->sums = lrnde__host(s, TRIALS * larger((size_t)f->n_sums, (size_t)a->n_sums) * sizeof *c->sums);
     if (!s->desc->adjoint || !s->options.training) return;
     c->path_t = lrnde__host(s, PATH * sizeof *c->path_t);
@@ -60,7 +61,7 @@ static int serves(const lrnde__run *r)
 {
     const lrnde_solver *s = r->s;
     int adjoint = r == &s->adjoint, starts = lrnde__slot_at(r->record, r->record->steps)->past.steps < r->sys->n_start;
-    return s->driver->run && (r == &s->forward || adjoint) && r->sys->finish && !starts && !r->noise &&
+    return s->driver->run && (r == &s->forward || adjoint) && r->sys->finish && !starts &&
            !(adjoint && (r->sys->n_start || (integrates(s) && r->sys->n_extra)));
 }
 
@@ -155,7 +156,8 @@ static void count(lrnde__run *r, const lrnde_course *c, const lrnde_kernel *step
 {
     int64_t n = c->accepted + c->rejected, late = r->sys->late ? c->accepted : 0;
     r->stats.rejected += c->rejected;
-    r->stats.nfe += n * (r->sys->stages - (r->sys->fsal ? 1 : 0)) + late;
+    r->stats.nfe += n * (r->noise ? r->sys->step.rhs_evals : r->sys->stages - (r->sys->fsal ? 1 : 0)) + late;
+    r->stats.nfe_diffusion += n * step->diffusion_evals;
     r->stats.rhs_calls += n * step->rhs_evals + late * r->sys->rhs.rhs_evals;
     if (c->integrals) r->stats.rhs_calls += c->accepted * r->s->desc->sensitivity.n_nodes * r->sys->integrand.rhs_evals;
 }
@@ -179,12 +181,17 @@ lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went)
     LRNDE_TRY(fill(r, &c));
     if (r->supply) fill_path(r, &c);
     if ((r->t + h - c.reach) * h > 0) return LRNDE_OK;
+    if (r->noise)
+        LRNDE_TRY(lrnde__noise_lend(r, &c));
+    else
+        c.noise = NULL;
     int tape = r->record->keep && r->record->keep_tape;
     if (!tape) c.tape = NULL;
     lrnde_args a = s->args;
     a.s.atol = r->atol, a.s.rtol = r->rtol;
     a.external = lrnde__in(r->external);
     if (!s->driver->run(s->device, r->sys, &a, &c)) return LRNDE_OK;
+    if (r->noise) lrnde__noise_take_back(r, &c);
     *went = c.accepted + c.rejected > 0;
     count(r, &c, tape ? &r->sys->step_tape : &r->sys->step);
     r->e_old = c.e_old;

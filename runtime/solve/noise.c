@@ -3,10 +3,7 @@
  * way back.
  *
  * The normal numbers of draw d are functions of (seed, path, training step; d, sample, component): whatever the batch, the
- * threads or the device.  What was drawn is never forgotten, or rejecting would choose among paths: a rejected step gives back
- * its pieces of the path, and shorter steps use them up first, cutting one in two by a Brownian bridge:
- *
- *   W(q L) = q W(L) + sqrt(q (1 - q) L) N(0, 1)        (RSwM3: Rackauckas & Nie, Discrete Contin. Dyn. Syst. B 22(7), 2017)
+ * threads or the device.  Which pieces of the path a step takes is decided by pieces.h.
  *
  * Steps of given lengths are not rejected: the increments of many are drawn at once.
  *
@@ -18,11 +15,12 @@
 #include "io/rng.h"
 
 #include <math.h>
+#include <string.h>
 
-enum { AHEAD_BYTES = 1 << 22 }; /* of increments that are drawn at once */
-
-/* Of a step: what is left beyond it is rounding. */
-static const double SLIVER = 1e-14;
+enum {
+    AHEAD_BYTES = 1 << 22, /* of increments that are drawn at once */
+    SPARE = 4              /* pieces of the path that a course is given to use */
+};
 
 static int64_t entries(const lrnde_solver *s)
 {
@@ -34,99 +32,74 @@ static int64_t numbers(const lrnde_solver *s)
     return s->desc->forward->n_noise * entries(s);
 }
 
-/* The next n draws, scaled: to (n, 2) arrays (tiles, state, T), of W and, where there is one, of Z. */
-static void draw_normals(lrnde_solver *s, lrnde__noise *v, int32_t n, const double *scale, void *const *to, int rounded)
+/* n draws, scaled: to (n, 2) arrays (tiles, state, T), of W and, where there is one, of Z. */
+static void draw_normals(lrnde_solver *s, const lrnde__noise *v, uint32_t first, int32_t n, const double *scale, void *const *to,
+                         int rounded)
 {
     const lrnde_draw draw = {.key = v->key,
-                             .draw = v->draws,
+                             .draw = first,
                              .batch = s->options.batch,
                              .tile = s->tile,
                              .tiles = (int32_t)(s->lanes / s->tile),
                              .size = s->desc->state};
-    v->draws += (uint32_t)n;
     s->driver->normals(s->device, &draw, n, scale, to, rounded);
-}
-
-/* x = scale N(0, 1), (n_noise, tiles, state, T). */
-static void draw_piece(lrnde_solver *s, lrnde__noise *v, double scale, double *x)
-{
-    draw_normals(s, v, 1, &scale, (void *[]){x, s->desc->forward->n_noise == 2 ? x + entries(s) : NULL}, 0);
 }
 
 /* ---- pieces of the path ---- */
 
-static void push(lrnde__piece **list, lrnde__piece *piece)
+/* Makes room in a table; nonzero: there is no memory. */
+static int widen(lrnde_solver *s, void *table, int64_t used, int64_t room, size_t element)
 {
-    piece->next = *list;
-    *list = piece;
+    void *old, *wider;
+    memcpy(&old, table, sizeof old);
+    if (!(wider = lrnde__grow(s, old, used, room, element))) return -1;
+    memcpy(table, &wider, sizeof wider);
+    return 0;
 }
 
-static lrnde__piece *pop(lrnde__piece **list)
+/* One more spare piece. */
+static lrnde_status add_piece(lrnde_solver *s, lrnde__noise *v)
 {
-    lrnde__piece *top = *list;
-    if (top) *list = top->next;
-    return top;
-}
-
-static void move_all(lrnde__piece **from, lrnde__piece **to)
-{
-    while (*from) push(to, pop(from));
-}
-
-static lrnde__piece *blank(lrnde_solver *s, lrnde__noise *v, double length)
-{
-    lrnde__piece *piece = pop(&v->spare);
-    if (!piece) {
-        piece = lrnde__host(s, sizeof *piece);
-        if (!piece || !(piece->x = lrnde__device(s, (size_t)numbers(s) * sizeof(double)))) return NULL;
-    }
-    piece->length = length;
-    return piece;
-}
-
-/* The path beyond all that has been drawn. */
-static lrnde__piece *drawn(lrnde_solver *s, lrnde__noise *v, double length)
-{
-    lrnde__piece *piece = blank(s, v, length);
-    if (piece) draw_piece(s, v, sqrt(length), piece->x);
-    return piece;
-}
-
-/* Cuts a piece at `length`: it keeps the first part, the rest is to come. */
-static lrnde_status cut(lrnde_solver *s, lrnde__noise *v, lrnde__piece *first, double length)
-{
-    lrnde__piece *scratch = blank(s, v, 0), *rest = scratch ? blank(s, v, first->length - length) : NULL;
-    if (scratch) push(&v->spare, scratch);
-    if (!rest) return s->error.status;
-    double q = length / first->length, *whole = first->x;
-    draw_piece(s, v, sqrt(q * (1 - q) * first->length), rest->x);
-    first->x = scratch->x, scratch->x = whole;
-    s->driver->combine(s->device, first->x, 0, q, whole, 1, rest->x, numbers(s));
-    s->driver->combine(s->device, rest->x, 0, 1, whole, -1, first->x, numbers(s));
-    first->length = length;
-    push(&v->future, rest);
+    lrnde_pieces *p = &v->pieces;
+    const int64_t n = p->count, room = n < v->piece_room ? v->piece_room : 2 * n + 8;
+    if (room > v->piece_room &&
+        (widen(s, &p->length, n, room, sizeof *p->length) || widen(s, &p->future, n, room, sizeof *p->future) ||
+         widen(s, &p->used, n, room, sizeof *p->used) || widen(s, &p->spare, n, room, sizeof *p->spare) ||
+         widen(s, &v->piece, n, room, sizeof *v->piece)))
+        return s->error.status;
+    v->piece_room = room;
+    if (!(v->piece[n] = lrnde__device(s, (size_t)numbers(s) * sizeof(double)))) return s->error.status;
+    p->spare[p->n_spare++] = p->count++;
     return LRNDE_OK;
 }
 
-/* *sum = the path over the next `length`; `used` becomes its pieces, the latest on top. */
-static lrnde_status take(lrnde_solver *s, lrnde__noise *v, double length, const double **sum)
+/* All pieces are spare. */
+static void forget(lrnde_pieces *p)
 {
-    *sum = NULL;
-    for (double left = length; left > SLIVER * length;) {
-        lrnde__piece *next = v->future ? pop(&v->future) : drawn(s, v, left);
-        if (!next) return s->error.status;
-        push(&v->used, next);
-        if (next->length > left + SLIVER * length) LRNDE_TRY(cut(s, v, next, left));
-        left -= next->length;
-        if (!*sum) {
-            *sum = next->x;
-            continue;
-        }
-        if (!v->sum && !(v->sum = lrnde__device(s, (size_t)numbers(s) * sizeof *v->sum))) return s->error.status;
-        s->driver->combine(s->device, v->sum, 0, 1, *sum, 1, next->x, numbers(s));
-        *sum = v->sum;
+    lrnde_pieces_accept(p);
+    while (p->n_future > 0) p->spare[p->n_spare++] = p->future[--p->n_future];
+    p->draws = 0;
+}
+
+/* Draws and cuts what a trial step needs; returns its increments, in double. */
+static const double *make(lrnde_solver *s, lrnde__noise *v, const lrnde_trial *trial)
+{
+    const lrnde_pieces *p = &v->pieces;
+    const int64_t n = numbers(s);
+    if (trial->drawn >= 0) {
+        double *w = v->piece[trial->drawn], *z = s->desc->forward->n_noise == 2 ? w + entries(s) : NULL;
+        draw_normals(s, v, (uint32_t)trial->draw, 1, &trial->scale, (void *[]){w, z}, 0);
     }
-    return LRNDE_OK;
+    if (trial->cut >= 0) {
+        double *whole = v->piece[trial->cut], *rest = v->piece[trial->drawn], *first = v->scratch;
+        s->driver->combine(s->device, first, 0, trial->q, whole, 1, rest, n);
+        s->driver->combine(s->device, rest, 0, 1, whole, -1, first, n);
+        v->piece[trial->cut] = first, v->scratch = whole;
+    }
+    const double *sum = v->piece[p->used[0]];
+    for (int64_t i = 1; i < p->n_used; sum = v->scratch, i++)
+        s->driver->combine(s->device, v->scratch, 0, 1, sum, 1, v->piece[p->used[i]], n);
+    return sum;
 }
 
 /* ---- what kernels read ---- */
@@ -140,7 +113,9 @@ static void put(lrnde_solver *s, const double *x, void *const *to)
 
 void **lrnde__noise_at(const lrnde__run *r, int64_t n)
 {
-    return r->noise->table + n % r->noise->room * r->sys->n_noise;
+    const lrnde__noise *v = r->noise;
+    const int64_t arrays = r->record->keep || v->held || v->ahead ? v->room : 2; /* else those of the two slots */
+    return v->table + n % arrays * r->sys->n_noise;
 }
 
 /* Arrays for steps 0..n. */
@@ -166,7 +141,7 @@ lrnde_status lrnde__noise_plan(lrnde_solver *s, lrnde__run *r, lrnde__noise *noi
     if (!r->sys->n_noise) return LRNDE_OK;
     r->noise = noise;
     noise->stream = stream;
-    return reserve(s, noise, 0);
+    return reserve(s, noise, 1);
 }
 
 /* Whether increments that were set fit so many steps. */
@@ -183,12 +158,10 @@ lrnde_status lrnde__noise_begin(lrnde__run *r, int adaptive)
     lrnde__noise *v = r->noise;
     if (v->held && adaptive)
         return lrnde__fail(r->s, LRNDE_ERR_ARGUMENT, "noise was set: it is for the steps of a mesh, or of fixed length");
-    move_all(&v->used, &v->spare);
-    move_all(&v->future, &v->spare);
+    forget(&v->pieces);
     philox4x32_ctr_t word =
         lrnde__random(r->s->options.seed, (lrnde__stream)v->stream, (uint32_t)r->s->path, (uint64_t)r->s->step);
     v->key = (uint64_t)word.v[1] << 32 | word.v[0];
-    v->draws = 0;
     v->ahead = 0;
     return LRNDE_OK;
 }
@@ -207,32 +180,59 @@ lrnde_status lrnde__noise_ahead(lrnde__run *r, const double *t, int32_t n)
     void *to[2 * LRNDE__UNSEEN] = {NULL};
     if (v->held) return LRNDE_OK;
     LRNDE_TRY(reserve(r->s, v, r->record->keep ? first + n - 1 : n - 1));
+    v->ahead = first + n;
     for (int32_t j = 0; j < n; j++) {
         scale[j] = sqrt(fabs(t[j] - (j ? t[j - 1] : r->t)));
         for (int32_t q = 0; q < r->sys->n_noise; q++) to[2 * j + q] = lrnde__noise_at(r, first + j)[q];
     }
-    draw_normals(r->s, v, n, scale, to, 1);
-    v->ahead = first + n;
+    draw_normals(r->s, v, (uint32_t)v->pieces.draws, n, scale, to, 1);
+    v->pieces.draws += n;
     return LRNDE_OK;
 }
 
 lrnde_status lrnde__noise_trial(lrnde__run *r, int64_t n, double h)
 {
+    lrnde_solver *s = r->s;
     lrnde__noise *v = r->noise;
-    const double *sum;
     if (v->held) return n < v->held ? LRNDE_OK : check_steps(r, n + 1);
     if (n < v->ahead) return LRNDE_OK;
-    LRNDE_TRY(reserve(r->s, v, r->record->keep ? n : 0));
-    move_all(&v->used, &v->future);
-    LRNDE_TRY(take(r->s, v, fabs(h), &sum));
-    put(r->s, sum, lrnde__noise_at(r, n));
+    LRNDE_TRY(reserve(s, v, r->record->keep ? n : 0));
+    if (!v->pieces.n_spare) LRNDE_TRY(add_piece(s, v));
+    const lrnde_trial trial = lrnde_pieces_try(&v->pieces, fabs(h));
+    const int scratch = trial.cut >= 0 || v->pieces.n_used > 1;
+    if (scratch && !v->scratch && !(v->scratch = lrnde__device(s, (size_t)numbers(s) * sizeof *v->scratch)))
+        return s->error.status;
+    put(s, make(s, v, &trial), lrnde__noise_at(r, n));
     return LRNDE_OK;
+}
+
+lrnde_status lrnde__noise_lend(lrnde__run *r, lrnde_course *c)
+{
+    lrnde_solver *s = r->s;
+    lrnde__noise *v = r->noise;
+    const size_t n_noise = (size_t)r->sys->n_noise;
+    LRNDE_TRY(reserve(s, v, r->record->keep ? r->record->steps + c->slots - 1 : 1));
+    while (v->pieces.n_spare < SPARE && lrnde__fits(s, (size_t)numbers(s) * sizeof(double))) LRNDE_TRY(add_piece(s, v));
+    for (int32_t i = 0; i < c->slots; i++) {
+        const int64_t n = c->ring ? i : r->record->steps + i;
+        memcpy((void **)c->noise + (size_t)i * n_noise, lrnde__noise_at(r, n), n_noise * sizeof(void *));
+    }
+    c->piece = (void *const *)v->piece;
+    c->pieces = v->pieces;
+    c->key = v->key, c->stream = LRNDE__STREAM_NOISE;
+    return LRNDE_OK;
+}
+
+void lrnde__noise_take_back(lrnde__run *r, const lrnde_course *c)
+{
+    r->noise->pieces = c->pieces;
+    r->noise->steps = r->record->steps + c->accepted;
 }
 
 void lrnde__noise_accept(lrnde__run *r, int64_t n)
 {
     r->noise->steps = n + 1;
-    move_all(&r->noise->used, &r->noise->spare);
+    lrnde_pieces_accept(&r->noise->pieces);
 }
 
 lrnde_status lrnde__noise_end(const lrnde__run *r)

@@ -10,6 +10,7 @@
 
 #include "driver.h"
 #include "lrnde.h"
+#include "pieces.h"
 #include "solve/record.h"
 
 #include <stdint.h>
@@ -28,21 +29,15 @@ typedef struct lrnde__block {
     int on_device;
 } lrnde__block;
 
-/* A piece of a Brownian path: (n_noise, lanes, state) increments over `length`. */
-typedef struct lrnde__piece {
-    struct lrnde__piece *next;
-    double length;
-    double *x; /* on the device */
-} lrnde__piece;
-
 /* The noise of a stochastic integration. */
 typedef struct lrnde__noise {
-    int stream;                          /* of random numbers (io/rng.h) */
-    uint64_t key;                        /* of the path's numbers */
-    uint32_t draws;                      /* so far */
-    lrnde__piece *future, *used, *spare; /* given back by rejected steps, earliest first; of the trial step, latest first */
-    double *sum;                         /* over the trial step, if it has several pieces */
-    void **table; /* (room, n_noise) arrays: the increments of every step, of the last ones if there is no record */
+    int stream;   /* of random numbers (io/rng.h) */
+    uint64_t key; /* of the path's numbers */
+    lrnde_pieces pieces;
+    double **piece;     /* (pieces.count) their increments on the device, (n_noise, lanes, state) */
+    int64_t piece_room; /* of these tables */
+    double *scratch;    /* like a piece: one that is cut, the sum of several */
+    void **table;       /* (room, n_noise) arrays: the increments of every step, of the last ones if there is no record */
     int64_t room, steps;
     int64_t held;  /* steps whose increments were set; 0: they are drawn */
     int64_t ahead; /* steps before this one have been drawn */
@@ -297,6 +292,8 @@ lrnde_status lrnde__noise_trial(lrnde__run *r, int64_t n, double h);
 lrnde_status lrnde__noise_ahead(lrnde__run *r, const double *t, int32_t n); /* of the next n steps, which end at t[0], ... */
 int32_t lrnde__noise_at_once(const lrnde__run *r);                          /* how many steps that may be */
 void lrnde__noise_accept(lrnde__run *r, int64_t n);
+lrnde_status lrnde__noise_lend(lrnde__run *r, lrnde_course *c);    /* the path to a course, whose slots are known, */
+void lrnde__noise_take_back(lrnde__run *r, const lrnde_course *c); /* and back when it is over */
 lrnde_status lrnde__noise_end(const lrnde__run *r);
 void **lrnde__noise_at(const lrnde__run *r, int64_t n);
 

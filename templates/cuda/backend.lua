@@ -5,6 +5,7 @@
 -- divide the features, and its warps the matrix products.
 
 local backends = require "backends"
+local header = require "header"
 local host = require "host"
 local products = backends.run "templates/cuda/products.lua"
 local template = require "template"
@@ -28,14 +29,23 @@ for word in ([[args member ys xs end chunk s0 next course TEAM accumulator threa
   table.insert(cuda.reserved, word)
 end
 
---- The elementwise functions and sums every generated file carries, and the products of its kind of tile.
+--- What draws normal numbers, as the runtime and the driver have it.
+local function normals()
+  local normal = header.excerpt("io/normal.def", "\nNORMAL%(\n(.-)\n%)\n")
+  local philox = assert(host.read(host.root .. "/templates/cuda/normals.def")):match "\n(    /%* Four words.-\n    })\n"
+  return ((normal .. "\n\n" .. philox):gsub("FUNCTION", "static __device__ inline"):gsub("\n    ", "\n"):gsub("^    ", ""))
+end
+
+--- The elementwise functions and sums every generated file carries, and the products of its kind of tile; of stochastic models
+-- normal numbers too.
 function cuda.math()
   local function part(name, env) return template.fill(("templates/cuda/%s.cuh"):format(name), env) end
-  if cuda.team == 1 then return part("math", {}) .. "\n" .. part("lane", {}) end
+  local common = part("math", {}) .. "\n" .. (cuda.draws and normals() .. "\n\n" or "")
+  if cuda.team == 1 then return common .. part("lane", {}) end
   local multiply = part(cuda.matmul == "native" and "fma" or "mma", { matmul = cuda.matmul })
   local team = part("team", setmetatable({ multiply = multiply }, { __index = products }))
   local clusters = cuda.cluster and "\n" .. part("cluster", { way = cuda.cluster, bytes = cuda.bytes }) or ""
-  return part("math", {}) .. "\n" .. team .. clusters
+  return common .. team .. clusters
 end
 
 function cuda.set_model(m)
@@ -49,7 +59,7 @@ function cuda.set_model(m)
   end
   -- Blocks of a run copy parameters into their shared memory, if as many blocks as a multiprocessor takes have room for them.
   cuda.keeps_params = cuda.team == 1 and m.params.size > 0 and m.params.size * cuda.bytes <= products.SHARED // MOST_BLOCKS
-  cuda.gathers, cuda.matmul = cuda.team > 1, m.matmul
+  cuda.gathers, cuda.matmul, cuda.draws = cuda.team > 1, m.matmul, m.stochastic
   cuda.clusters, cuda.cluster = cuda.team > 1 and #m.tab.err > 0 and not m.stochastic and not m.method.start, nil
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
 end
@@ -61,8 +71,8 @@ function cuda.own()
   return { way.size, way.lanes // cuda.tile, way.bytes }
 end
 
---- Is a whole solve one launch, but for the first steps of a method that remembers them?  Not if steps need noise.
-function cuda.solves(p) return p.forward.finish and not p.m.stochastic end
+--- Is a whole solve one launch, but for the first steps of a method that remembers them?
+function cuda.solves(p) return p.forward.finish end
 
 --- Are many steps of the adjoint system?  Not if a rule is applied to every step, whose dense output takes further stages.
 function cuda.solves_back(p)

@@ -42,7 +42,7 @@ static parts group_of(const lrnde__cuda_modules *m, lrnde__cuda_part part)
 {
     const lrnde_model_desc *desc = m->desc;
     parts solving = bit(LRNDE__CUDA_VECTORS) | bit(LRNDE__CUDA_COMMON) | bit(stepping(m, 0));
-    if (desc->forward->n_noise) solving |= bit(LRNDE__CUDA_NORMALS);
+    if (desc->forward->n_noise && !*m->run.name) solving |= bit(LRNDE__CUDA_NORMALS);
     parts training = bit(LRNDE__CUDA_REVERSE) | bit(LRNDE__CUDA_REV_STEP) | bit(stepping(m, 1)) | bit(LRNDE__CUDA_ADJOINT) |
                      bit(*m->adjoint_run.name ? LRNDE__CUDA_ADJOINT_RUN : LRNDE__CUDA_ADJOINT_STEP);
     if (desc->n_saveat > 1 || desc->saveat_data) training |= bit(LRNDE__CUDA_REV_STEP_FULL);

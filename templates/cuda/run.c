@@ -123,7 +123,7 @@ int lrnde__cuda_run(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_a
 {
     const lrnde_model_desc *desc = d->model.desc;
     size_t written, bytes = lrnde__cuda_course_bytes(desc, sys, c, &written);
-    if (!d->cooperative || bytes > LRNDE__CUDA_PIECE) return 0;
+    if (!d->cooperative || bytes > LRNDE__CUDA_PIECE || (c->noise && c->pieces.count > LRNDE_MAX_PIECES)) return 0;
     lrnde__cuda_enter(d);
     const form f = choose(d, sys, args, c->tape != NULL);
     if (!*d->failure && (f.blocks == 0 || lrnde__cuda_sums_room(d, 2 * (size_t)f.rows * (size_t)sys->n_sums * sizeof(double))))

@@ -87,6 +87,37 @@ static void derive(const entry *e, const lrnde_args *step, double t)
     run_phases(e, &sys->rhs, &a);
 }
 
+/* The increments of the step to try, from the pieces of the path. */
+static void make_increments(const entry *e, lrnde_args *a, int32_t slot)
+{
+    const lrnde_model_desc *desc = e->function->desc;
+    const int32_t n_noise = e->function->sys->n_noise;
+    lrnde_course *c = e->course;
+    const long long n = (long long)a->tiles * desc->tile * desc->state;
+    const lrnde_trial trial = lrnde_pieces_try(&c->pieces, fabs(a->s.h));
+    double *const drawn = trial.drawn >= 0 ? c->piece[trial.drawn] : NULL, *const cut =
+                                                                               trial.cut >= 0 ? c->piece[trial.cut] : NULL;
+    threadIdx.x = blockIdx.x = 0, blockDim.x = gridDim.x = 1;
+    if (drawn)
+        normals_double(c->key, (unsigned)trial.draw, (unsigned)c->stream, a->batch, desc->tile, desc->state, n, 1, &trial.scale,
+                       (void *[]){drawn, n_noise == 2 ? drawn + n : NULL}, 0);
+    for (long long i = 0; cut && i < n_noise * n; i++) {
+        const double whole = cut[i];
+        cut[i] = trial.q * whole + drawn[i];
+        drawn[i] = whole - cut[i];
+    }
+    a->noise = (const void *const *)(c->noise + slot * n_noise);
+    for (long long i = 0; i < n_noise * n; i++) {
+        double sum = ((double *)c->piece[c->pieces.used[0]])[i];
+        for (int64_t k = 1; k < c->pieces.n_used; k++) sum += ((double *)c->piece[c->pieces.used[k]])[i];
+        void *to = (void *)a->noise[i / n];
+        if (desc->real_bytes == sizeof(float))
+            ((float *)to)[i % n] = (float)sum;
+        else
+            ((double *)to)[i % n] = sum;
+    }
+}
+
 static void run_course(const entry *e)
 {
     const lrnde_system_desc *sys = e->function->sys;
@@ -99,7 +130,7 @@ static void run_course(const entry *e)
          e->function->name, e->grid, e->block);
     c->accepted = c->rejected = c->over = 0;
     while (c->now != c->t1 && !c->over && (c->look - c->now) * way > 0 && c->slot < c->slots &&
-           c->accepted + c->rejected < c->most) {
+           c->accepted + c->rejected < c->most && (!c->noise || c->pieces.n_spare > 0)) {
         int32_t slot = c->slot, end = c->ring && slot + 1 == c->slots ? 0 : slot + 1;
         a.s.t = c->now, a.s.h = c->tried = lrnde_clip(c->now, c->next, c->t1, c->shortest);
         a.s.h_1 = past[0], a.s.h_2 = past[1];
@@ -109,11 +140,13 @@ static void run_course(const entry *e)
         a.k = c->k + slot * (sys->n_k + sys->n_extra);
         a.tape = c->tape ? c->tape[slot] : NULL;
         supply_states(e, &a);
+        if (c->noise) make_increments(e, &a, slot);
         c->E = take_step(e, &a, sums);
         c->next = lrnde_control(&sys->controller, &c->e_old, c->E, c->tried);
         if (lrnde_accepts(c->E)) {
             c->t[c->accepted] = c->now, c->h[c->accepted] = c->tried;
             memcpy(c->sums + c->accepted * sys->n_sums, sums, (size_t)sys->n_sums * sizeof *sums);
+            if (c->noise) lrnde_pieces_accept(&c->pieces);
             past[1] = past[0], past[0] = c->tried;
             c->now = lrnde_advance(c->now, c->tried, c->t1), c->slot = end, c->accepted++;
             integrate(e, &a);

@@ -9,6 +9,7 @@
 
 #include "control.h"
 #include "kernel.h"
+#include "pieces.h"
 #include "vectors.h"
 
 #include <dlfcn.h>
