@@ -8,10 +8,11 @@
  *              a function are borrowed for the call, but for the descriptor, which must outlive its solvers, and the
  *              callbacks of the options.  Nothing else is freed by the caller.
  *   Memory     After lrnde_create nothing allocates but the record of a training solve and the noise of a stochastic one,
- *              which grow and keep their capacity, and arrays at save times, those of lrnde_ensemble too, when more of
- *              them are asked for than ever before, and a batch of inputs when it is first asked for.  options.memory_limit bounds what is on the device: a training solve
- *              that does not fit, or whose gradient does not, is begun again keeping less, which gradients pay for with
- *              steps taken again; the same gradients, bit for bit.  Sizes called bytes are bytes, others are elements.
+ *              which grow and keep their capacity, arrays at save times, those of lrnde_ensemble too, when more of them are
+ *              asked for than ever before, and a batch of inputs that is not there.  options.memory_limit bounds what is on
+ *              the device: a training solve that does not fit, or whose gradient does not, is begun again keeping less, which
+ *              gradients pay for with steps taken again; the same gradients, bit for bit.  Sizes called bytes are bytes,
+ *              others are elements.
  *   Layout     Arrays are row-major: (B, n) for B samples of n features, (B, S, n) at S save times.  They are copied; their
  *              element type is the model's (float or double), labels are int32_t, times are double.
  *   Time       t and h are in the model's unit of time; wall times end in _s and are seconds.
@@ -192,7 +193,8 @@ const char *lrnde_store_text(lrnde_store store);
  *   "t" (S) save times, in the order of integration     "tspan" (2) t0, t1         "tolerance" (2) atol, rtol
  *   "params" (P) and every parameter leaf by its name   "u0" (B, D) if the model does not compute it from data
  *   inputs by name: (B, n), a series (B, S, n)          "u" (B, S, D), outputs by name (B, S, n): at save times
- *   "inputs/batch" (1): which of options.batches batches the inputs are, from 0; they stay on the device, each as it was last set
+ *   "inputs/batch" (1): which of options.batches batches the inputs are, from 0; the others stay on the device while nothing else
+ *   needs the memory: "inputs/kept" (1) says whether the one chosen was there, as it was last set, or is to be set anew
  *   "grad/params", "grad/<leaf>", "grad/u0", "grad/<input>": of the last gradient
  *   "optimizer/0".. (P): what the optimizer keeps       "mesh" (accepted + 1): times of the last training solve's steps
  * and of a stochastic equation

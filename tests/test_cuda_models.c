@@ -256,6 +256,61 @@ static void gradients_within(char *text)
     snprintf(text, WORLD_TEXT, "%d %d", fitted, failed);
 }
 
+/* Trains on batches that stay on the device, until steps become short and their record long. */
+static void train_in_little(char *text)
+{
+    enum { PLACES = 40, STEPS = 60, LONG = 50 };
+    lrnde_model_desc desc = *built;
+    lrnde_text entry;
+    lrnde_solver *s;
+    lrnde_error e;
+    double norm[2] = {0};
+    int lost = 0;
+    lrnde_status status = LRNDE_OK;
+    world_model(&desc, &entry);
+    for (int many = 0; many < 2 && !status; many++) {
+        lrnde_options o = LRNDE_OPTIONS;
+        lrnde_report r;
+        int there[PLACES] = {0};
+        o.batch = batch, o.training = 1, o.device = "cuda", o.batches = many ? PLACES : 1;
+        MUST(!lrnde_create(&s, &desc, &o, &e));
+        for (int i = 0; i < STEPS && !status; i++) {
+            const double chosen = many ? i % PLACES : 0, tolerance[2] = {i < LONG ? 1e-3 : 1e-7, i < LONG ? 1e-3 : 1e-7};
+            double kept;
+            MUST(!lrnde_set(s, "inputs/batch", &chosen, sizeof chosen));
+            MUST(!lrnde_set(s, "tolerance", tolerance, sizeof tolerance));
+            MUST(!lrnde_get(s, "inputs/kept", &kept, sizeof kept));
+            lost += kept == 0 && there[(int)chosen];
+            if (kept == 0 || !there[(int)chosen]) set_inputs(s);
+            there[(int)chosen] = 1;
+            if (!(status = lrnde_train_step(s, &r))) norm[many] = r.grad_norm;
+        }
+        lrnde_destroy(s);
+    }
+    free((char *)entry.text);
+    snprintf(text, WORLD_TEXT, "%d %d %d", status, lost, norm[0] == norm[1]);
+}
+
+/* Batches that stay on the device make way for what a solve needs. */
+static void batches_make_way(void **state)
+{
+    (void)state;
+    int made_way = 0, enough = 0;
+    build("tests/fixtures/digits.lua", "sensitivity=discrete");
+    batch = 256;
+    for (long bytes = 6200000; bytes <= 7000000; bytes += 100000) {
+        int status, lost, same;
+        char memory[64];
+        snprintf(memory, sizeof memory, "FAKE_MEMORY=%ld", bytes);
+        assert_int_equal(sscanf(world_run(train_in_little, WITH(memory)), "%d %d %d", &status, &lost, &same), 3);
+        if (status) continue; /* one batch is too many */
+        assert_true(same);
+        made_way += lost > 0, enough += lost == 0;
+    }
+    print_message("           batches made way in %d memories, stayed in %d\n", made_way, enough);
+    assert_true(made_way > 0 && enough > 0);
+}
+
 static void memory_is_limited(void **state)
 {
     (void)state;
@@ -428,10 +483,10 @@ int main(int argc, char **argv)
     world_enter(argv);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sweeps_stop), cmocka_unit_test(lost_in_a_sweep), cmocka_unit_test(models),
-        cmocka_unit_test(clusters),    cmocka_unit_test(sensitivities),   cmocka_unit_test(memory_is_limited),
-        cmocka_unit_test(locates),     cmocka_unit_test(limits),          cmocka_unit_test(failures),
-        cmocka_unit_test(falls_back),
+        cmocka_unit_test(sweeps_stop),      cmocka_unit_test(lost_in_a_sweep), cmocka_unit_test(models),
+        cmocka_unit_test(clusters),         cmocka_unit_test(sensitivities),   cmocka_unit_test(memory_is_limited),
+        cmocka_unit_test(batches_make_way), cmocka_unit_test(locates),         cmocka_unit_test(limits),
+        cmocka_unit_test(failures),         cmocka_unit_test(falls_back),
     };
     return cmocka_run_group_tests(tests, with_driver, world_remove);
 }

@@ -133,7 +133,8 @@ static void gradients(void **state)
     check(&(variant){"models/gbm.lua", "sosri", {"solver.h=0.01"}}, 35, "reverse");
     check(&(variant){"models/gbm.lua", "sosri", {"solver.rtol=1e-2"}}, 35, "skew:1");
     check(&(variant){"models/ornstein_uhlenbeck.lua", "sra1", {"solver.atol=1e-2", "solver.tspan={0,1}"}}, 67, "skew:2");
-    check(&(variant){"models/mnist_nsde.lua", "sosri", {"precision=f64", "regularize=false", "solver.tspan={0,0.05}"}}, 9, "skew:1");
+    check(&(variant){"models/mnist_nsde.lua", "sosri", {"precision=f64", "regularize=false", "solver.tspan={0,0.05}"}}, 9,
+          "skew:1");
     check(&(variant){lotka, "vcab3", {"sensitivity=discrete", "solver.rtol=1e-3", "solver.atol=1e-3"}}, 35, "skew:1");
     check(&(variant){wide, "vcab3", {"precision=f64", "sensitivity=discrete", "regularize=false"}}, 13, "skew:2");
 }
@@ -228,6 +229,18 @@ static const mistake MISTAKES_OF_MEMORY[] = {
     {"the derivative where it began", "sensitivity=discrete", "b.carry = (const void *const *)a.next", "b.carry = a.carry"},
 };
 
+/* The same of steps that make their increments. */
+static const mistake MISTAKES_OF_PATHS[] = {
+    {"nothing", "sensitivity=discrete", "&args", "&args"},
+    {"rejected steps that forget their pieces", "sensitivity=discrete", "threadIdx.x == 0 && took", "threadIdx.x == 0"},
+    {"increments made before it is known of what", "sensitivity=discrete", "fabs(a->s.h));\n    __syncthreads();",
+     "fabs(a->s.h));"},
+    {"the numbers of the first draw", "sensitivity=discrete", "(unsigned)trial->draw", "0u"},
+    {"a rest that is the whole", "sensitivity=discrete", "rest = whole - first", "rest = whole"},
+    {"the first of several pieces alone", "sensitivity=discrete", "i < path->pieces.n_used", "i < 1"},
+    {"a path that is not given back", "sensitivity=discrete", "lrnde_path_end(&path, course)", "(void)0"},
+};
+
 /* What goes on for ever has been caught; it takes a tenth of this where nothing is wrong. */
 static void compare_briefly(char *text)
 {
@@ -244,12 +257,12 @@ static int goes_wrong(const char *order)
     return status || sscanf(text, "%d %d %lf", &steps, &launches, &apart) != 3 || !(apart < 1e-11);
 }
 
-static void check_mistakes(const mistake *list, size_t n, const char *file, const char *method)
+static void check_mistakes(const mistake *list, size_t n, const char *file, const char *method, const char *rtol,
+                           const char *atol)
 {
     int missed = 0;
     for (const mistake *x = list; x < list + n; x++) {
-        build_variant(&(variant){file, method, {x->sensitivity, "precision=f64", "solver.rtol=1e-3", "solver.atol=1e-3"}}, &TOOL,
-                      &built);
+        build_variant(&(variant){file, method, {x->sensitivity, "precision=f64", rtol, atol}}, &TOOL, &built);
         char *text = replaced(lrnde_text_for(built, &SIM)->text, x->from, x->to);
         load_text(text, "-O0");
         free(text);
@@ -264,11 +277,14 @@ static void check_mistakes(const mistake *list, size_t n, const char *file, cons
 static void mistakes_are_caught(void **state)
 {
     (void)state;
+    static const char rtol[] = "solver.rtol=1e-3", atol[] = "solver.atol=1e-3";
     batch = 67;
-    check_mistakes(MISTAKES, sizeof MISTAKES / sizeof *MISTAKES, "models/lotka_volterra.lua", "bs3");
+    check_mistakes(MISTAKES, sizeof MISTAKES / sizeof *MISTAKES, "models/lotka_volterra.lua", "bs3", rtol, atol);
     batch = 3;
     check_mistakes(MISTAKES_OF_MEMORY, sizeof MISTAKES_OF_MEMORY / sizeof *MISTAKES_OF_MEMORY, "models/lotka_volterra.lua",
-                   "vcab3");
+                   "vcab3", rtol, atol);
+    check_mistakes(MISTAKES_OF_PATHS, sizeof MISTAKES_OF_PATHS / sizeof *MISTAKES_OF_PATHS,
+                   "tests/numeric/models/known_additive.lua", "sosra", "solver.rtol=3e-3", "solver.atol=3e-3");
 }
 
 static void mistakes_of_clusters_are_caught(void **state)
@@ -276,7 +292,7 @@ static void mistakes_of_clusters_are_caught(void **state)
     (void)state;
     batch = 9; /* three tiles, of which a cluster has two */
     check_mistakes(MISTAKES_OF_CLUSTERS, sizeof MISTAKES_OF_CLUSTERS / sizeof *MISTAKES_OF_CLUSTERS, "tests/models/wide.lua",
-                   "bs3");
+                   "bs3", "solver.rtol=1e-3", "solver.atol=1e-3");
 }
 
 int main(int argc, char **argv)

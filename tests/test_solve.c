@@ -189,10 +189,12 @@ static void batches_of_inputs(void **state)
         assert_int_equal(lrnde_set(s, "inputs/batch", &none[i], sizeof none[i]), LRNDE_ERR_ARGUMENT);
     assert_string_equal(lrnde_last_error(s)->text, "inputs/batch: inf is none of the 2 of options.batches");
     for (int i = 1; i < 5; i++) {
-        double b = i % 2, chosen;
+        double b = i % 2, chosen, kept;
         OK(lrnde_get(s, "inputs/batch", &chosen, sizeof chosen));
         assert_true(chosen == !b || i == 1);
         OK(lrnde_set(s, "inputs/batch", &b, sizeof b));
+        OK(lrnde_get(s, "inputs/kept", &kept, sizeof kept));
+        assert_true(kept == 1);
         OK(lrnde_solve(s, &start, 1, NULL));
         OK(lrnde_get(s, "u", u, sizeof u));
         assert_memory_equal(u, x[i % 2], sizeof u);
@@ -315,6 +317,24 @@ static void given_steps_fail_where_they_do(void **state)
         }
 }
 
+/* Where times are large and rounded a step may end where the last would, which then there is not. */
+static void given_steps_of_large_times(void **state)
+{
+    (void)state;
+    int rounded = 0;
+    hand_use(&lotka_volterra, "tsit5");
+    for (int k = 200; k < 300; k++) {
+        const double t0 = 1.7e9, h = 0.01, t1 = t0 + k * h;
+        lrnde_solver *s = hand_create((lrnde_options){.t0 = t0, .t1 = t1, .h = h});
+        lrnde_stats stats;
+        OK(lrnde_solve(s, NULL, 0, &stats));
+        assert_true(stats.t == t1 && llabs((long long)stats.accepted - k) <= 1);
+        rounded += t0 + k * h == t1 && (t1 - t0) / h > k + 1e-6;
+        lrnde_destroy(s);
+    }
+    assert_true(rounded > 10);
+}
+
 static void arrays_by_name(void **state)
 {
     (void)state;
@@ -357,6 +377,7 @@ int main(void)
         cmocka_unit_test(solves_allocate_once),
         cmocka_unit_test(failures),
         cmocka_unit_test(given_steps_fail_where_they_do),
+        cmocka_unit_test(given_steps_of_large_times),
         cmocka_unit_test(arrays_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

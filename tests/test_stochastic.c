@@ -69,6 +69,35 @@ static void ensembles(void **state)
     lrnde_destroy(s);
 }
 
+/*
+ * Steps of fixed length have the path that they have whether a record keeps their increments or not, and however many of these
+ * there is memory for at once.
+ */
+static void fixed_steps_have_one_path(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"solver.h=0.01", NULL};
+    const lrnde_model_desc *desc = build("models/gbm.lua", "euler_maruyama", settings);
+    enum { SAMPLES = 500, LITTLE = 20000 };
+    double *u = reals(SAMPLES), *again = reals(SAMPLES);
+    for (int i = 0; i < 4; i++) {
+        lrnde_options o = {.batch = SAMPLES, .training = i == 1, .seed = 3};
+        lrnde_solver *s = create(desc, o);
+        if (i > 1) {
+            o.memory_limit = lrnde_memory(s) + (i == 2 ? LITTLE : 100000);
+            lrnde_destroy(s);
+            s = create(desc, o);
+        }
+        const size_t before = lrnde_memory(s);
+        if (lrnde_solve(s, NULL, 0, NULL)) fail_msg("%s", lrnde_last_error(s)->text);
+        assert_true((lrnde_memory(s) <= before + LITTLE) == (i == 2));
+        OK(lrnde_get(s, "u", i ? again : u, SAMPLES * sizeof *u));
+        if (i) assert_memory_equal(u, again, SAMPLES * sizeof *u);
+        lrnde_destroy(s);
+    }
+    free(u), free(again);
+}
+
 static void solves_allocate_once(void **state)
 {
     (void)state;
@@ -139,6 +168,7 @@ int main(void)
         cmocka_unit_test(ensembles),
         cmocka_unit_test(not_finite),
         cmocka_unit_test(failures),
+        cmocka_unit_test(fixed_steps_have_one_path),
         cmocka_unit_test(solves_allocate_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,7 +152,7 @@ static void test_feed(void **state)
     lrnde__feed_close(&f);
 }
 
-/* Batches have places of their own on the device while there is memory; without, some share one, and all are what they are. */
+/* Batches have places of their own on the device while there is memory; then all share one.  They are what they are. */
 static void test_places(void **state)
 {
     (void)state;
@@ -174,7 +174,7 @@ static void test_places(void **state)
             assert_int_equal(lrnde_get(f.solver, "u", to, sizeof again), LRNDE_OK);
             if (to == again) assert_memory_equal(again, u[i % BATCHES], sizeof again);
         }
-        assert_int_equal(f.places, places);
+        assert_int_equal(f.places, places == BATCHES ? BATCHES : 1);
         lrnde__feed_close(&f);
     }
     lrnde_options limited = LRNDE_OPTIONS;

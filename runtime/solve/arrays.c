@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TIMES, TSPAN, TOLERANCE, MESH, PATH, BATCH };
+enum { TIMES, TSPAN, TOLERANCE, MESH, PATH, BATCH, KEPT };
 
 static void list(lrnde_solver *s, lrnde__entry entry, const char *format, ...)
 {
@@ -43,7 +43,7 @@ static void list_params(lrnde_solver *s, lrnde_role role, void *block, const cha
 void lrnde__list_arrays(lrnde_solver *s)
 {
     const lrnde_model_desc *desc = s->desc;
-    int32_t most = 13 + 2 * desc->n_param_leaves + 2 * desc->n_inputs + desc->n_outputs + desc->train.n_slots;
+    int32_t most = 14 + 2 * desc->n_param_leaves + 2 * desc->n_inputs + desc->n_outputs + desc->train.n_slots;
     if (!(s->entries = lrnde__host(s, (size_t)most * sizeof *s->entries))) return;
     list(s, (lrnde__entry){.setting = TIMES, .rows = 1, .size = 1, .times = &s->saves.n, .can_set = 1}, "t");
     list(s, (lrnde__entry){.setting = TSPAN, .rows = 1, .size = 2, .can_set = 1}, "tspan");
@@ -52,7 +52,10 @@ void lrnde__list_arrays(lrnde_solver *s)
     if (!desc->init.tile)
         list(s, (lrnde__entry){.role = LRNDE_STATE, .samples = &s->initial[0], .rows = 1, .size = desc->state, .can_set = 1},
              "u0");
-    if (desc->n_inputs) list(s, (lrnde__entry){.setting = BATCH, .rows = 1, .size = 1, .can_set = 1}, "inputs/batch");
+    if (desc->n_inputs) {
+        list(s, (lrnde__entry){.setting = BATCH, .rows = 1, .size = 1, .can_set = 1}, "inputs/batch");
+        list(s, (lrnde__entry){.setting = KEPT, .rows = 1, .size = 1}, "inputs/kept");
+    }
     for (int32_t i = 0; i < desc->n_inputs; i++) {
         const lrnde_input_desc *in = &desc->inputs[i];
         lrnde__entry e = {
@@ -190,6 +193,7 @@ static void get_setting(const lrnde_solver *s, int setting, double *x)
     case TSPAN: x[0] = s->options.t0, x[1] = s->options.t1; break;
     case PATH: x[0] = s->path; break;
     case BATCH: x[0] = s->input_batch; break;
+    case KEPT: x[0] = s->inputs_kept; break;
     case TOLERANCE: x[0] = s->options.atol, x[1] = s->options.rtol; break;
     case MESH:
         for (int64_t i = 0; i < s->mesh_points; i++) x[i] = lrnde__slot_at(&s->forward_record, i)->t;
@@ -232,6 +236,7 @@ lrnde_status lrnde_set(lrnde_solver *s, const char *name, const void *data, size
         if (!s->meshed) return lrnde__fail(s, LRNDE_ERR_ORDER, "%s: is set after a solve over the same steps", name);
         s->noise.held = s->noise.steps;
     }
+    if (e->role == LRNDE_INPUT) LRNDE_TRY(lrnde__inputs_make(s));
     if (e->shared)
         s->driver->put(s->device, e->shared, data, bytes);
     else
@@ -245,6 +250,7 @@ lrnde_status lrnde_get(lrnde_solver *s, const char *name, void *data, size_t byt
     const lrnde__entry *e = find(s, name);
     LRNDE_TRY(check(s, e, name, bytes, &bytes));
     if (e->ready && !*e->ready) return lrnde__fail(s, LRNDE_ERR_ORDER, "%s: has not been computed", name);
+    if (e->role == LRNDE_INPUT) LRNDE_TRY(lrnde__inputs_make(s));
     if (e->role == LRNDE_SETTING)
         get_setting(s, e->setting, data);
     else if (e->shared)

@@ -90,9 +90,10 @@ static lrnde_status take_all(lrnde__run *r, const ends *e)
 
 lrnde_status lrnde__run_fixed(lrnde__run *r, double stop)
 {
-    const double length = stop - r->t, h = copysign(r->h, length), n = fmin(lrnde__fixed_steps(length, h), MANY);
-    if (length == 0) return LRNDE_OK;
-    return take_all(r, &(ends){.start = r->t, .h = h, .stop = stop, .n = (int64_t)n});
+    const double start = r->t, h = copysign(r->h, stop - start);
+    double n = fmin(lrnde__fixed_steps(stop - start, h), MANY);
+    if (start + (n - 1) * h == stop) n--; /* of large times, that are rounded */
+    return take_all(r, &(ends){.start = start, .h = h, .stop = stop, .n = (int64_t)n});
 }
 
 lrnde_status lrnde__run_mesh(lrnde__run *r, const double *mesh, size_t m)

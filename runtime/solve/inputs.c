@@ -2,18 +2,18 @@
  * inputs.c - batches of inputs on the device.
  *
  * Kernels and callers see one of them; choosing another changes places, so that what was set of a batch once need not cross to
- * the device again.
+ * the device again.  The others are there as long as nothing else needs the memory.
  */
 #include "solve/solver.h"
 
 #include <string.h>
 
-/* The arrays of the batch that are not there yet. */
-static lrnde_status make(lrnde_solver *s)
+lrnde_status lrnde__inputs_make(lrnde_solver *s)
 {
     for (int32_t i = 0; i < s->desc->n_inputs; i++) {
         const lrnde_input_desc *input = &s->desc->inputs[i];
         if (s->inputs[i]) continue;
+        s->inputs_kept = 0;
         s->inputs[i] = lrnde__device(s, (size_t)(input->series ? s->series : 1) * lrnde__sample_bytes(s, input->size));
         if (!s->inputs[i]) return s->error.status;
     }
@@ -36,23 +36,38 @@ lrnde_status lrnde__inputs_choose(lrnde_solver *s, double batch)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "inputs/batch: %.9g is none of the %d of options.batches", batch,
                            (int)s->options.batches);
     change_to(s, chosen);
-    if (!make(s)) return LRNDE_OK;
+    s->inputs_kept = 1;
+    if (!lrnde__inputs_make(s)) return LRNDE_OK;
     change_to(s, before);
     return s->error.status;
 }
 
+/* Releases the arrays of a batch that are wanted no more; returns how many. */
+static int release(lrnde_solver *s, int32_t batch, int only_series)
+{
+    const int32_t n = s->desc->n_inputs;
+    void **inputs = batch == s->input_batch ? s->inputs : s->input_batches + (size_t)batch * (size_t)n;
+    int released = 0;
+    for (int32_t i = 0; i < n; i++) {
+        if (!inputs[i] || (only_series && !s->desc->inputs[i].series)) continue;
+        lrnde__release(s, inputs[i]);
+        inputs[i] = NULL;
+        released++;
+    }
+    return released;
+}
+
+int lrnde__inputs_give_up(lrnde_solver *s)
+{
+    int released = 0;
+    for (int32_t batch = 0; batch < s->options.batches; batch++)
+        if (batch != s->input_batch) released += release(s, batch, 0);
+    return released;
+}
+
 lrnde_status lrnde__inputs_reserve(lrnde_solver *s, int64_t n)
 {
-    const int32_t now = s->input_batch;
-    for (int32_t batch = 0; n != s->series && batch < s->options.batches; batch++) {
-        change_to(s, batch);
-        for (int32_t i = 0; i < s->desc->n_inputs; i++) {
-            if (!s->desc->inputs[i].series) continue;
-            lrnde__release(s, s->inputs[i]);
-            s->inputs[i] = NULL;
-        }
-    }
-    change_to(s, now);
+    for (int32_t batch = 0; n != s->series && batch < s->options.batches; batch++) release(s, batch, 1);
     s->series = n;
-    return make(s);
+    return lrnde__inputs_make(s);
 }

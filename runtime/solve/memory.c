@@ -37,12 +37,14 @@ int lrnde__fits(const lrnde_solver *s, size_t bytes)
 void *lrnde__device(lrnde_solver *s, size_t bytes)
 {
     if (bytes == 0) bytes = 1; /* arrays of no elements have an address too */
+    if (!lrnde__fits(s, bytes)) lrnde__inputs_give_up(s);
     if (!lrnde__fits(s, bytes)) {
         lrnde__fail(s, LRNDE_ERR_MEMORY, "memory limit: %.3g MiB more are needed, %.3g of %.3g MiB are held",
                     (double)bytes / 0x1p20, (double)s->memory / 0x1p20, (double)s->options.memory_limit / 0x1p20);
         return NULL;
     }
     void *memory = s->driver->alloc(s->device, bytes);
+    if (!memory && lrnde__inputs_give_up(s)) memory = s->driver->alloc(s->device, bytes);
     if (!memory && lrnde__wait(s)) return NULL;
     memory = hold(s, memory, bytes, 1);
     if (memory) s->memory += bytes;

@@ -168,8 +168,10 @@ lrnde_status lrnde__noise_begin(lrnde__run *r, int adaptive)
 
 int32_t lrnde__noise_at_once(const lrnde__run *r)
 {
-    const size_t each = (size_t)r->sys->n_noise * lrnde__sample_bytes(r->s, r->s->desc->state), n = AHEAD_BYTES / each;
-    return n < 1 ? 1 : n > LRNDE__UNSEEN ? LRNDE__UNSEEN : (int32_t)n;
+    const size_t each = (size_t)r->sys->n_noise * lrnde__sample_bytes(r->s, r->s->desc->state);
+    int32_t n = LRNDE__UNSEEN;
+    while (n > 1 && (n * each > AHEAD_BYTES || (!r->record->keep && n > r->noise->room && !lrnde__fits(r->s, n * each)))) n /= 2;
+    return n;
 }
 
 lrnde_status lrnde__noise_ahead(lrnde__run *r, const double *t, int32_t n)

@@ -53,6 +53,7 @@ static lrnde_status forward(lrnde_solver *s, const double *mesh, size_t m, int k
                 (s->local.choice != LRNDE__NO_LOCAL && (desc->regularizer.gradient == LRNDE_TOTAL || s->driver->run));
     int tape = !desc->adjoint && desc->forward->step_tape.tile;
     s->solved = s->recorded = s->meshed = s->differentiated = 0;
+    LRNDE_TRY(lrnde__inputs_make(s));
     if (r->noise && !(t1 > t0))
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "a stochastic equation is solved forwards in time, not from %.9g to %.9g", t0,
                            t1);

@@ -197,6 +197,7 @@ struct lrnde_solver {
     void **inputs;        /* (n_inputs) arrays, a series times its save times: those of a batch */
     void **input_batches; /* (options.batches, n_inputs) of the other batches; NULL: not asked for yet */
     int32_t input_batch;
+    int inputs_kept;   /* the batch was there when it was chosen */
     int64_t series;    /* save times a series has */
     const void **data; /* (n_inputs) as kernels see them at one save time */
     void **cot_initial, **cot_inputs;
@@ -310,9 +311,11 @@ void lrnde__extra_stages(lrnde__run *r, int64_t n); /* sees to it that dense out
 int64_t lrnde__step_at(lrnde__record *r, double t); /* the step that has the state at t */
 void lrnde__state_at(lrnde__run *r, double t, void *u);
 
-/* inputs.c: those of a batch, made if they are not there; and of series at n save times */
+/* inputs.c */
+lrnde_status lrnde__inputs_make(lrnde_solver *s); /* those that are not there */
 lrnde_status lrnde__inputs_choose(lrnde_solver *s, double batch);
-lrnde_status lrnde__inputs_reserve(lrnde_solver *s, int64_t n);
+lrnde_status lrnde__inputs_reserve(lrnde_solver *s, int64_t n); /* series at n save times */
+int lrnde__inputs_give_up(lrnde_solver *s);                     /* the other batches; 0: there are none */
 
 /* saves.c */
 lrnde_status lrnde__saves_set(lrnde_solver *s, const double *t, int64_t n, double t0, double t1);

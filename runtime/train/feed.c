@@ -78,16 +78,18 @@ static lrnde_status set(lrnde__feed *f, const char *name, const void *data, size
     return status;
 }
 
-/* The place of a batch, which the solver's inputs are from now on.  One that the device has no memory for is given up. */
+/* The inputs are those of the batch's place from now on.  Once batches had to make way for others there is one place for all. */
 static lrnde_status choose(lrnde__feed *f, int64_t batch, int32_t *place, lrnde_error *e)
 {
-    *place = batch < f->places ? (int32_t)batch : f->places - 1;
-    const double chosen = *place;
-    const lrnde_status status = set(f, "inputs/batch", &chosen, sizeof chosen, e);
-    if (status != LRNDE_ERR_MEMORY || *place == 0) return status;
-    f->places = *place;
-    *e = (lrnde_error){0};
-    return choose(f, batch, place, e);
+    for (double kept = 0;;) {
+        *place = batch < f->places ? (int32_t)batch : f->places - 1;
+        const double chosen = *place;
+        if (set(f, "inputs/batch", &chosen, sizeof chosen, e)) return e->status;
+        lrnde_get(f->solver, "inputs/kept", &kept, sizeof kept);
+        if (kept != 0 || f->in[*place] < 0) return LRNDE_OK;
+        for (int32_t i = 0; i < f->places; i++) f->in[i] = -1;
+        f->places = 1;
+    }
 }
 
 lrnde_status lrnde__feed_batch(lrnde__feed *f, int64_t index, lrnde_error *e)

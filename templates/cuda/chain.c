@@ -29,13 +29,16 @@ void lrnde__cuda_end_chain(lrnde_device *d)
     if (c.sums) lrnde__cuda_collect(d, c.sums, c.rows, c.kernel->kernel->n_sums, c.n);
 }
 
-/* Where the sums of a chain go: its own room, or, if there is no memory, that of the only launch. */
+/* Where the sums of a chain go: to the driver's room, or, where that is for none or one, to that of the only launch. */
 static void place_sums(lrnde_device *d, lrnde__cuda_chain *c, const lrnde_args *args)
 {
     const size_t each = (size_t)args->tiles * (size_t)c->kernel->kernel->n_sums * sizeof *c->sums;
     c->rows = args->tiles;
     c->most = each * MOST_CHAINED <= MOST_SUM_BYTES ? MOST_CHAINED : each > MOST_SUM_BYTES ? 1 : (int32_t)(MOST_SUM_BYTES / each);
-    if (c->most > 1 && lrnde__cuda_sums_room(d, (size_t)c->most * each)) c->most = 1;
+    if (c->most > 1 && lrnde__cuda_sums_room(d, (size_t)c->most * each)) {
+        const size_t fit = d->step_sums_bytes / each;
+        c->most = fit > 1 ? (int32_t)fit : 1;
+    }
     c->sums = c->most > 1 ? (double *)(uintptr_t)d->step_sums : args->sums;
 }
 

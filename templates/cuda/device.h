@@ -48,6 +48,7 @@ struct lrnde_device {
     CUdeviceptr square_sums; /* (SQUARE_ROWS) */
     CUdeviceptr step_sums;   /* of several steps: of a run of the forward system, of a chain */
     size_t step_sums_bytes;
+    int no_room; /* for these, until memory is given back */
     lrnde__cuda_pending pending[LRNDE__CUDA_PENDING];
     int n_pending;
     lrnde__cuda_chain chain;

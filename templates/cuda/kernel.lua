@@ -199,8 +199,8 @@ local function end_entry(out)
   out:add(0, "#endif")
 end
 
---- The entry of a tile phase.  Without sums and a shared phase what a block does in one launch depends on no other block, so
---- that it can go on to the next; its threads meet where a loop begins.
+--- The entry of a tile phase.  Without a shared phase what a block does in one launch depends on no other block, so that it can
+-- go on to the next; its threads meet where a loop begins.
 local function tile_entry(plan, name, kernel, out)
   if CHAINED[kernel] and not plan.shared then
     begin_entry(out, name .. "_chain", "T * TEAM", "const char *list, int32_t n, int32_t stride")

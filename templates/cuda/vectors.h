@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { LRNDE__CUDA_VECTOR_BLOCK = 256 }; /* threads of a block; lrnde_sums is launched as one */
+enum { LRNDE__CUDA_VECTOR_BLOCK = 256 }; /* threads of a block */
 
 /* Their texts for float or double, which the caller frees; NULL: out of memory. */
 char *lrnde__cuda_vectors(size_t real_bytes);
