@@ -181,10 +181,9 @@ lrnde_status lrnde__course_to(lrnde__run *r, double stop, int *went)
     LRNDE_TRY(fill(r, &c));
     if (r->supply) fill_path(r, &c);
     if ((r->t + h - c.reach) * h > 0) return LRNDE_OK;
-    if (r->noise)
-        LRNDE_TRY(lrnde__noise_lend(r, &c));
-    else
-        c.noise = NULL;
+    if (!r->noise) c.noise = NULL;
+    if (r->noise) LRNDE_TRY(lrnde__noise_lend(r, &c));
+    if (r->noise && !c.pieces.n_spare) return LRNDE_OK;
     int tape = r->record->keep && r->record->keep_tape;
     if (!tape) c.tape = NULL;
     lrnde_args a = s->args;

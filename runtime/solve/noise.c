@@ -214,7 +214,8 @@ lrnde_status lrnde__noise_lend(lrnde__run *r, lrnde_course *c)
     lrnde__noise *v = r->noise;
     const size_t n_noise = (size_t)r->sys->n_noise;
     LRNDE_TRY(reserve(s, v, r->record->keep ? r->record->steps + c->slots - 1 : 1));
-    while (v->pieces.n_spare < SPARE && lrnde__fits(s, (size_t)numbers(s) * sizeof(double))) LRNDE_TRY(add_piece(s, v));
+    while (v->pieces.n_spare < SPARE && lrnde__fits(s, (size_t)numbers(s) * sizeof(double)) && !add_piece(s, v))
+        ;
     for (int32_t i = 0; i < c->slots; i++) {
         const int64_t n = c->ring ? i : r->record->steps + i;
         memcpy((void **)c->noise + (size_t)i * n_noise, lrnde__noise_at(r, n), n_noise * sizeof(void *));

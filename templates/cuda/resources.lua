@@ -49,23 +49,25 @@ local function reach(named, name, seen)
   return seen
 end
 
---- Bytes of the arrays that an entry point has in shared memory itself.
-local function own_arrays(body, real)
+--- Bytes of what an entry point has in shared memory itself; pieces: the most of a path, which is 14 words and 4 for each
+-- (path.cuh).
+local function own_bytes(body, real, pieces)
   local bytes = 0
   for n in body:gmatch "__shared__ real [%w_]+%[(%d+)%]" do bytes = bytes + tonumber(n) * real end
-  return bytes
+  return body:find "__shared__ lrnde_path" and bytes + 8 * (14 + 4 * pieces) or bytes
 end
 
 --- { { name, threads, shared, asked, registers, blocks }.. }: shared memory in bytes, that of its arrays and that its launch asks
 -- for; panel: those of a product.
 function resources.entries(text, backend, panel)
   local named, entries = functions(text)
-  local threads = tonumber(text:match "MOST_THREADS = (%d+)")
+  local threads, pieces = tonumber(text:match "MOST_THREADS = (%d+)"), tonumber(text:match "LRNDE_MAX_PIECES = (%d+)")
   local alias, bytes = arrays(backend, threads, panel)
   for _, e in ipairs(entries) do
     local found = {}
     for name in pairs(reach(named, e.name, {})) do found[alias[name] or name] = true end
-    e.shared, e.asked = own_arrays(named[e.name], backend.bytes), found.lrnde_resident and backend.cluster.bytes or 0
+    e.shared = own_bytes(named[e.name], backend.bytes, pieces)
+    e.asked = found.lrnde_resident and backend.cluster.bytes or 0
     for name, size in pairs(bytes) do if found[name] then e.shared = e.shared + size end end
     e.threads = e.bound == "MOST_THREADS" and threads or backend.tile * backend.team
     e.registers = math.min(ADDRESSED, REGISTERS // e.threads)
