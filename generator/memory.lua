@@ -126,7 +126,7 @@ function memory.plan(lrnde, p)
     local out, carry, stages = fixed(lrnde, p, real)
     record(out, carry, stages)
     if m.stochastic then
-      out:add("B", 8 * m.tab.noise * m.state)                                           -- a piece of the path; more if it is cut
+      out:add("B", 8 * m.tab.noise * m.state)                                           -- a piece of the path; more if cut, on devices
       out:add("B*2^math.ceil(math.log(n, 2))", real * m.tab.noise * m.state)            -- a table that doubles
     end
     list[#list + 1] = { policy = policy, formula = tostring(out) }

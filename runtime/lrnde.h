@@ -194,7 +194,8 @@ const char *lrnde_store_text(lrnde_store store);
  *   "params" (P) and every parameter leaf by its name   "u0" (B, D) if the model does not compute it from data
  *   inputs by name: (B, n), a series (B, S, n)          "u" (B, S, D), outputs by name (B, S, n): at save times
  *   "inputs/batch" (1): which of options.batches batches the inputs are, from 0; the others stay on the device while nothing else
- *   needs the memory: "inputs/kept" (1) says whether the one chosen was there, as it was last set, or is to be set anew
+ *   of the solver needs the memory: "inputs/kept" (1) says whether all inputs of the one chosen are as they were last set; else
+ *   they are to be set
  *   "grad/params", "grad/<leaf>", "grad/u0", "grad/<input>": of the last gradient
  *   "optimizer/0".. (P): what the optimizer keeps       "mesh" (accepted + 1): times of the last training solve's steps
  * and of a stochastic equation

@@ -180,16 +180,21 @@ static void batches_of_inputs(void **state)
     const double x[2][3][2] = {{{1, 1}, {2, 1}, {1, 3}}, {{3, 1}, {2, 2}, {1, 2}}};
     const double none[] = {2, -1, 0.5, NAN, INFINITY};
     double u[3][2], start = 0;
+    double kept;
+    lrnde_error error;
     lrnde_solver *s = hand_create((lrnde_options){.batch = 3, .batches = 2});
-    for (double b = 0; b < 2; b++) {
+    for (int i = 0; i < 4; i++) {
+        double b = i % 2;
         OK(lrnde_set(s, "inputs/batch", &b, sizeof b));
-        OK(lrnde_set(s, "x", x[(int)b], sizeof x[0]));
+        OK(lrnde_get(s, "inputs/kept", &kept, sizeof kept));
+        assert_true(kept == 0);
+        if (i > 1) OK(lrnde_set(s, "x", x[i % 2], sizeof x[0]));
     }
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_int_equal(lrnde_set(s, "inputs/batch", &none[i], sizeof none[i]), LRNDE_ERR_ARGUMENT);
     assert_string_equal(lrnde_last_error(s)->text, "inputs/batch: inf is none of the 2 of options.batches");
     for (int i = 1; i < 5; i++) {
-        double b = i % 2, chosen, kept;
+        double b = i % 2, chosen;
         OK(lrnde_get(s, "inputs/batch", &chosen, sizeof chosen));
         assert_true(chosen == !b || i == 1);
         OK(lrnde_set(s, "inputs/batch", &b, sizeof b));
@@ -200,6 +205,8 @@ static void batches_of_inputs(void **state)
         assert_memory_equal(u, x[i % 2], sizeof u);
     }
     lrnde_destroy(s);
+    lrnde_options o = {.size = sizeof o, .batches = 2, .memory_limit = 100};
+    assert_int_equal(lrnde_create(&s, &hand, &o, &error), LRNDE_ERR_MEMORY);
 }
 
 static void solves_allocate_once(void **state)

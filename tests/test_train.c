@@ -162,6 +162,7 @@ static void test_places(void **state)
     for (int32_t places = BATCHES; places > 0; places--) {
         lrnde_options options = LRNDE_OPTIONS;
         lrnde__feed f;
+        options.training = 1;
         assert_int_equal(lrnde__feed_open(&f, &data, LRNDE__TRAIN, 5, &options, &e), LRNDE_OK);
         assert_int_equal(f.places, 1); /* the device is the host: one is enough */
         f.places = BATCHES;
@@ -179,7 +180,7 @@ static void test_places(void **state)
     }
     lrnde_options limited = LRNDE_OPTIONS;
     lrnde__feed f;
-    limited.memory_limit = 1 << 30;
+    limited.memory_limit = 1 << 30, limited.training = 1;
     assert_int_equal(lrnde__feed_open(&f, &data, LRNDE__TRAIN, 5, &limited, &e), LRNDE_OK);
     assert_int_equal(f.places, 1);
     lrnde__feed_close(&f);

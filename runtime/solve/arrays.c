@@ -186,14 +186,14 @@ static lrnde_status set_setting(lrnde_solver *s, int setting, const double *x)
     return LRNDE_OK;
 }
 
-static void get_setting(const lrnde_solver *s, int setting, double *x)
+static void get_setting(lrnde_solver *s, int setting, double *x)
 {
     switch (setting) {
     case TIMES: memcpy(x, s->saves.t, (size_t)s->saves.n * sizeof *x); break;
     case TSPAN: x[0] = s->options.t0, x[1] = s->options.t1; break;
     case PATH: x[0] = s->path; break;
     case BATCH: x[0] = s->input_batch; break;
-    case KEPT: x[0] = s->inputs_kept; break;
+    case KEPT: x[0] = lrnde__inputs_kept(s); break;
     case TOLERANCE: x[0] = s->options.atol, x[1] = s->options.rtol; break;
     case MESH:
         for (int64_t i = 0; i < s->mesh_points; i++) x[i] = lrnde__slot_at(&s->forward_record, i)->t;
@@ -242,6 +242,7 @@ lrnde_status lrnde_set(lrnde_solver *s, const char *name, const void *data, size
     else
         move_samples(s, e, NULL, data);
     if (e->role == LRNDE_GRADIENT) s->differentiated = 1;
+    if (e->role == LRNDE_INPUT) lrnde__inputs_set(s, e->samples);
     return lrnde__wait(s);
 }
 

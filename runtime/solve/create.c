@@ -213,6 +213,7 @@ static void plan_solve(lrnde_solver *s)
     s->forward.f0 = desc->forward->n_noise ? lrnde__state_arrays(s, 2) /* drift, diffusion */
                                            : lrnde__arrays(s, desc->forward->carry, desc->forward->n_components);
     s->inputs = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->inputs);
+    s->input_set = lrnde__host(s, (size_t)s->options.batches * (size_t)desc->n_inputs);
     s->input_batches = lrnde__host(s, (size_t)s->options.batches * (size_t)desc->n_inputs * sizeof *s->input_batches);
     s->data = lrnde__host(s, (size_t)desc->n_inputs * sizeof *s->data);
     s->initial = initial_arrays(s);

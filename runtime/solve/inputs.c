@@ -8,12 +8,30 @@
 
 #include <string.h>
 
+/* Whether input i of the batch is as it was last set. */
+static char *set_flag(lrnde_solver *s, int32_t i)
+{
+    return s->input_set + (size_t)s->input_batch * (size_t)s->desc->n_inputs + i;
+}
+
+void lrnde__inputs_set(lrnde_solver *s, void *const *input)
+{
+    *set_flag(s, (int32_t)(input - s->inputs)) = 1;
+}
+
+int lrnde__inputs_kept(lrnde_solver *s)
+{
+    for (int32_t i = 0; i < s->desc->n_inputs; i++)
+        if (!*set_flag(s, i)) return 0;
+    return 1;
+}
+
 lrnde_status lrnde__inputs_make(lrnde_solver *s)
 {
     for (int32_t i = 0; i < s->desc->n_inputs; i++) {
         const lrnde_input_desc *input = &s->desc->inputs[i];
         if (s->inputs[i]) continue;
-        s->inputs_kept = 0;
+        *set_flag(s, i) = 0;
         s->inputs[i] = lrnde__device(s, (size_t)(input->series ? s->series : 1) * lrnde__sample_bytes(s, input->size));
         if (!s->inputs[i]) return s->error.status;
     }
@@ -36,7 +54,6 @@ lrnde_status lrnde__inputs_choose(lrnde_solver *s, double batch)
         return lrnde__fail(s, LRNDE_ERR_ARGUMENT, "inputs/batch: %.9g is none of the %d of options.batches", batch,
                            (int)s->options.batches);
     change_to(s, chosen);
-    s->inputs_kept = 1;
     if (!lrnde__inputs_make(s)) return LRNDE_OK;
     change_to(s, before);
     return s->error.status;
@@ -60,7 +77,7 @@ static int release(lrnde_solver *s, int32_t batch, int only_series)
 int lrnde__inputs_give_up(lrnde_solver *s)
 {
     int released = 0;
-    for (int32_t batch = 0; batch < s->options.batches; batch++)
+    for (int32_t batch = 0; s->input_batches && batch < s->options.batches; batch++) /* else none has been made */
         if (batch != s->input_batch) released += release(s, batch, 0);
     return released;
 }

@@ -17,10 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    AHEAD_BYTES = 1 << 22, /* of increments that are drawn at once */
-    SPARE = 4              /* pieces of the path that a course is given to use */
-};
+enum { AHEAD_BYTES = 1 << 22 }; /* of increments that are drawn at once */
 
 static int64_t entries(const lrnde_solver *s)
 {
@@ -214,8 +211,7 @@ lrnde_status lrnde__noise_lend(lrnde__run *r, lrnde_course *c)
     lrnde__noise *v = r->noise;
     const size_t n_noise = (size_t)r->sys->n_noise;
     LRNDE_TRY(reserve(s, v, r->record->keep ? r->record->steps + c->slots - 1 : 1));
-    while (v->pieces.n_spare < SPARE && lrnde__fits(s, (size_t)numbers(s) * sizeof(double)) && !add_piece(s, v))
-        ;
+    if (!v->pieces.n_spare && v->pieces.count < LRNDE_MAX_PIECES) LRNDE_TRY(add_piece(s, v));
     for (int32_t i = 0; i < c->slots; i++) {
         const int64_t n = c->ring ? i : r->record->steps + i;
         memcpy((void **)c->noise + (size_t)i * n_noise, lrnde__noise_at(r, n), n_noise * sizeof(void *));

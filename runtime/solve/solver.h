@@ -197,7 +197,7 @@ struct lrnde_solver {
     void **inputs;        /* (n_inputs) arrays, a series times its save times: those of a batch */
     void **input_batches; /* (options.batches, n_inputs) of the other batches; NULL: not asked for yet */
     int32_t input_batch;
-    int inputs_kept;   /* the batch was there when it was chosen */
+    char *input_set;   /* (options.batches, n_inputs): it is there, as it was last set */
     int64_t series;    /* save times a series has */
     const void **data; /* (n_inputs) as kernels see them at one save time */
     void **cot_initial, **cot_inputs;
@@ -316,6 +316,8 @@ lrnde_status lrnde__inputs_make(lrnde_solver *s); /* those that are not there */
 lrnde_status lrnde__inputs_choose(lrnde_solver *s, double batch);
 lrnde_status lrnde__inputs_reserve(lrnde_solver *s, int64_t n); /* series at n save times */
 int lrnde__inputs_give_up(lrnde_solver *s);                     /* the other batches; 0: there are none */
+void lrnde__inputs_set(lrnde_solver *s, void *const *input);    /* it has been set: an element of s->inputs */
+int lrnde__inputs_kept(lrnde_solver *s);                        /* all of the batch are as they were last set */
 
 /* saves.c */
 lrnde_status lrnde__saves_set(lrnde_solver *s, const double *t, int64_t n, double t0, double t1);

@@ -51,7 +51,7 @@ lrnde_status lrnde__feed_open(lrnde__feed *f, const lrnde__data *data, lrnde__sp
         if (bytes > largest) largest = bytes;
         each += (size_t)f->batch * bytes;
     }
-    f->places = options->memory_limit ? 1 : places(f->batches, MOST_BYTES / each);
+    f->places = options->memory_limit || !options->training ? 1 : places(f->batches, MOST_BYTES / each);
     f->order = malloc((size_t)n * sizeof *f->order);
     f->rows = malloc((size_t)f->batch * largest + 1);
     f->in = malloc((size_t)f->places * sizeof *f->in);

@@ -4,9 +4,9 @@
  * The samples of a split are shuffled once, by the seed; batch i is the i-th run of `batch` samples in that order, and what does
  * not fill a last batch is never seen.  So a batch is a function of (seed, index), which is all that resuming needs.
  *
- * Batches stay on a device that has memory of its own, so that from the second time on none crosses to it: of each split all of
- * them up to a gibibyte, while nothing else needs the memory.  Beyond that, or where it is limited, the last place is that of
- * every batch that has none of its own.
+ * Batches that are trained on stay on a device that has memory of its own, so that from the second time on none crosses to it:
+ * all of them up to a gibibyte, while nothing else of the solver needs the memory.  Beyond that, or where it is limited, the last
+ * place is that of every batch that has none of its own.
  */
 #ifndef LRNDE_TRAIN_FEED_H
 #define LRNDE_TRAIN_FEED_H

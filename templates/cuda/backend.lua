@@ -8,6 +8,7 @@ local backends = require "backends"
 local header = require "header"
 local host = require "host"
 local products = backends.run "templates/cuda/products.lua"
+local resources = backends.run "templates/cuda/resources.lua"
 local template = require "template"
 
 local cuda = backends.spelling "c"
@@ -58,7 +59,8 @@ function cuda.set_model(m)
     cuda.team = products.WARPS * WARP // cuda.tile
   end
   -- Blocks of a run copy parameters into their shared memory, if as many blocks as a multiprocessor takes have room for them.
-  cuda.keeps_params = cuda.team == 1 and m.params.size > 0 and m.params.size * cuda.bytes <= products.SHARED // MOST_BLOCKS
+  local room = products.SHARED // MOST_BLOCKS - (m.stochastic and resources.path or 0)
+  cuda.keeps_params = cuda.team == 1 and m.params.size > 0 and m.params.size * cuda.bytes <= room
   cuda.gathers, cuda.matmul, cuda.draws = cuda.team > 1, m.matmul, m.stochastic
   cuda.clusters, cuda.cluster = cuda.team > 1 and #m.tab.err > 0 and not m.stochastic and not m.method.start, nil
   cuda.accumulator = m.accumulate == "double" and "double" or "real"

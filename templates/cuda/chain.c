@@ -29,7 +29,7 @@ void lrnde__cuda_end_chain(lrnde_device *d)
     if (c.sums) lrnde__cuda_collect(d, c.sums, c.rows, c.kernel->kernel->n_sums, c.n);
 }
 
-/* Where the sums of a chain go: to the driver's room, or, where that is for none or one, to that of the only launch. */
+/* Where the sums of a chain go: to the driver's room, or, where that is for one at most, to that of the only launch. */
 static void place_sums(lrnde_device *d, lrnde__cuda_chain *c, const lrnde_args *args)
 {
     const size_t each = (size_t)args->tiles * (size_t)c->kernel->kernel->n_sums * sizeof *c->sums;

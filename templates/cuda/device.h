@@ -48,7 +48,7 @@ struct lrnde_device {
     CUdeviceptr square_sums; /* (SQUARE_ROWS) */
     CUdeviceptr step_sums;   /* of several steps: of a run of the forward system, of a chain */
     size_t step_sums_bytes;
-    int no_room; /* for these, until memory is given back */
+    size_t refused; /* bytes there were not for these; 0: none, or memory was given back since */
     lrnde__cuda_pending pending[LRNDE__CUDA_PENDING];
     int n_pending;
     lrnde__cuda_chain chain;

@@ -182,7 +182,7 @@ static void cuda_free(lrnde_device *d, void *p)
     lrnde__cuda_enter(d);
     lrnde__cuda_wait(d);
     CUresult error = d->cu->cuMemFree(address(p));
-    d->no_room = 0;
+    d->refused = 0;
     if (!*d->failure) lrnde__cuda_check(d, error, "cuMemFree");
 }
 
@@ -223,17 +223,17 @@ static void cuda_zero(lrnde_device *d, void *p, size_t bytes)
 
 int lrnde__cuda_sums_room(lrnde_device *d, size_t bytes)
 {
+    CUdeviceptr room;
     if (bytes <= d->step_sums_bytes) return 0;
-    if (d->no_room || lrnde__cuda_wait(d)) return -1;
-    if (d->step_sums) CALL(d, cuMemFree, d->step_sums);
-    d->step_sums = 0, d->step_sums_bytes = 0;
-    if (*d->failure) return -1;
-    if (d->cu->cuMemAlloc(&d->step_sums, bytes)) {
-        d->no_room = 1;
+    if (*d->failure || (d->refused && bytes >= d->refused)) return -1;
+    if (d->cu->cuMemAlloc(&room, bytes)) {
+        d->refused = bytes;
         return -1;
     }
-    d->step_sums_bytes = bytes;
-    return 0;
+    lrnde__cuda_wait(d);
+    if (d->step_sums) d->cu->cuMemFree(d->step_sums);
+    d->step_sums = room, d->step_sums_bytes = bytes;
+    return *d->failure ? -1 : 0;
 }
 
 /* ---- kernels ---- */

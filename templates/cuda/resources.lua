@@ -3,6 +3,7 @@
 --
 -- tests/test_nvrtc.c holds what the compiler says to this.
 
+local header = require "header"
 local resources = {}
 
 -- Of sm_90 (sm_80 has less shared memory, and no fewer of the others): registers, those a thread can address, threads, blocks,
@@ -49,24 +50,26 @@ local function reach(named, name, seen)
   return seen
 end
 
---- Bytes of what an entry point has in shared memory itself; pieces: the most of a path, which is 14 words and 4 for each
--- (path.cuh).
-local function own_bytes(body, real, pieces)
+--- Of lrnde_path (path.cuh): 14 words, and 4 for each piece.
+resources.path = 8 * (14 + 4 * header.constant "LRNDE_MAX_PIECES")
+
+--- Bytes of what an entry point has in shared memory itself.
+local function own_bytes(body, real)
   local bytes = 0
   for n in body:gmatch "__shared__ real [%w_]+%[(%d+)%]" do bytes = bytes + tonumber(n) * real end
-  return body:find "__shared__ lrnde_path" and bytes + 8 * (14 + 4 * pieces) or bytes
+  return body:find "__shared__ lrnde_path" and bytes + resources.path or bytes
 end
 
 --- { { name, threads, shared, asked, registers, blocks }.. }: shared memory in bytes, that of its arrays and that its launch asks
 -- for; panel: those of a product.
 function resources.entries(text, backend, panel)
   local named, entries = functions(text)
-  local threads, pieces = tonumber(text:match "MOST_THREADS = (%d+)"), tonumber(text:match "LRNDE_MAX_PIECES = (%d+)")
+  local threads = tonumber(text:match "MOST_THREADS = (%d+)")
   local alias, bytes = arrays(backend, threads, panel)
   for _, e in ipairs(entries) do
     local found = {}
     for name in pairs(reach(named, e.name, {})) do found[alias[name] or name] = true end
-    e.shared = own_bytes(named[e.name], backend.bytes, pieces)
+    e.shared = own_bytes(named[e.name], backend.bytes)
     e.asked = found.lrnde_resident and backend.cluster.bytes or 0
     for name, size in pairs(bytes) do if found[name] then e.shared = e.shared + size end end
     e.threads = e.bound == "MOST_THREADS" and threads or backend.tile * backend.team
