@@ -4,27 +4,27 @@
  */
 #include "cuda_models.h"
 
-/* How often a solve, and then another, waits for the device; what that launches. */
+/* How often a solve, and then another, waits for the device; what that launches.  Or what went wrong. */
 static void solve_twice(char *text)
 {
     lrnde_model_desc desc = *built;
     lrnde_text entry;
-    int before[3], launched = 0;
+    int before[3], launched = 0, solved = 0;
     world_model(&desc, &entry);
     lrnde_solver *s = create(&desc, "cuda", text);
     lrnde_stats stats;
-    if (!s) return; /* it says why */
-    set_inputs(s);
-    for (int i = 0; i < 2; i++) {
-        before[i] = waits();
+    if (s) set_inputs(s);
+    for (; s && solved < 2; solved++) {
+        before[solved] = waits();
         launched = launches();
-        if (!lrnde_solve(s, NULL, 0, &stats)) continue;
-        snprintf(text, WORLD_TEXT, "%s", lrnde_last_error(s)->text);
-        return;
+        if (lrnde_solve(s, NULL, 0, &stats)) break;
     }
     before[2] = waits();
-    snprintf(text, WORLD_TEXT, "%d %d %d %d", before[1] - before[0], before[2] - before[1], (int)stats.accepted,
-             launches() - launched);
+    if (solved == 2)
+        snprintf(text, WORLD_TEXT, "%d %d %d %d", before[1] - before[0], before[2] - before[1], (int)stats.accepted,
+                 launches() - launched);
+    else if (s)
+        snprintf(text, WORLD_TEXT, "%s", lrnde_last_error(s)->text);
     lrnde_destroy(s);
     free((char *)entry.text);
 }

@@ -2,7 +2,7 @@
  * inputs.c - batches of inputs on the device.
  *
  * Kernels and callers see one of them; choosing another changes places, so that what was set of a batch once need not cross to
- * the device again.  The others are there as long as nothing else needs the memory.
+ * the device again.  The others are there as long as nothing else of the solver needs the memory.
  */
 #include "solve/solver.h"
 
