@@ -126,8 +126,7 @@ install: all ## into PREFIX
 	install -m 644 $(B)/liblrnde.a $(PREFIX)/lib
 	install -m 644 runtime/*.h $(PREFIX)/include/lrnde
 	cp -r generator templates tableaus models $(PREFIX)/share/lrnde
-	install -d $(PREFIX)/share/lrnde/runtime # headers that are pasted into texts which find none
-	install -m 644 runtime/kernel.h runtime/control.h $(PREFIX)/share/lrnde/runtime
+	cp --parents runtime/*.h runtime/io/*.def $(PREFIX)/share/lrnde # what is pasted into texts
 
 format: ## format every C file
 	clang-format -i $$(git ls-files '*.c' '*.h' | grep -v ^tests/golden)

@@ -152,7 +152,7 @@ local function emit_kernels(p, backend, options)
     end
     k.plan = plan()
     k.body, k.parts = backend.shape.kernel(k.plan, backend, f, {
-      name = k.symbol, title = k.title, kernel = k.name, formulas = s.stepper.formulas(s.tab), loops = loops, again = plan })
+      name = k.symbol, title = k.title, formulas = s.stepper.formulas(s.tab), loops = loops, again = plan })
     list[#list + 1] = k
   end)
   for _, k in ipairs(list) do k.text = k.body:text() end

@@ -43,4 +43,17 @@ check.case("training through the API lowers the loss", function()
   check.equal(tonumber(last) < 0.05 * tonumber(first), true)
 end)
 
+check.case("what is installed needs no checkout", function()
+  local prefix = folder .. "/prefix"
+  run(("rm -rf %s && env -u MAKEFLAGS make -s install B=%s PREFIX=%s"):format(prefix, build, prefix))
+  for _, model in ipairs { "gbm", "lotka_volterra" } do
+    local path, text = ("share/lrnde/models/%s.lua"):format(model), ("%s/%s.cu"):format(folder, model)
+    run(("cd %s && unset LRNDE_GEN && bin/lrnde-gen --target cuda -o gen %s"):format(prefix, path))
+    run(("%s/lrnde-gen --target cuda -o %s models/%s.lua"):format(build, folder, model))
+    check.equal(run("grep -v ' options ' " .. text), run(("grep -v ' options ' %s/gen/%s.cu"):format(prefix, model)))
+    check.equal(run(("cd %s && unset LRNDE_GEN && bin/lrnde-solve --device cpu %s"):format(prefix, path)),
+                run(("%s/lrnde-solve --device cpu models/%s.lua"):format(build, model)))
+  end
+end)
+
 check.done()

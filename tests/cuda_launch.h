@@ -122,26 +122,34 @@ static inline void sim_add(lrnde_device *d, void *to, const void *from, int32_t 
     }
 }
 
-static inline void sim_run(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, const char *phase, int blocks)
+/* The function of a phase, and the threads of its blocks. */
+static inline int find_phase(lrnde_device *d, const lrnde_kernel *kernel, const char *phase, void (**function)(void))
 {
     char name[256], bound[64];
     const int *threads;
-    void (*function)(void);
     snprintf(bound, sizeof bound, "sim_%s_threads", phase);
     find_symbol(bound, &threads);
-    kernel_symbol(d->model, kernel, "chain", name);
-    if (strcmp(phase, "tile") || !dlsym(library, name)) {
-        void (*launch)(void (*)(void), const void *, int, int);
-        kernel_symbol(d->model, kernel, phase, name);
-        find_symbol(name, &function);
-        find_symbol("sim_launch", &launch);
-        launch(function, a, blocks, *threads);
-    } else {
-        void (*launch)(void (*)(void), const void *, int32_t, int32_t, int, int);
-        find_symbol(name, &function);
-        find_symbol("sim_launch_chain", &launch);
-        launch(function, a, 1, 0, blocks, *threads);
-    }
+    kernel_symbol(d->model, kernel, phase, name);
+    find_symbol(name, function);
+    return *threads;
+}
+
+static inline void sim_run_tile(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a)
+{
+    void (*function)(void);
+    void (*launch)(void (*)(void), const void *, int64_t, int64_t, int, int);
+    const int threads = find_phase(d, kernel, "tile", &function);
+    find_symbol("sim_launch_tile", &launch);
+    launch(function, a, 1, 0, a->workers < BLOCKS ? a->workers : BLOCKS, threads);
+}
+
+static inline void sim_run_shared(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, int chunks)
+{
+    void (*function)(void);
+    void (*launch)(void (*)(void), const void *, int, int);
+    const int threads = find_phase(d, kernel, "shared", &function);
+    find_symbol("sim_launch_shared", &launch);
+    launch(function, a, chunks, threads);
 }
 
 static inline void sim_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *a, double *total)
@@ -151,8 +159,8 @@ static inline void sim_launch(lrnde_device *d, const lrnde_kernel *kernel, const
     for (int32_t w = 0; kernel->shared && w < a->workers; w++)
         memset((char *)a->partial + w * a->partial_stride * (size_t)d->model->real_bytes, 0,
                (size_t)(kernel->partial * d->model->real_bytes));
-    if (kernel->tile) sim_run(d, kernel, a, "tile", a->workers < BLOCKS ? a->workers : BLOCKS);
-    if (kernel->shared) sim_run(d, kernel, a, "shared", (int)chunks);
+    if (kernel->tile) sim_run_tile(d, kernel, a);
+    if (kernel->shared) sim_run_shared(d, kernel, a, (int)chunks);
     const double *sums = a->sums + (kernel->tile ? 0 : (int64_t)a->tiles * kernel->n_sums);
     memset(total, 0, (size_t)kernel->n_sums * sizeof *total);
     for (int64_t row = 0; row < rows; row++)

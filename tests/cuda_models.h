@@ -90,6 +90,14 @@ static inline int launches(void)
     return fake_launches();
 }
 
+/* Kernels that launches ran: of a graph, several. */
+static inline int kernels_run(void)
+{
+    int (*fake_kernels)(void);
+    world_fake_function("fake_kernels", &fake_kernels);
+    return fake_kernels();
+}
+
 static inline size_t crossed(void)
 {
     size_t (*fake_crossed)(void);

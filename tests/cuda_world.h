@@ -151,16 +151,6 @@ static inline int world_leaks(void)
     return fake_leaks();
 }
 
-/* Does the model's own text have a chain of the kernel? */
-static inline int world_chains(const lrnde_model_desc *desc, const char *symbol)
-{
-    char chain[192];
-    snprintf(chain, sizeof chain, "%s_chain(", symbol);
-    for (int32_t i = 0; i < desc->n_texts; i++)
-        if (strstr(desc->texts[i].text, chain)) return 1;
-    return 0;
-}
-
 /* Symbols and text of a model's kernels, and which C kernels the fake driver runs for them. */
 static inline void world_add_kernel(FILE *text, const lrnde_model_desc *desc, const char *prefix, const lrnde_kernel *kernel)
 {
@@ -169,7 +159,7 @@ static inline void world_add_kernel(FILE *text, const lrnde_model_desc *desc, co
     world_fake_function("fake_kernel", &fake_kernel);
     if (!kernel->tile && !kernel->shared) return;
     snprintf(symbol, sizeof symbol, "%s_%s%s_%s", desc->name, prefix, kernel->name, desc->real_bytes == 4 ? "f32" : "f64");
-    if (kernel->tile) fprintf(text, "%s_%s\n", symbol, world_chains(desc, symbol) ? "chain" : "tile");
+    if (kernel->tile) fprintf(text, "%s_tile\n", symbol);
     if (kernel->shared) fprintf(text, "%s_shared\n", symbol);
     fake_kernel(symbol, kernel);
 }

@@ -194,8 +194,8 @@ typedef struct mistake {
 } mistake;
 
 static const mistake MISTAKES[] = {
-    {"nothing", "sensitivity=discrete", "&args", "&args"},
-    {"the first of chained launches again", "sensitivity=discrete", "list + (size_t)i * stride", "list"},
+    {"nothing", "sensitivity=discrete", "gridDim.x", "gridDim.x"},
+    {"the first of a list again", "sensitivity=discrete", "list + i * stride", "list"},
     {"partial sums that are not cleared", "sensitivity=gauss", "lotka_volterra_clear(&b", "if (0) lotka_volterra_clear(&b"},
     {"no barrier before they are added up", "sensitivity=gauss",
      "lrnde_grid_meet(&course->met);\n            lotka_volterra_adjoint", "lotka_volterra_adjoint"},
@@ -208,7 +208,7 @@ static const mistake MISTAKES[] = {
 
 /* The same of a wide model's steps by clusters. */
 static const mistake MISTAKES_OF_CLUSTERS[] = {
-    {"nothing", "sensitivity=discrete", "&args", "&args"},
+    {"nothing", "sensitivity=discrete", "gridDim.x", "gridDim.x"},
     {"parts read before they are there", "sensitivity=discrete", "lrnde_cluster_meet();\n#pragma", "__syncthreads();\n#pragma"},
     {"one place for the parts of all sums", "sensitivity=discrete", "partial + 512", "partial + 0"},
     {"a block's own part for every other", "sensitivity=discrete", "lrnde_peer(partial, rank)", "lrnde_peer(partial, 0)"},
@@ -222,7 +222,7 @@ static const mistake MISTAKES_OF_CLUSTERS[] = {
 
 /* The same of steps that remember others. */
 static const mistake MISTAKES_OF_MEMORY[] = {
-    {"nothing", "sensitivity=discrete", "&args", "&args"},
+    {"nothing", "sensitivity=discrete", "gridDim.x", "gridDim.x"},
     {"the length of another step", "sensitivity=discrete", "p->h_2 = p->h_1, p->h_1 = p->h;", ";"},
     {"the lengths of other steps to begin with", "sensitivity=discrete", "c->past[0], c->past[1]", "c->past[1], c->past[0]"},
     {"no derivative where a step ends", "sensitivity=discrete", "if (at.took) {", "if (0) {"},
@@ -231,7 +231,7 @@ static const mistake MISTAKES_OF_MEMORY[] = {
 
 /* The same of steps that make their increments. */
 static const mistake MISTAKES_OF_PATHS[] = {
-    {"nothing", "sensitivity=discrete", "&args", "&args"},
+    {"nothing", "sensitivity=discrete", "gridDim.x", "gridDim.x"},
     {"rejected steps that forget their pieces", "sensitivity=discrete", "threadIdx.x == 0 && took", "threadIdx.x == 0"},
     {"increments made before it is known of what", "sensitivity=discrete", "fabs(a->s.h));\n    __syncthreads();",
      "fabs(a->s.h));"},

@@ -28,6 +28,7 @@ static int resolve(void *library, lrnde__cuda_api *cu, char *why, size_t size)
 #undef LRNDE_X
 #define LRNDE_X(name, suffix, arguments) *(void **)&cu->name = dlsym(library, #name suffix);
     LRNDE__CUDA_API_OF_CLUSTERS(LRNDE_X)
+    LRNDE__CUDA_API_OF_GRAPHS(LRNDE_X)
 #undef LRNDE_X
     return 0;
 }

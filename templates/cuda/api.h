@@ -16,6 +16,9 @@ typedef struct CUctx_st *CUcontext;
 typedef struct CUmod_st *CUmodule;
 typedef struct CUfunc_st *CUfunction;
 typedef struct CUstream_st *CUstream;
+typedef struct CUgraph_st *CUgraph;
+typedef struct CUgraphNode_st *CUgraphNode;
+typedef struct CUgraphExec_st *CUgraphExec;
 
 enum {
     CUDA_ERROR_OUT_OF_MEMORY = 2,
@@ -49,6 +52,13 @@ typedef struct CUlaunchConfig {
     CUlaunchAttribute *attrs;
     unsigned numAttrs;
 } CUlaunchConfig;
+
+/* What cuda.h calls CUDA_KERNEL_NODE_PARAMS_v1, which the functions without a suffix take. */
+typedef struct CUkernelNode {
+    CUfunction func;
+    unsigned gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes;
+    void **kernelParams, **extra;
+} CUkernelNode;
 
 #define LRNDE__CUDA_API(X)                                                                                                       \
     X(cuDriverGetVersion, "", (int *version))                                                                                    \
@@ -91,10 +101,22 @@ typedef struct CUlaunchConfig {
     X(cuOccupancyMaxActiveClusters, "", (int *clusters, CUfunction function, const CUlaunchConfig *shape))                       \
     X(cuLaunchKernelEx, "", (const CUlaunchConfig *shape, CUfunction function, void **arguments, void **extra))
 
+/* What only drivers from CUDA 11.4 on have, NULL in others: graphs. */
+#define LRNDE__CUDA_API_OF_GRAPHS(X)                                                                                             \
+    X(cuGraphCreate, "", (CUgraph * graph, unsigned flags))                                                                      \
+    X(cuGraphAddKernelNode, "",                                                                                                  \
+      (CUgraphNode * node, CUgraph graph, const CUgraphNode *after, size_t n, const CUkernelNode *params))                       \
+    X(cuGraphInstantiateWithFlags, "", (CUgraphExec * exec, CUgraph graph, unsigned long long flags))                            \
+    X(cuGraphExecKernelNodeSetParams, "", (CUgraphExec exec, CUgraphNode node, const CUkernelNode *params))                      \
+    X(cuGraphLaunch, "", (CUgraphExec exec, CUstream stream))                                                                    \
+    X(cuGraphExecDestroy, "", (CUgraphExec exec))                                                                                \
+    X(cuGraphDestroy, "", (CUgraph graph))
+
 typedef struct lrnde__cuda_api {
 #define LRNDE_X(name, suffix, arguments) CUresult(*name) arguments;
     LRNDE__CUDA_API(LRNDE_X)
     LRNDE__CUDA_API_OF_CLUSTERS(LRNDE_X)
+    LRNDE__CUDA_API_OF_GRAPHS(LRNDE_X)
 #undef LRNDE_X
     int version; /* the CUDA that the driver supports, 1000 major + 10 minor */
 } lrnde__cuda_api;

@@ -69,7 +69,6 @@ typedef struct lrnde__cuda_entry {
 
 typedef struct lrnde__cuda_kernel {
     const lrnde_kernel *kernel;
-    int chains; /* the entry of the tile phase takes a list of args; see modules.c */
     lrnde__cuda_entry tile, shared;
     lrnde__cuda_lengths lengths;
 } lrnde__cuda_kernel;

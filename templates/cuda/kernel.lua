@@ -1,8 +1,8 @@
 --- The shape of a CUDA kernel: a block is a worker; its threads are the lanes of a tile, times the members of the team
 -- that shares it.
 --
---   <symbol>_tile    launched with a block for each of args.workers, which goes through its tiles
---   <symbol>_chain   instead, of kernels that are launched many times in a row: all of these in one, with a list of args
+--   <symbol>_tile    launched with a block for each of args.workers, which goes through its tiles; with a list of args, as if it
+--                    were launched with one after another
 --   <symbol>_shared  a block for each chunk of LRNDE_CHUNK elements
 --
 -- Steps of wide models have a second form, for clusters of blocks: cluster.lua.
@@ -19,9 +19,6 @@ local writer = require "writer"
 local shape = {}
 
 local PRIVATE_ROWS <const> = 64     -- in a team of one, arrays of up to so many rows are the thread's, others in the workspace
-local CHAINED <const> = {           -- steps of given lengths, taken again or transposed; what dense output of a record takes
-  step = true, step_tape = true, rev_step = true, extra = true,
-}
 local TEAM_UNROLL <const> = 4       -- features of which a member of a team has the loads under way at once
 local FOLLOWED <const> = 8          -- rows of a product whose sums a thread keeps while a loop makes its terms
 local UNROLL <const> = 16           -- loops over so few features are unrolled, so that their arrays are registers; longer ones
@@ -190,7 +187,7 @@ end
 --- to compile where they are not called.
 local function begin_entry(out, name, threads, arguments)
   out:add(0, "#if !defined LRNDE_ONLY || defined LRNDE_ONLY_%s", name)
-  out:add(0, 'extern "C" __global__ void __launch_bounds__(%s, 1) %s(%s)', threads, name, arguments or "const lrnde_args args")
+  out:add(0, 'extern "C" __global__ void __launch_bounds__(%s, 1) %s(%s)', threads, name, arguments)
   out:add(0, "{")
 end
 
@@ -199,17 +196,11 @@ local function end_entry(out)
   out:add(0, "#endif")
 end
 
---- The entry of a tile phase.  Without a shared phase what a block does in one launch depends on no other block, so that it can
--- go on to the next; its threads meet where a loop begins.
-local function tile_entry(plan, name, kernel, out)
-  if CHAINED[kernel] and not plan.shared then
-    begin_entry(out, name .. "_chain", "T * TEAM", "const char *list, int32_t n, int32_t stride")
-    out:add(1, "for (int32_t i = 0; i < n; i++)")
-    out:add(2, "%s((const lrnde_args *)(list + (size_t)i * stride));", name)
-  else
-    begin_entry(out, name .. "_tile", "T * TEAM")
-    out:add(1, "%s(&args);", name)
-  end
+--- The entry of a tile phase.  What a block does with one of the list depends on no other block, so that it can go on to the
+-- next, unless there is a shared phase: then there is one.  Its threads meet where a loop begins.
+local function tile_entry(name, out)
+  begin_entry(out, name .. "_tile", "T * TEAM", "const char *list, int64_t n, int64_t stride")
+  out:add(1, "for (int64_t i = 0; i < n; i++) %s((const lrnde_args *)(list + i * stride));", name)
   end_entry(out)
 end
 
@@ -241,8 +232,8 @@ local function shared_function(e, name, out)
   out:add(1, "}")
   out:add(0, "}")
   out:add(0, "")
-  begin_entry(out, name .. "_shared", "MOST_THREADS")
-  out:add(1, "%s_share(&args);", name)
+  begin_entry(out, name .. "_shared", "MOST_THREADS", "const lrnde_args *args")
+  out:add(1, "%s_share(args);", name)
   end_entry(out)
 end
 
@@ -259,7 +250,7 @@ local function declare_inputs(e, inputs, kind, indent, out)
   end
 end
 
-local function tile_function(e, name, kernel, out)
+local function tile_function(e, name, out)
   local plan, inputs, work = e.plan, e:inputs(), 0
   local body, scalars, arrays = writer.new(), writer.new(), writer.new()
   for _, array in ipairs(plan.arrays) do
@@ -313,7 +304,7 @@ local function tile_function(e, name, kernel, out)
   out:add(1, "}")
   out:add(0, "}")
   out:add(0, "")
-  tile_entry(plan, name, kernel, out)
+  tile_entry(name, out)
   return work
 end
 
@@ -335,13 +326,12 @@ local function cluster_functions(plan, backend, fields, options, text)
   end
 end
 
---- A kernel; options: those of emit.new, name, title, and kernel, which of the contract it is; again(): the plan anew, for the
--- kernel in another form.  Returns an object with :text(), and what
---- the descriptor says of the kernel.
+--- A kernel; options: those of emit.new, name and title; again(): the plan anew, for the kernel in another form.  Returns an
+--- object with :text(), and what the descriptor says of the kernel.
 function shape.kernel(plan, backend, fields, options)
   local e, text, work = emit.new(plan, backend, fields, options), writer.new(), 0
   local has_tile = #plan.blocks > 0 or #plan.partials > 0 or #plan.sums > 0
-  if has_tile then work = tile_function(e, options.name, options.kernel, text) end
+  if has_tile then work = tile_function(e, options.name, text) end
   if plan.shared then shared_function(e, options.name, text) end
   if backend.clusters then cluster_functions(plan, backend, fields, options, text) end
   return text, { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,

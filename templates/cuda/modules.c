@@ -11,8 +11,18 @@
 /* Two of each kernel, then those that are no kernels of the contract; NULL after the last. */
 static lrnde__cuda_entry *entry_at(lrnde__cuda_modules *m, int32_t i)
 {
-    lrnde__cuda_entry *const others[] = {&m->run, &m->run_tape, &m->cluster_run, &m->cluster_run_tape, &m->adjoint_run,
-                                         &m->add, &m->sums,     &m->squares,     &m->normals,          &m->combine,
+    lrnde__cuda_entry *const others[] = {&m->run,
+                                         &m->run_tape,
+                                         &m->cluster_run,
+                                         &m->cluster_run_tape,
+                                         &m->adjoint_run,
+                                         &m->add,
+                                         &m->sums,
+                                         &m->squares,
+                                         &m->combine,
+                                         &m->copy,
+                                         &m->zero,
+                                         &m->normals,
                                          NULL};
     if (i >= 2 * m->n_kernels) return others[i - 2 * m->n_kernels];
     return i % 2 ? &m->kernels[i / 2].shared : &m->kernels[i / 2].tile;
@@ -169,23 +179,11 @@ int lrnde__cuda_modules_need(lrnde__cuda_modules *m, const lrnde__cuda_entry *en
     return !*entry->name || entry->function ? 0 : load(m, group_of(m, entry->part), why, size);
 }
 
-/* Where the text has an entry that takes a list, it is that of the tile phase. */
-static void find_chain(lrnde__cuda_kernel *k, const char *text)
-{
-    lrnde__cuda_entry chain = k->tile;
-    if (!k->kernel->tile || k->kernel->shared) return;
-    size_t at = strlen(chain.name) - strlen("_tile");
-    snprintf(chain.name + at, sizeof chain.name - at, "_chain");
-    k->chains = strstr(text, chain.name) != NULL;
-    if (k->chains) k->tile = chain;
-}
-
 int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, const lrnde_model_desc *desc,
                              const lrnde_text *text, int capability, char *why, size_t size)
 {
     *m = (lrnde__cuda_modules){.cu = cu, .desc = desc, .text = text->text, .capability = capability};
     m->n_kernels = lrnde__cuda_kernels(desc, m->kernels);
-    for (int32_t i = 0; i < m->n_kernels; i++) find_chain(&m->kernels[i], m->text);
     m->run = lrnde__cuda_entry_of(desc, "run", "", LRNDE__CUDA_RUN);
     m->run_tape = lrnde__cuda_entry_of(desc, "run_tape", "", LRNDE__CUDA_RUN_TAPE);
     m->adjoint_run = lrnde__cuda_entry_of(desc, "adjoint_run", "", LRNDE__CUDA_ADJOINT_RUN);
@@ -202,8 +200,10 @@ int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, 
     m->add = (lrnde__cuda_entry){.name = "lrnde_add", .part = LRNDE__CUDA_VECTORS};
     m->sums = (lrnde__cuda_entry){.name = "lrnde_sums", .part = LRNDE__CUDA_VECTORS};
     m->squares = (lrnde__cuda_entry){.name = "lrnde_squares", .part = LRNDE__CUDA_VECTORS};
-    m->normals = (lrnde__cuda_entry){.name = "lrnde_normals", .part = LRNDE__CUDA_NORMALS};
     m->combine = (lrnde__cuda_entry){.name = "lrnde_combine", .part = LRNDE__CUDA_VECTORS};
+    m->copy = (lrnde__cuda_entry){.name = "lrnde_copy", .part = LRNDE__CUDA_VECTORS};
+    m->zero = (lrnde__cuda_entry){.name = "lrnde_zero", .part = LRNDE__CUDA_VECTORS};
+    m->normals = (lrnde__cuda_entry){.name = "lrnde_normals", .part = LRNDE__CUDA_NORMALS};
     return load(m, group_of(m, LRNDE__CUDA_COMMON), why, size);
 }
 

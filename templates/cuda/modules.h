@@ -27,7 +27,7 @@ typedef struct lrnde__cuda_modules {
     lrnde__cuda_kernel kernels[LRNDE__CUDA_KERNELS];
     int32_t n_kernels;
     lrnde__cuda_entry run, run_tape, cluster_run, cluster_run_tape, adjoint_run; /* many steps in a launch, if there is such */
-    lrnde__cuda_entry add, sums, squares, combine, normals;                      /* vectors.def; normals.def */
+    lrnde__cuda_entry add, sums, squares, combine, copy, zero, normals;          /* vectors.def; normals.def */
     CUmodule modules[LRNDE__CUDA_PARTS];
 } lrnde__cuda_modules;
 

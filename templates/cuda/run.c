@@ -109,6 +109,16 @@ void lrnde__cuda_run_begin(lrnde_device *d)
 
 /* ---- a launch ---- */
 
+/* The same arguments with their tables on the device. */
+static lrnde_args move_args(lrnde_device *d, const lrnde__cuda_kernel *k, const lrnde_args *args)
+{
+    lrnde_args a = *args;
+    const size_t bytes = lrnde__cuda_tables_bytes(&k->lengths), at = lrnde__cuda_take(d, bytes);
+    lrnde__cuda_move_tables(&k->lengths, &a, d->ring + at, d->ring_copy + at);
+    if (bytes) CALL(d, cuMemcpyHtoDAsync, d->ring_copy + at, d->ring + at, bytes, d->stream);
+    return a;
+}
+
 /* Nonzero: clusters are refused.  How many are resident is no promise. */
 static int launch(lrnde_device *d, const form *f, void **arguments)
 {
@@ -128,7 +138,7 @@ int lrnde__cuda_run(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_a
     const form f = choose(d, sys, args, c->tape != NULL);
     if (!*d->failure && (f.blocks == 0 || lrnde__cuda_sums_room(d, 2 * (size_t)f.rows * (size_t)sys->n_sums * sizeof(double))))
         return 0;
-    lrnde_args a = lrnde__cuda_move_args(d, lrnde__cuda_find(d, &sys->step), args);
+    lrnde_args a = move_args(d, lrnde__cuda_find(d, &sys->step), args);
     if (f.rows) a.sums = (double *)(uintptr_t)d->step_sums;
     size_t at = lrnde__cuda_take(d, bytes);
     CUdeviceptr there = d->ring_copy + at;

@@ -10,17 +10,15 @@ struct lrnde_course; /* texts without a run kernel do not define it */
 extern "C" const int sim_tile_threads, sim_shared_threads;
 const int sim_tile_threads = T * TEAM, sim_shared_threads = MOST_THREADS; /* the launch bounds */
 
-extern "C" void sim_launch(void (*kernel)(lrnde_args), const void *args, int blocks, int threads)
-{
-    lrnde_args a;
-    memcpy(&a, args, sizeof a);
-    sim::launch([&] { kernel(a); }, {(unsigned)blocks, (unsigned)threads, false});
-}
-
-extern "C" void sim_launch_chain(void (*kernel)(const char *, int32_t, int32_t), const void *list, int32_t n, int32_t stride,
-                                 int blocks, int threads)
+extern "C" void sim_launch_tile(void (*kernel)(const char *, int64_t, int64_t), const void *list, int64_t n, int64_t stride,
+                                int blocks, int threads)
 {
     sim::launch([&] { kernel((const char *)list, n, stride); }, {(unsigned)blocks, (unsigned)threads, false});
+}
+
+extern "C" void sim_launch_shared(void (*kernel)(const lrnde_args *), const lrnde_args *args, int blocks, int threads)
+{
+    sim::launch([&] { kernel(args); }, {(unsigned)blocks, (unsigned)threads, false});
 }
 
 extern "C" void sim_launch_run(void (*kernel)(lrnde_args, lrnde_course *), const void *args, lrnde_course *course, int blocks,

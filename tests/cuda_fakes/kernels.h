@@ -21,7 +21,12 @@ struct CUmod_st {
     char *text;
 };
 
-typedef enum kind { TILE, CHAIN, SHARED, RUN, ADD, SUMS, SQUARES, NORMALS, COMBINE } kind;
+typedef enum kind { TILE, SHARED, RUN, ADD, SUMS, SQUARES, COMBINE, COPY, ZERO, NORMALS } kind;
+
+/* The driver's own, in the order of kinds from ADD on. */
+static const char *const OWN[] = {"lrnde_add",  "lrnde_sums", "lrnde_squares", "lrnde_combine",
+                                  "lrnde_copy", "lrnde_zero", "lrnde_normals"};
+enum { N_OWN = sizeof OWN / sizeof *OWN };
 
 struct CUfunc_st {
     char name[192];
@@ -117,7 +122,7 @@ static int ends_in(const char *name, const char *ending)
 
 static kind kind_in_text(const char *name)
 {
-    return ends_in(name, "_tile") ? TILE : ends_in(name, "_chain") ? CHAIN : ends_in(name, "_shared") ? SHARED : RUN;
+    return ends_in(name, "_tile") ? TILE : ends_in(name, "_shared") ? SHARED : RUN;
 }
 
 CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name)
@@ -128,24 +133,16 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
     snprintf(f.name, sizeof f.name, "%s", name);
     const struct CUfunc_st *run = run_of(name);
     const char *cluster = strstr(name, "_cluster_run") ? strstr(module->text, "CLUSTER = ") : NULL;
+    int own = 0;
+    while (own < N_OWN && strcmp(name, OWN[own]) != 0) own++;
     if (run)
         f = *run;
-    else if (!strcmp(name, "lrnde_add"))
-        f.kind = ADD;
-    else if (!strcmp(name, "lrnde_sums"))
-        f.kind = SUMS;
-    else if (!strcmp(name, "lrnde_squares"))
-        f.kind = SQUARES;
-    else if (!strcmp(name, "lrnde_normals"))
-        f.kind = NORMALS;
-    else if (!strcmp(name, "lrnde_combine"))
-        f.kind = COMBINE;
+    else if (own < N_OWN)
+        f.kind = (kind)(ADD + own);
     else if (library)
         f.kind = kind_in_text(name);
     else if ((f.kernel = kernel_of(name, "_tile")))
         f.kind = TILE;
-    else if ((f.kernel = kernel_of(name, "_chain")))
-        f.kind = CHAIN;
     else if ((f.kernel = kernel_of(name, "_shared")))
         f.kind = SHARED;
     else
@@ -247,6 +244,8 @@ enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS, CHUNK = LRN
 #define lrnde_sums    sums_float
 #define lrnde_squares squares_float
 #define lrnde_combine combine_float
+#define lrnde_copy    copy_float
+#define lrnde_zero    zero_float
 #include "normals.def"
 #include "vectors.def"
 #undef REAL
@@ -256,6 +255,8 @@ enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS, CHUNK = LRN
 #undef lrnde_sums
 #undef lrnde_squares
 #undef lrnde_combine
+#undef lrnde_copy
+#undef lrnde_zero
 #define REAL          double
 #define lrnde_philox  philox_double
 #define lrnde_normals normals_double
@@ -263,6 +264,8 @@ enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS, CHUNK = LRN
 #define lrnde_sums    sums_double
 #define lrnde_squares squares_double
 #define lrnde_combine combine_double
+#define lrnde_copy    copy_double
+#define lrnde_zero    zero_double
 #include "normals.def"
 #include "vectors.def"
 #undef lrnde_philox
@@ -271,10 +274,21 @@ enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS, CHUNK = LRN
 #undef lrnde_sums
 #undef lrnde_squares
 #undef lrnde_combine
+#undef lrnde_copy
+#undef lrnde_zero
 
 /* ---- launches ---- */
 
-typedef enum operation { COPY, CLEAR, LAUNCH } operation;
+enum { MOST_WORDS = 11 };
+
+/* An argument of eight bytes, which all have but those of a run. */
+typedef union word {
+    void *p;
+    int64_t n;
+    double x;
+} word;
+
+typedef enum operation { MOVE, CLEAR, LAUNCH } operation;
 
 typedef struct entry {
     operation operation;
@@ -283,47 +297,9 @@ typedef struct entry {
     size_t bytes;
     CUfunction function;
     unsigned grid, block;
-    lrnde_args args;      /* of a model's kernel */
+    word words[MOST_WORDS];
+    lrnde_args args;      /* of RUN; of a model's kernel, while it runs */
     lrnde_course *course; /* of RUN */
-    struct {
-        const char *list;
-        int32_t n, stride;
-    } chain;
-    struct {
-        void *to;
-        const void *from;
-        int rows;
-        size_t stride;
-        long long n;
-    } add;
-    struct {
-        const double *sums;
-        long long rows;
-        int n;
-        double *total;
-    } sums;
-    struct {
-        const void *x;
-        long long n;
-        double *sums;
-    } squares;
-    struct {
-        unsigned long long key;
-        unsigned draw, stream;
-        int batch, tile, size;
-        long long n;
-        int draws;
-        const double *scale;
-        void **to;
-        int rounded;
-    } normals;
-    struct {
-        void *to;
-        int rounded;
-        double a, b;
-        const double *x, *y;
-        long long n;
-    } combine;
 } entry;
 
 /* Tables lie on the device and, but for cot_sums, hold its pointers: how long they are is the business of the kernel. */
@@ -357,13 +333,15 @@ static void run_kernel(const entry *e)
     }
 }
 
-static void run_chain(const entry *e)
+/* With each of its list, or with what it is given. */
+static void run_list(const entry *e)
 {
     entry one = *e;
-    MUST(e->chain.n > 0 && on_device(e->chain.list, (size_t)e->chain.n * (size_t)e->chain.stride), "%s: not its list",
-         e->function->name);
-    for (int32_t i = 0; i < e->chain.n; i++) {
-        memcpy(&one.args, e->chain.list + (size_t)i * (size_t)e->chain.stride, sizeof one.args);
+    const char *list = e->words[0].p;
+    const int64_t n = e->function->kind == TILE ? e->words[1].n : 1, stride = e->function->kind == TILE ? e->words[2].n : 0;
+    MUST(n > 0 && on_device(list, (size_t)((n - 1) * stride) + sizeof one.args), "%s: not its list", e->function->name);
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(&one.args, list + i * stride, sizeof one.args);
         run_kernel(&one);
     }
 }
@@ -374,49 +352,60 @@ static void run_chain(const entry *e)
 static void run_text(const entry *e)
 {
     void (*kernel)(void);
-    void (*launch)(void (*)(void), const void *, int, int);
-    void (*launch_chain)(void (*)(void), const void *, int32_t, int32_t, int, int);
+    void (*launch_tile)(void (*)(void), const void *, int64_t, int64_t, int, int);
+    void (*launch_shared)(void (*)(void), const void *, int, int);
     void (*launch_run)(void (*)(void), const void *, lrnde_course *, int, int, int, int);
     const int blocks = (int)e->grid, threads = (int)e->block;
     find_in_text(e->function->name, &kernel);
-    find_in_text("sim_launch", &launch);
-    find_in_text("sim_launch_chain", &launch_chain);
+    find_in_text("sim_launch_tile", &launch_tile);
+    find_in_text("sim_launch_shared", &launch_shared);
     find_in_text("sim_launch_run", &launch_run);
     MUST(threads == threads_of(e->function), "%s: blocks of %d", e->function->name, threads);
-    if (e->function->kind == CHAIN)
-        launch_chain(kernel, e->chain.list, e->chain.n, e->chain.stride, blocks, threads);
-    else if (e->function->kind == RUN)
+    if (e->function->kind == TILE)
+        launch_tile(kernel, e->words[0].p, e->words[1].n, e->words[2].n, blocks, threads);
+    else if (e->function->kind == SHARED)
+        launch_shared(kernel, e->words[0].p, blocks, threads);
+    else
         launch_run(kernel, &e->args, e->course, blocks, threads, e->function->cluster ? (int)e->function->cluster : 1,
                    (int)e->function->shared_bytes);
-    else
-        launch(kernel, &e->args, blocks, threads);
+}
+
+static int has_barrier(const entry *e)
+{
+    return e->function->kind == SUMS || e->function->kind == SQUARES;
 }
 
 static void run_thread(const entry *e)
 {
-    int is_float = e->function->is_float;
+    const int is_float = e->function->is_float;
+    const word *w = e->words;
     if (setjmp(barrier)) return;
-    if (e->function->kind == SUMS) {
-        (is_float ? sums_float : sums_double)(e->sums.sums, e->sums.rows, e->sums.n, e->sums.total);
-        MUST(beyond, "a thread did not come to the barrier");
-    } else if (e->function->kind == SQUARES) {
+    switch (e->function->kind) {
+    case ADD:
         if (is_float)
-            squares_float(e->squares.x, e->squares.n, e->squares.sums);
+            add_float(w[0].p, w[1].p, w[2].n, w[3].n, w[4].n);
         else
-            squares_double(e->squares.x, e->squares.n, e->squares.sums);
-        MUST(beyond, "a thread did not come to the barrier");
-    } else if (e->function->kind == NORMALS) {
-        (is_float ? normals_float : normals_double)(e->normals.key, e->normals.draw, e->normals.stream, e->normals.batch,
-                                                    e->normals.tile, e->normals.size, e->normals.n, e->normals.draws,
-                                                    e->normals.scale, e->normals.to, e->normals.rounded);
-    } else if (e->function->kind == COMBINE) {
-        (is_float ? combine_float : combine_double)(e->combine.to, e->combine.rounded, e->combine.a, e->combine.x, e->combine.b,
-                                                    e->combine.y, e->combine.n);
-    } else if (is_float) {
-        add_float(e->add.to, e->add.from, e->add.rows, e->add.stride, e->add.n);
-    } else {
-        add_double(e->add.to, e->add.from, e->add.rows, e->add.stride, e->add.n);
+            add_double(w[0].p, w[1].p, w[2].n, w[3].n, w[4].n);
+        break;
+    case SUMS: (is_float ? sums_float : sums_double)(w[0].p, w[1].n, w[2].n, w[3].p); break;
+    case SQUARES:
+        if (is_float)
+            squares_float(w[0].p, w[1].n, w[2].p);
+        else
+            squares_double(w[0].p, w[1].n, w[2].p);
+        break;
+    case COMBINE: (is_float ? combine_float : combine_double)(w[0].p, w[1].n, w[2].x, w[3].p, w[4].x, w[5].p, w[6].n); break;
+    case COPY: (is_float ? copy_float : copy_double)(w[0].p, w[1].p, w[2].n); break;
+    case ZERO: (is_float ? zero_float : zero_double)(w[0].p, w[1].n); break;
+    case NORMALS:
+        (is_float ? normals_float : normals_double)((uint64_t)w[0].n, w[1].n, w[2].n, w[3].n, w[4].n, w[5].n, w[6].n, w[7].n,
+                                                    w[8].p, w[9].p, w[10].n);
+        break;
+    case TILE:
+    case SHARED:
+    case RUN: MUST(0, "%s: not the driver's own", e->function->name);
     }
+    MUST(beyond || !has_barrier(e), "a thread did not come to the barrier");
 }
 
 static void run_vectors(const entry *e)
@@ -424,7 +413,7 @@ static void run_vectors(const entry *e)
     blockDim.x = e->block;
     gridDim.x = e->grid;
     for (blockIdx.x = 0; blockIdx.x < e->grid; blockIdx.x++)
-        for (beyond = 0; beyond <= (e->function->kind == SUMS || e->function->kind == SQUARES); beyond++)
+        for (beyond = 0; beyond <= has_barrier(e); beyond++)
             for (threadIdx.x = 0; threadIdx.x < e->block; threadIdx.x++) run_thread(e);
 }
 

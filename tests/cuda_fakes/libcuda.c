@@ -8,7 +8,8 @@
  *   FAKE_MEMORY   bytes of the device                FAKE_LAUNCH   error of every launch of a model's kernel
  *   FAKE_LOST     waits after which the device is lost   FAKE_RESIDENT  blocks of a cooperative launch a multiprocessor takes
  *   FAKE_CLUSTERS how many are resident at once          FAKE_CAPABILITY  90 for 9.0
- *   FAKE_REFUSED  error of every launch of clusters
+ *   FAKE_REFUSED  error of every launch of clusters       FAKE_NO_GRAPH  error of making a graph executable
+ *   FAKE_NO_UPDATE  error of changing a graph            FAKE_GRAPH_LAUNCH  error of launching one
  *   FAKE_SHARED   bytes a block may ask for              FAKE_COMPILED  the architecture that the compiler knew, as capability
  */
 #include "kernels.h"
@@ -106,15 +107,21 @@ CUresult cuCtxSetCurrent(CUcontext context)
 
 enum { MOST_ENTRIES = 1 << 16 };
 static entry *stream;
-static int n_entries, waits, launches;
+static int n_entries, waits, launches, kernels_run;
 static size_t crossed; /* bytes between host and device */
+
+/* Does the device fail on purpose?  Then what is queued may stay. */
+static int fails(void)
+{
+    return setting("FAKE_LOST", 0) || setting("FAKE_LAUNCH", 0) || setting("FAKE_GRAPH_LAUNCH", 0);
+}
 
 static CUresult queue(entry e)
 {
     MUST(current, "no context is current");
     MUST(n_entries < MOST_ENTRIES, "the stream is full");
     stream[n_entries++] = e;
-    launches += e.operation == LAUNCH;
+    kernels_run += e.operation == LAUNCH;
     return 0;
 }
 
@@ -129,7 +136,7 @@ CUresult cuStreamCreate(CUstream *created, unsigned flags)
 CUresult cuStreamDestroy_v2(CUstream destroyed)
 {
     (void)destroyed;
-    MUST(n_entries == 0 || setting("FAKE_LOST", 0) || setting("FAKE_LAUNCH", 0), "the stream has not been waited for");
+    MUST(n_entries == 0 || fails(), "the stream has not been waited for");
     return 0;
 }
 
@@ -138,7 +145,7 @@ CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CU
     (void)s;
     pinned(from, bytes);
     crossed += bytes;
-    return queue((entry){.operation = COPY, .to = there(to, bytes), .from = from, .bytes = bytes});
+    return queue((entry){.operation = MOVE, .to = there(to, bytes), .from = from, .bytes = bytes});
 }
 
 CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream s)
@@ -146,13 +153,13 @@ CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream
     (void)s;
     pinned(to, bytes);
     crossed += bytes;
-    return queue((entry){.operation = COPY, .to = to, .from = there(from, bytes), .bytes = bytes});
+    return queue((entry){.operation = MOVE, .to = to, .from = there(from, bytes), .bytes = bytes});
 }
 
 CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream s)
 {
     (void)s;
-    return queue((entry){.operation = COPY, .to = there(to, bytes), .from = there(from, bytes), .bytes = bytes});
+    return queue((entry){.operation = MOVE, .to = there(to, bytes), .from = there(from, bytes), .bytes = bytes});
 }
 
 CUresult cuMemsetD8Async(CUdeviceptr memory, unsigned char byte, size_t bytes, CUstream s)
@@ -164,8 +171,20 @@ CUresult cuMemsetD8Async(CUdeviceptr memory, unsigned char byte, size_t bytes, C
 
 CUresult cuMemFree_v2(CUdeviceptr memory)
 {
-    MUST(n_entries == 0 || setting("FAKE_LOST", 0) || setting("FAKE_LAUNCH", 0), "memory is freed while the stream may use it");
+    MUST(n_entries == 0 || fails(), "memory is freed while the stream may use it");
     drop((void *)(uintptr_t)memory, 1);
+    return 0;
+}
+
+/* A launch with arguments of eight bytes, as the function has them; 0: it is one. */
+static CUresult launch(entry *e, CUfunction f, unsigned grid, unsigned block, void **arguments)
+{
+    static const int words[] = {
+        [TILE] = 3, [SHARED] = 1, [ADD] = 5, [SUMS] = 4, [SQUARES] = 3, [COMBINE] = 7, [COPY] = 3, [ZERO] = 2, [NORMALS] = 11};
+    MUST(f->kind != RUN, "%s: launched without its blocks being resident", f->name);
+    if (!is_own(f) && setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
+    *e = (entry){.operation = LAUNCH, .function = f, .grid = grid, .block = block};
+    for (int i = 0; i < words[f->kind]; i++) memcpy(&e->words[i], arguments[i], sizeof *e->words);
     return 0;
 }
 
@@ -173,48 +192,12 @@ CUresult cuMemFree_v2(CUdeviceptr memory)
 CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                         unsigned shared, CUstream s, void **arguments, void **extra)
 {
-    entry e = {.operation = LAUNCH, .function = f, .grid = gx, .block = bx};
+    entry e;
     (void)s;
     MUST(gy == 1 && gz == 1 && by == 1 && bz == 1 && shared == 0 && !extra && gx > 0, "%s: launched in another shape", f->name);
-    switch (f->kind) {
-    case RUN: MUST(0, "%s: launched without its blocks being resident", f->name); break;
-    case TILE:
-    case SHARED:
-        if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
-        e.args = *(lrnde_args *)arguments[0];
-        break;
-    case CHAIN:
-        if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
-        e.chain.list = *(char **)arguments[0], e.chain.n = *(int32_t *)arguments[1], e.chain.stride = *(int32_t *)arguments[2];
-        break;
-    case ADD:
-        e.add.to = *(void **)arguments[0], e.add.from = *(void **)arguments[1], e.add.rows = *(int *)arguments[2];
-        e.add.stride = *(size_t *)arguments[3], e.add.n = *(long long *)arguments[4];
-        break;
-    case SUMS:
-        e.sums.sums = *(double **)arguments[0], e.sums.rows = *(long long *)arguments[1], e.sums.n = *(int *)arguments[2];
-        e.sums.total = *(double **)arguments[3];
-        break;
-    case SQUARES:
-        e.squares.x = *(void **)arguments[0], e.squares.n = *(long long *)arguments[1];
-        e.squares.sums = *(double **)arguments[2];
-        break;
-    case NORMALS:
-        e.normals.key = *(unsigned long long *)arguments[0], e.normals.draw = *(unsigned *)arguments[1];
-        e.normals.stream = *(unsigned *)arguments[2], e.normals.batch = *(int *)arguments[3];
-        e.normals.tile = *(int *)arguments[4], e.normals.size = *(int *)arguments[5];
-        e.normals.n = *(long long *)arguments[6], e.normals.draws = *(int *)arguments[7];
-        e.normals.scale = *(double **)arguments[8], e.normals.to = *(void ***)arguments[9];
-        e.normals.rounded = *(int *)arguments[10];
-        break;
-    case COMBINE:
-        e.combine.to = *(void **)arguments[0], e.combine.rounded = *(int *)arguments[1];
-        e.combine.a = *(double *)arguments[2], e.combine.x = *(double **)arguments[3];
-        e.combine.b = *(double *)arguments[4], e.combine.y = *(double **)arguments[5];
-        e.combine.n = *(long long *)arguments[6];
-        break;
-    }
-    return queue(e);
+    const CUresult error = launch(&e, f, gx, bx, arguments);
+    launches += !error;
+    return error ? error : queue(e);
 }
 #endif
 
@@ -229,6 +212,7 @@ CUresult cuLaunchCooperativeKernel(CUfunction f, unsigned gx, unsigned gy, unsig
     if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
     e.args = *(lrnde_args *)arguments[0];
     e.course = there(*(CUdeviceptr *)arguments[1], sizeof *e.course);
+    launches++;
     return queue(e);
 }
 
@@ -244,13 +228,20 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig *shape, CUfunction f, void **argu
     if (setting("FAKE_LAUNCH", 0)) return (CUresult)setting("FAKE_LAUNCH", 0);
     e.args = *(lrnde_args *)arguments[0];
     e.course = there(*(CUdeviceptr *)arguments[1], sizeof *e.course);
+    launches++;
     return queue(e);
 }
+
+#ifndef LACKS_GRAPHS
+#include "graphs.h"
+#else
+enum { graphs = 0 };
+#endif
 
 static void run(const entry *e)
 {
     switch (e->operation) {
-    case COPY: memmove(e->to, e->from, e->bytes); break;
+    case MOVE: memmove(e->to, e->from, e->bytes); break;
     case CLEAR: memset(e->to, 0, e->bytes); break;
     case LAUNCH:
         if (is_own(e->function))
@@ -259,10 +250,8 @@ static void run(const entry *e)
             run_text(e);
         else if (e->function->kind == RUN)
             run_course(e);
-        else if (e->function->kind == CHAIN)
-            run_chain(e);
         else
-            run_kernel(e);
+            run_list(e);
     }
 }
 
@@ -284,10 +273,16 @@ int fake_waits(void)
     return waits;
 }
 
-/* How many launches were queued. */
+/* How many launches were queued, one of a graph being one. */
 int fake_launches(void)
 {
     return launches;
+}
+
+/* How many kernels these run. */
+int fake_kernels(void)
+{
+    return kernels_run;
 }
 
 /* How many bytes were copied between host and device. */
@@ -299,5 +294,5 @@ size_t fake_crossed(void)
 /* What a driver that has closed all its devices leaves behind: 0 if nothing. */
 int fake_leaks(void)
 {
-    return n_blocks + contexts;
+    return n_blocks + contexts + graphs;
 }
