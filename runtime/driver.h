@@ -45,7 +45,7 @@ typedef struct lrnde_driver {
     void (*free)(lrnde_device *d, void *p);
     void (*put)(lrnde_device *d, void *to, const void *from, size_t bytes);  /* from the host */
     void (*get)(lrnde_device *d, void *to, const void *from, size_t bytes);  /* to the host */
-    void (*copy)(lrnde_device *d, void *to, const void *from, size_t bytes); /* within the device */
+    void (*copy)(lrnde_device *d, void *to, const void *from, size_t bytes); /* within the device; a multiple of 4, as of zero */
     void (*zero)(lrnde_device *d, void *p, size_t bytes);
 
     /* to[i] += sum over the rows, in their order, of from[row * stride + i], i < n; elements of the model's real. */

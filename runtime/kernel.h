@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LRNDE_ABI 8
+#define LRNDE_ABI 9
 
 #ifdef __cplusplus
 extern "C" {

@@ -255,7 +255,7 @@ static const char *const ORDERS[N_ORDERS] = {"skew:1", "reverse", "forward", "sk
 static inline const lrnde_model_desc *load_variant(const variant *v)
 {
     const lrnde_model_desc *m;
-    build_variant(v, &TOOL, &m);
+    build_variant(v, NULL, &TOOL, &m);
     const lrnde_text *text = lrnde_text_for(m, &SIM);
     assert_non_null(text);
     assert_true(strlen(text->text) < 1000000);

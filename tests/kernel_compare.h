@@ -230,9 +230,11 @@ static inline void check_kernel(comparison *c, const lrnde_model_desc *m, const 
     for (int i = 0; i < n; i++) launch_end(&launches[i]);
 }
 
-static inline void build_variant(const variant *v, const options_tool *tool, const lrnde_model_desc **m)
+/* device: what is going to run it, NULL: any. */
+static inline void build_variant(const variant *v, const char *device, const options_tool *tool, const lrnde_model_desc **m)
 {
-    build_request request = {.model_file = v->file, .method = v->method, .set = {.v = (const char **)v->settings}};
+    build_request request = {
+        .model_file = v->file, .method = v->method, .device = device, .set = {.v = (const char **)v->settings}};
     while (request.set.n < MOST_SETTINGS && v->settings[request.set.n]) request.set.n++;
     assert_int_equal(build_model(&request, tool, m), EXIT_DONE);
 }

@@ -20,7 +20,7 @@ enum { MOST_SETTINGS = 3 };
 static inline const lrnde_model_desc *build(const char *file, const char *method, const char *const *settings)
 {
     const lrnde_model_desc *m;
-    build_request request = {.model_file = file, .method = method, .set = {.v = (const char **)settings}};
+    build_request request = {.model_file = file, .method = method, .device = "cpu", .set = {.v = (const char **)settings}};
     while (settings && request.set.n < MOST_SETTINGS && settings[request.set.n]) request.set.n++;
     assert_int_equal(build_model(&request, &(options_tool){.program = "tests"}, &m), EXIT_DONE);
     return m;

@@ -33,7 +33,7 @@ static void shipped_models(void **state)
     for (int i = 0; i < models.n; i++) {
         const lrnde_model_desc *m;
         const variant v = {models.path[i], NULL, {NULL}};
-        build_variant(&v, &TOOL, &m);
+        build_variant(&v, NULL, &TOOL, &m);
         check_batches(&v, (const int[]){7, 1, 67}, m->n_params < LARGE ? 3 : 2);
     }
 }

@@ -64,7 +64,7 @@ static void mistakes_are_caught(void **state)
         const mistake *x = &MISTAKES[i];
         const variant v = {x->file, NULL, {NULL}};
         const lrnde_model_desc *m;
-        build_variant(&v, &TOOL, &m);
+        build_variant(&v, NULL, &TOOL, &m);
         char *text = replaced(lrnde_text_for(m, &SIM)->text, x->from, x->to);
         load_text(text, "-O0");
         free(text);

@@ -262,7 +262,7 @@ static void check_mistakes(const mistake *list, size_t n, const char *file, cons
 {
     int missed = 0;
     for (const mistake *x = list; x < list + n; x++) {
-        build_variant(&(variant){file, method, {x->sensitivity, "precision=f64", rtol, atol}}, &TOOL, &built);
+        build_variant(&(variant){file, method, {x->sensitivity, "precision=f64", rtol, atol}}, NULL, &TOOL, &built);
         char *text = replaced(lrnde_text_for(built, &SIM)->text, x->from, x->to);
         load_text(text, "-O0");
         free(text);

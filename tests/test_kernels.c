@@ -42,7 +42,7 @@ static void check_finish(const lrnde_system_desc *s)
 static void check_variant(const variant *v)
 {
     const lrnde_model_desc *m;
-    build_variant(v, &TOOL, &m);
+    build_variant(v, "cpu", &TOOL, &m);
     comparison c = {.what = v, .driver = &lrnde_driver_c, .eps = eps_of(m)};
     const int batches[] = {7, 1, m->tile + 3};
     for (int i = 0; i < (m->n_params < LARGE ? 3 : 1); i++) {

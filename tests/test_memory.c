@@ -20,7 +20,7 @@ static const options_tool TOOL = {.program = "test_memory"};
 static const lrnde_model_desc *build(const char *file, const char *sensitivity)
 {
     const lrnde_model_desc *model;
-    build_request request = {.model_file = file, .set = {&sensitivity, 1}};
+    build_request request = {.model_file = file, .device = "cpu", .set = {&sensitivity, 1}};
     assert_int_equal(build_model(&request, &TOOL, &model), EXIT_DONE);
     return model;
 }

@@ -207,7 +207,7 @@ static void check_adjoints(void)
     };
     for (size_t i = 0; i < sizeof adjoints / sizeof *adjoints; i++) {
         const lrnde_model_desc *m;
-        build_variant(&adjoints[i], &TOOL, &m);
+        build_variant(&adjoints[i], NULL, &TOOL, &m);
         const plan p = read_plan(&adjoints[i]);
         if (is_supported(90)) check_text(adjoints[i].settings[0], &m->texts[0], &p, 90);
     }
@@ -219,7 +219,7 @@ static void check_folder(const char *folder, int n_architectures)
     for (int i = 0; i < models.n; i++) {
         const lrnde_model_desc *m;
         const variant v = {models.path[i], NULL, {NULL}};
-        build_variant(&v, &TOOL, &m);
+        build_variant(&v, NULL, &TOOL, &m);
         assert_int_equal(m->n_texts, 1);
         const plan p = read_plan(&v);
         for (int a = 0; a < n_architectures; a++)
@@ -394,7 +394,7 @@ static void parts(void **state)
     assert_non_null(mkdtemp(folder));
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         const lrnde_model_desc *m;
-        build_variant(&(variant){files[i], NULL, {NULL}}, &TOOL, &m);
+        build_variant(&(variant){files[i], NULL, {NULL}}, NULL, &TOOL, &m);
         setenv("LRNDE_CACHE", folder, 1);
         load_parts(m, &cu, "compiled");
         load_parts(m, &cu, "cached  ");

@@ -20,7 +20,8 @@ static lrnde_model_desc build(const char *method, const char *sensitivity)
 {
     const lrnde_model_desc *model;
     const char *settings[] = {sensitivity, "solver.h=0.01"}; /* for methods without an error estimate */
-    build_request request = {.model_file = "tests/numeric/models/mixed.lua", .method = method, .set = {settings, 2}};
+    build_request request = {
+        .model_file = "tests/numeric/models/mixed.lua", .method = method, .device = "cpu", .set = {settings, 2}};
     assert_int_equal(build_model(&request, &TOOL, &model), EXIT_DONE);
     return *model;
 }

@@ -56,7 +56,7 @@ static const lrnde_model_desc *build(const char *setting)
 {
     const char *settings[] = {setting};
     const lrnde_model_desc *built;
-    build_request request = {.model_file = scratch_file("toy_spiral.lua"), .set = {settings, setting ? 1 : 0}};
+    build_request request = {.model_file = scratch_file("toy_spiral.lua"), .device = "cpu", .set = {settings, setting ? 1 : 0}};
     assert_int_equal(build_model(&request, &TOOL, &built), EXIT_DONE);
     return built;
 }

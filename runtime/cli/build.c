@@ -98,6 +98,7 @@ static int generate(build *b, const build_request *request)
     if (!argv) abort();
     argv[n++] = generator;
     argv[n++] = "--out", argv[n++] = b->work;
+    if (request->device && !strcmp(request->device, "cpu")) argv[n++] = "--target", argv[n++] = "c"; /* no texts for others */
     if (request->method) argv[n++] = "--method", argv[n++] = (char *)request->method;
     for (int64_t i = 0; i < request->set.n; i++) argv[n++] = "--set", argv[n++] = (char *)request->set.v[i];
     argv[n++] = (char *)request->model_file;

@@ -14,6 +14,7 @@
 typedef struct build_request {
     const char *model_file;
     const char *method; /* NULL: the model's */
+    const char *device; /* what is going to run it, as users name it; NULL: any */
     option_texts set;   /* KEY=VALUE */
 } build_request;
 

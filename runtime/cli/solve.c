@@ -360,7 +360,7 @@ static void set_first(option_texts *set, const char *text)
 static int run(solve_options *o)
 {
     const lrnde_model_desc *model;
-    build_request request = {.model_file = o->operands.v[0], .method = o->method};
+    build_request request = {.model_file = o->operands.v[0], .method = o->method, .device = o->device};
     lrnde_options options = TOOL_SOLVER_OPTIONS(o);
     lrnde_solver *s = NULL;
     input_rows in = {.rows = 1};

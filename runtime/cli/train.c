@@ -129,7 +129,7 @@ static int run(const train_options *o)
 {
     const lrnde_model_desc *model;
     const char *file = o->operands.v[0];
-    build_request request = {.model_file = file, .method = o->method, .set = o->set};
+    build_request request = {.model_file = file, .method = o->method, .device = o->device, .set = o->set};
     int code = check(o);
     if (!code) code = build_model(&request, &TOOL, &model);
     if (code) return code;

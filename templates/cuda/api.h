@@ -82,7 +82,6 @@ typedef struct CUkernelNode {
     X(cuMemFreeHost, "", (void *memory))                                                                                         \
     X(cuMemcpyHtoDAsync, "_v2", (CUdeviceptr to, const void *from, size_t bytes, CUstream stream))                               \
     X(cuMemcpyDtoHAsync, "_v2", (void *to, CUdeviceptr from, size_t bytes, CUstream stream))                                     \
-    X(cuMemcpyDtoDAsync, "_v2", (CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream))                               \
     X(cuMemsetD8Async, "", (CUdeviceptr memory, unsigned char byte, size_t bytes, CUstream stream))                              \
     X(cuStreamCreate, "", (CUstream * stream, unsigned flags))                                                                   \
     X(cuStreamDestroy, "_v2", (CUstream stream))                                                                                 \
@@ -101,7 +100,7 @@ typedef struct CUkernelNode {
     X(cuOccupancyMaxActiveClusters, "", (int *clusters, CUfunction function, const CUlaunchConfig *shape))                       \
     X(cuLaunchKernelEx, "", (const CUlaunchConfig *shape, CUfunction function, void **arguments, void **extra))
 
-/* What only drivers from CUDA 11.4 on have, NULL in others: graphs. */
+/* What drivers before CUDA 11.4 lack, in part: graphs; NULL there. */
 #define LRNDE__CUDA_API_OF_GRAPHS(X)                                                                                             \
     X(cuGraphCreate, "", (CUgraph * graph, unsigned flags))                                                                      \
     X(cuGraphAddKernelNode, "",                                                                                                  \

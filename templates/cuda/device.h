@@ -65,10 +65,10 @@ int lrnde__cuda_check(lrnde_device *d, CUresult error, const char *function);
 /* Calls a function of the library unless something has failed; nonzero: it or something before has. */
 #define CALL(d, function, ...) (*(d)->failure ? -1 : lrnde__cuda_check(d, (d)->cu->function(__VA_ARGS__), #function))
 
-/* At the beginning of a call that puts launches off; 0: the device is there. */
-int lrnde__cuda_come_in(lrnde_device *d);
+/* At the beginning of a call that puts launches off. */
+void lrnde__cuda_come_in(lrnde_device *d);
 
-/* At the beginning of one that queues something itself: queues what was put off. */
+/* At the beginning of one that queues something itself: queues what was put off.  0: the device is there. */
 int lrnde__cuda_enter(lrnde_device *d);
 
 /* Until all that is queued is done; 0: it was. */

@@ -90,7 +90,7 @@ static void cuda_close(lrnde_device *d)
     const lrnde__cuda_api *cu = d->cu;
     if (cu && d->context) {
         cu->cuCtxSetCurrent(d->context);
-        lrnde__cuda_graphs_close(&d->graphs);
+        lrnde__cuda_graphs_drop(&d->graphs);
         lrnde__cuda_modules_close(&d->model);
         if (d->totals) cu->cuMemFreeHost(d->totals);
         if (d->step_sums) cu->cuMemFree(d->step_sums);
@@ -142,9 +142,13 @@ static void *cuda_alloc(lrnde_device *d, size_t bytes)
     CUdeviceptr p = 0;
     if (lrnde__cuda_enter(d)) return NULL;
     CUresult error = d->cu->cuMemAlloc(&p, bytes);
+    if (error == CUDA_ERROR_OUT_OF_MEMORY && lrnde__cuda_graphs_drop(&d->graphs) && !lrnde__cuda_wait(d))
+        error = d->cu->cuMemAlloc(&p, bytes);
     if (error == CUDA_ERROR_OUT_OF_MEMORY) return NULL; /* which is no failure */
-    if (lrnde__cuda_check(d, error, "cuMemAlloc") || CALL(d, cuMemsetD8Async, p, 0, bytes, d->stream)) return NULL;
-    return (void *)(uintptr_t)p;
+    if (lrnde__cuda_check(d, error, "cuMemAlloc")) return NULL;
+    if (!CALL(d, cuMemsetD8Async, p, 0, bytes, d->stream)) return (void *)(uintptr_t)p;
+    d->cu->cuMemFree(p);
+    return NULL;
 }
 
 static void cuda_free(lrnde_device *d, void *p)
@@ -200,11 +204,16 @@ static void cuda_copy(lrnde_device *d, void *to, const void *from, size_t bytes)
     LRNDE__CUDA_PUT_OFF(d, &d->model.copy, blocks_of(n), {.p = to}, {.p = from}, {.n = n});
 }
 
-static void cuda_zero(lrnde_device *d, void *p, size_t bytes)
+static void put_off_zero(lrnde_device *d, void *p, size_t bytes)
 {
     const int64_t n = (int64_t)(bytes / WORD);
-    lrnde__cuda_come_in(d);
     LRNDE__CUDA_PUT_OFF(d, &d->model.zero, blocks_of(n), {.p = p}, {.n = n});
+}
+
+static void cuda_zero(lrnde_device *d, void *p, size_t bytes)
+{
+    lrnde__cuda_come_in(d);
+    put_off_zero(d, p, bytes);
 }
 
 static void cuda_add(lrnde_device *d, void *to, const void *from, int32_t rows, size_t stride, int64_t n)
@@ -247,15 +256,14 @@ static void cuda_squares(lrnde_device *d, const void *x, int64_t n, double *tota
     lrnde__cuda_come_in(d);
     lrnde__cuda_begin_sums(d, (double *)(uintptr_t)d->square_sums, rows, 1, 0);
     LRNDE__CUDA_PUT_OFF(d, &d->model.squares, rows, {.p = x}, {.n = n}, {.p = lrnde__cuda_next_sums(d, total)});
-    lrnde__cuda_end_batch(d);
 }
 
 static void cuda_launch(lrnde_device *d, const lrnde_kernel *kernel, const lrnde_args *args, double *total)
 {
     if (!kernel->tile && !kernel->shared) return;
-    if (kernel->shared && kernel->partial)
-        cuda_zero(d, args->partial, (size_t)args->workers * args->partial_stride * d->real_bytes);
     lrnde__cuda_come_in(d);
+    if (kernel->shared && kernel->partial)
+        put_off_zero(d, args->partial, (size_t)args->workers * args->partial_stride * d->real_bytes);
     lrnde__cuda_put_off_kernel(d, lrnde__cuda_find(d, kernel), args, total);
 }
 

@@ -42,9 +42,14 @@ static void drop(const lrnde__cuda_api *cu, lrnde__cuda_sequence *s)
     free(s);
 }
 
-void lrnde__cuda_graphs_close(lrnde__cuda_graphs *g)
+int lrnde__cuda_graphs_drop(lrnde__cuda_graphs *g)
 {
-    for (int i = 0; i < LRNDE__CUDA_SEQUENCES; i++) drop(g->cu, g->sequence[i]);
+    const int some = g->sequence[0] != NULL;
+    for (int i = 0; i < LRNDE__CUDA_SEQUENCES; i++) {
+        drop(g->cu, g->sequence[i]);
+        g->sequence[i] = NULL;
+    }
+    return some;
 }
 
 static int is_same(const lrnde__cuda_sequence *s, const lrnde__cuda_node *list, int n)

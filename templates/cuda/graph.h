@@ -42,7 +42,9 @@ typedef struct lrnde__cuda_graphs {
 
 /* LRNDE_CUDA_GRAPHS=0 in the environment turns them off. */
 void lrnde__cuda_graphs_open(lrnde__cuda_graphs *g, const lrnde__cuda_api *cu);
-void lrnde__cuda_graphs_close(lrnde__cuda_graphs *g);
+
+/* Forgets all sequences, and gives back what memory their graphs take; 0: there were none. */
+int lrnde__cuda_graphs_drop(lrnde__cuda_graphs *g);
 
 /* The executable graph of the n launches, one after another; NULL: they are to be queued one by one. */
 CUgraphExec lrnde__cuda_graph(lrnde__cuda_graphs *g, const lrnde__cuda_node *list, int n);

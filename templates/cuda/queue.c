@@ -22,18 +22,17 @@ enum {
 
 /* ---- the stream ---- */
 
-int lrnde__cuda_come_in(lrnde_device *d)
+void lrnde__cuda_come_in(lrnde_device *d)
 {
-    const int failed = CALL(d, cuCtxSetCurrent, d->context);
+    CALL(d, cuCtxSetCurrent, d->context);
     if (d->n_list > LRNDE__CUDA_NODES - AT_ONCE) lrnde__cuda_flush(d);
-    return failed;
 }
 
 int lrnde__cuda_enter(lrnde_device *d)
 {
-    const int failed = CALL(d, cuCtxSetCurrent, d->context);
+    CALL(d, cuCtxSetCurrent, d->context);
     lrnde__cuda_flush(d);
-    return failed;
+    return *d->failure ? -1 : 0;
 }
 
 int lrnde__cuda_wait(lrnde_device *d)
@@ -106,12 +105,14 @@ void lrnde__cuda_put_off(lrnde_device *d, const lrnde__cuda_entry *entry, int64_
     memcpy(node->words, words, n * sizeof *words);
 }
 
-/* One more for the launch before, if that is of the same kernel and the arguments lie behind its own. */
-static int join(lrnde_device *d, const lrnde__cuda_kernel *k, unsigned blocks, CUdeviceptr there, int64_t stride)
+/* One more for the launch before, if that is of the same kernel and the same tiles, and the arguments lie behind its own. */
+static int join(lrnde_device *d, const lrnde__cuda_kernel *k, const char *here, CUdeviceptr there, int64_t stride)
 {
-    lrnde__cuda_node *last = d->list + d->n_list - 1;
-    if (!d->n_list || k->kernel->shared || last->entry != &k->tile || last->blocks != blocks) return 0;
-    if (last->words[LIST].there + (CUdeviceptr)(last->words[LENGTH].n * stride) != there) return 0;
+    if (!d->n_list) return 0;
+    lrnde__cuda_node *last = &d->list[d->n_list - 1];
+    if (last->entry != &k->tile || last->words[LIST].there + (CUdeviceptr)(last->words[LENGTH].n * stride) != there) return 0;
+    const lrnde_args *a = (const lrnde_args *)here, *before = (const lrnde_args *)(here - stride);
+    if (before->tiles != a->tiles || before->workers != a->workers) return 0;
     last->words[LENGTH].n++;
     if (last->words[LENGTH].n == MOST_JOINED) lrnde__cuda_flush(d);
     return 1;
@@ -137,7 +138,7 @@ void lrnde__cuda_put_off_kernel(lrnde_device *d, const lrnde__cuda_kernel *k, co
     }
     lrnde__cuda_move_tables(&k->lengths, &a, here + sizeof a, there + sizeof a);
     memcpy(here, &a, sizeof a);
-    if (kernel->tile && !join(d, k, (unsigned)a.workers, there, (int64_t)stride))
+    if (kernel->tile && !join(d, k, here, there, (int64_t)stride))
         LRNDE__CUDA_PUT_OFF(d, &k->tile, a.workers, {.there = there}, {.n = 1}, {.n = (int64_t)stride});
     if (kernel->shared) LRNDE__CUDA_PUT_OFF(d, &k->shared, chunks, {.there = there});
     if (d->batch.most == 1) lrnde__cuda_end_batch(d);

@@ -3,7 +3,8 @@
  * until it is waited for, and launches that run a model's C kernels.
  *
  * Whatever a real device would not forgive ends the process with a line: memory that is not the device's, host memory that
- * is not pinned, a launch of the wrong shape, a kernel of another module.  The environment makes faults:
+ * is not pinned, a launch of the wrong shape, a kernel of another module; with FAKE_GUARDS=1 whatever lies outside of arrays.
+ * The environment makes faults:
  *   FAKE_VERSION  what the driver supports           FAKE_DEVICES  how many there are (none: cuInit says so)
  *   FAKE_MEMORY   bytes of the device                FAKE_LAUNCH   error of every launch of a model's kernel
  *   FAKE_LOST     waits after which the device is lost   FAKE_RESIDENT  blocks of a cooperative launch a multiprocessor takes
@@ -156,12 +157,6 @@ CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream
     return queue((entry){.operation = MOVE, .to = to, .from = there(from, bytes), .bytes = bytes});
 }
 
-CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream s)
-{
-    (void)s;
-    return queue((entry){.operation = MOVE, .to = there(to, bytes), .from = there(from, bytes), .bytes = bytes});
-}
-
 CUresult cuMemsetD8Async(CUdeviceptr memory, unsigned char byte, size_t bytes, CUstream s)
 {
     (void)s;
@@ -260,10 +255,10 @@ CUresult cuStreamSynchronize(CUstream s)
     (void)s;
     long lost = setting("FAKE_LOST", 0);
     if (++waits >= lost && lost) return 46;
-    if (arena) mprotect(arena, ARENA, PROT_READ | PROT_WRITE);
+    protect_all(PROT_READ | PROT_WRITE);
     for (int i = 0; i < n_entries; i++) run(&stream[i]);
     n_entries = 0;
-    if (arena) mprotect(arena, ARENA, PROT_NONE);
+    protect_all(PROT_NONE);
     return 0;
 }
 

@@ -29,7 +29,7 @@ static long setting(const char *name, long otherwise)
 
 static _Thread_local CUcontext current;
 
-enum { ARENA = 1 << 28, MOST_BLOCKS = 4096, PAGE = 4096 };
+enum { ARENA = 1 << 28, MOST_BLOCKS = 4096, PAGE = 4096, ALIGN = 64 };
 
 typedef struct block {
     char *at;
@@ -41,6 +41,21 @@ static char *arena; /* closed to the host but while the stream runs */
 static size_t reserved, held;
 static block blocks[MOST_BLOCKS];
 static int n_blocks;
+
+/* Pages of a block, which it ends with. */
+static void protect(const block *b, int how)
+{
+    const size_t before = (uintptr_t)b->at % PAGE;
+    mprotect(b->at - before, before + b->bytes, how);
+}
+
+/* Everything; with FAKE_GUARDS what is allocated and no more, which takes longer. */
+static void protect_all(int how)
+{
+    if (arena && !setting("FAKE_GUARDS", 0)) mprotect(arena, ARENA, how);
+    for (int i = 0; i < n_blocks && setting("FAKE_GUARDS", 0); i++)
+        if (blocks[i].on_device) protect(&blocks[i], how);
+}
 
 static const block *block_of(const void *p, size_t bytes)
 {
@@ -84,13 +99,14 @@ CUresult cuMemAlloc_v2(CUdeviceptr *memory, size_t bytes)
     if (!arena) arena = mmap(NULL, ARENA, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (held + bytes > (size_t)setting("FAKE_MEMORY", ARENA)) return CUDA_ERROR_OUT_OF_MEMORY;
     MUST(reserved + bytes + PAGE <= ARENA, "the arena is used up");
-    char *at = arena + reserved;
-    reserved += (bytes + 2 * PAGE - 1) / PAGE * PAGE; /* nothing is used twice, and there is space between */
+    const size_t used = (bytes + ALIGN - 1) / ALIGN * ALIGN, pages = (used + PAGE - 1) / PAGE * PAGE;
+    char *at = arena + reserved + pages - used;
+    reserved += pages + PAGE; /* nothing is used twice, and there is space between */
     held += bytes;
     hold(at, bytes, 1);
-    mprotect(at, bytes, PROT_READ | PROT_WRITE);
+    protect(&blocks[n_blocks - 1], PROT_READ | PROT_WRITE);
     memset(at, 0xff, bytes);
-    mprotect(at, bytes, PROT_NONE);
+    protect(&blocks[n_blocks - 1], PROT_NONE);
     *memory = (CUdeviceptr)(uintptr_t)at;
     return 0;
 }

@@ -40,7 +40,7 @@ static void check_model(const char *file)
     const variant v = {file, NULL, {NULL}};
     const lrnde_model_desc *m;
     char why[256];
-    build_variant(&v, &TOOL, &m);
+    build_variant(&v, NULL, &TOOL, &m);
     driver = *chosen();
     opened = driver.open(m, 0, 2, why, sizeof why);
     if (!opened) fail_msg("%s: %s", file, why);
@@ -81,7 +81,7 @@ int main(void)
     const lrnde_model_desc *m;
     char why[256];
     setenv("CC", "tests/quick_cc.sh", 1);
-    build_variant(&v, &TOOL, &m);
+    build_variant(&v, NULL, &TOOL, &m);
     lrnde_device *device = chosen()->open(m, 0, 1, why, sizeof why);
     if (!device) {
         print_message("skipped: %s\n", why);

@@ -35,9 +35,9 @@ local function options_text(options)
   return table.concat(words)
 end
 
---- Runs a tool on a model; every line it prints as a table.  It must end well.
+--- Runs a tool on a model, on the CPU; every line it prints as a table.  It must end well.
 local function run(name, model, options)
-  local command = ("CC=%s %s --json --threads 1%s %s"):format(tool.compiler, check.tool(name), options_text(options), model)
+  local command = ("CC=%s %s --json --threads 1 --device cpu%s %s"):format(tool.compiler, check.tool(name), options_text(options), model)
   local text, status = check.run(command)
   if status ~= 0 then error(("%s\nexit status %d: %s"):format(command, status, text), 3) end
   local lines = {}
