@@ -276,7 +276,7 @@ static void given_steps_take_little(void **state)
     int one_by_one = 0;
     build("models/lotka_volterra.lua", "solver={method=\"rk4\",h=0.01,tspan={0,10}}");
     batch = 3;
-    for (long bytes = 4740000, room = 1; room; bytes -= 400) {
+    for (long bytes = 4724000, room = 1; room; bytes -= 400) {
         int first, second, launched, steps, ran;
         char memory[64];
         snprintf(memory, sizeof memory, "FAKE_MEMORY=%ld", bytes);

@@ -340,16 +340,22 @@ static seconds since(seconds start)
     return (seconds){end.wall - start.wall, end.busy - start.busy};
 }
 
-/* Loads what solving needs, then all the rest. */
+/* Loads what solving needs, what training needs, then all the rest: other forms of these, what is rare. */
 static void load_parts(const lrnde_model_desc *m, const lrnde__cuda_api *cu, const char *from)
 {
     static lrnde__cuda_modules modules;
     char why[512];
-    seconds start = now(), solving, all;
+    seconds start = now(), solving, training, all;
     modules_loaded = functions_found = 0;
     if (lrnde__cuda_modules_open(&modules, cu, m, &m->texts[0], 90, why, sizeof why)) fail_msg("%s", why);
     assert_int_equal(modules_loaded, 3); /* the driver's own, common, steps */
     solving = since(start);
+    for (int32_t i = 0; i < modules.n_kernels; i++) {
+        const lrnde__cuda_kernel *k = &modules.kernels[i];
+        if (k->tile.part == LRNDE__CUDA_REVERSE && lrnde__cuda_modules_need(&modules, &k->tile, why, sizeof why))
+            fail_msg("%s", why);
+    }
+    training = since(start);
     for (int32_t i = 0; i < modules.n_kernels; i++) {
         const lrnde__cuda_kernel *k = &modules.kernels[i];
         if (lrnde__cuda_modules_need(&modules, &k->tile, why, sizeof why)) fail_msg("%s", why);
@@ -363,8 +369,8 @@ static void load_parts(const lrnde_model_desc *m, const lrnde__cuda_api *cu, con
     all = since(start);
     lrnde__cuda_modules_close(&modules);
     assert_int_equal(functions_found - 6, count(m->texts[0].text, "extern \"C\" __global__"));
-    print_message("           %-12s %s: solving %.3f s (%.3f busy), all %.3f s (%.3f busy)\n", m->name, from, solving.wall,
-                  solving.busy, all.wall, all.busy);
+    print_message("           %-12s %s: solving %.3f s (%.3f busy), training %.3f s (%.3f), all %.3f s (%.3f)\n", m->name, from,
+                  solving.wall, solving.busy, training.wall, training.busy, all.wall, all.busy);
 }
 
 /* Every entry point is in the part that is asked for it; the second time all come from the cache. */

@@ -54,6 +54,7 @@ CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned 
 {
     MUST(flags == 0, "an executable graph with flags %llu", flags);
     if (setting("FAKE_NO_GRAPH", 0)) return (CUresult)setting("FAKE_NO_GRAPH", 0);
+    held += (size_t)setting("FAKE_GRAPH_BYTES", 0);
     *exec = malloc(sizeof **exec);
     (*exec)->graph = graph, (*exec)->n = graph->n;
     memcpy((*exec)->launches, graph->launches, sizeof graph->launches);
@@ -81,6 +82,7 @@ CUresult cuGraphLaunch(CUgraphExec exec, CUstream s)
 CUresult cuGraphExecDestroy(CUgraphExec exec)
 {
     graphs--;
+    held -= (size_t)setting("FAKE_GRAPH_BYTES", 0);
     free(exec);
     return 0;
 }

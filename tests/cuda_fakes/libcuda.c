@@ -11,6 +11,7 @@
  *   FAKE_CLUSTERS how many are resident at once          FAKE_CAPABILITY  90 for 9.0
  *   FAKE_REFUSED  error of every launch of clusters       FAKE_NO_GRAPH  error of making a graph executable
  *   FAKE_NO_UPDATE  error of changing a graph            FAKE_GRAPH_LAUNCH  error of launching one
+ *   FAKE_GRAPH_BYTES  what an executable graph takes of the device
  *   FAKE_SHARED   bytes a block may ask for              FAKE_COMPILED  the architecture that the compiler knew, as capability
  */
 #include "kernels.h"
