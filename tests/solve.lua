@@ -70,4 +70,15 @@ check.case("a plot of a solve that keeps its steps, and of one that does not", f
   check.run("rm -r " .. folder)
 end)
 
+check.case("what only the CPU is going to run has no text for others", function()
+  local folder = check.folder()
+  for device, texts in pairs { auto = true, cpu = false } do
+    local _, status = check.run(("CC=tests/quick_cc.sh LRNDE_CACHE=%s/%s %s --device %s %s"):format(folder, device,
+      check.tool "lrnde-solve", device, MODEL))
+    check.equal(status, 0)
+    check.equal(check.run(("cat %s/%s/*.so | grep -c __global__"):format(folder, device)) ~= "0\n", texts)
+  end
+  check.run("rm -r " .. folder)
+end)
+
 check.done()

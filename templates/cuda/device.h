@@ -14,6 +14,7 @@ enum {
     LRNDE__CUDA_RING = 1 << 22,
     LRNDE__CUDA_PIECE = LRNDE__CUDA_RING / 4, /* the most that is taken of it at once */
     LRNDE__CUDA_ALIGN = 64,                   /* of such pieces */
+    LRNDE__CUDA_JOINED = 64,                  /* launches of a kernel, at most, that are one and whose sums lie side by side */
     LRNDE__CUDA_PENDING = 256
 };
 
@@ -24,11 +25,11 @@ typedef struct lrnde__cuda_pending {
 } lrnde__cuda_pending;
 
 /* Sums of launches that are added up together, (most, rows, n); those of the latest `count` of what is pending are there. */
-typedef struct lrnde__cuda_batch {
+typedef struct lrnde__cuda_sums {
     double *sums;
     int64_t rows;
     int32_t n, count, most;
-} lrnde__cuda_batch;
+} lrnde__cuda_sums;
 
 struct lrnde_device {
     const lrnde__cuda_api *cu;
@@ -49,12 +50,12 @@ struct lrnde_device {
     double *totals; /* (LRNDE__CUDA_PENDING, LRNDE_MAX_SUMS) pinned, written by the device */
     CUdeviceptr totals_there;
     CUdeviceptr square_sums; /* (SQUARE_ROWS) */
-    CUdeviceptr step_sums;   /* of several steps: of a run of the forward system, of a batch */
+    CUdeviceptr step_sums;   /* of several steps: of a run of the forward system, of launches */
     size_t step_sums_bytes;
     size_t refused; /* bytes there were not for these; 0: none, or memory was given back since */
     lrnde__cuda_pending pending[LRNDE__CUDA_PENDING];
     int n_pending;
-    lrnde__cuda_batch batch;
+    lrnde__cuda_sums sums;
     char note[80]; /* how steps are taken */
     char failure[256];
 };
@@ -110,7 +111,7 @@ void lrnde__cuda_begin_sums(lrnde_device *d, double *sums, int64_t rows, int n, 
 double *lrnde__cuda_next_sums(lrnde_device *d, double *total);
 
 /* Adds up those there are. */
-void lrnde__cuda_end_batch(lrnde_device *d);
+void lrnde__cuda_end_sums(lrnde_device *d);
 
 /* Totals to where they belong; NaN if the device failed. */
 void lrnde__cuda_hand_totals(lrnde_device *d, int failed);

@@ -2,7 +2,7 @@
  * graph.c - see graph.h.
  *
  * Sequences are the same if they launch the same entries in the same order.  The first time one comes it is only noted, since
- * making a graph takes longer than its launches; the second time it becomes one; from then on the graph is told what has changed,
+ * making a graph should take longer than its launches; the second time it becomes one; from then on the graph is told what has changed,
  * which is little: the arguments of a model's kernels are lists, that lie where they lay before.
  */
 #include "graph.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORTEST = 4 /* launches that are worth a graph */ };
+enum { SHORTEST = 4 /* launches that are worth a graph: a guess, not measured */ };
 
 struct lrnde__cuda_sequence {
     int n;

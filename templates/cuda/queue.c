@@ -4,7 +4,7 @@
  * A launch is put off until something else wants the stream, the host waits, or many of a kernel have come together.
  *   - Launches of one kernel that follow each other are one, with a list of arguments: a worker's tiles are its own affair, it
  *     can take them through one step after another without waiting for others.  So steps of given lengths, those that a sweep
- *     takes again, and those that it transposes are a launch for every MOST_JOINED of them.
+ *     takes again, and those that it transposes are a launch for every LRNDE__CUDA_JOINED of them.
  *   - The arguments of all that is put off cross together, and always to the same place.
  *   - What is left are launches that differ.  A sequence of them that comes again is a graph (graph.h), most of which is the
  *     same then.
@@ -15,10 +15,7 @@
 
 enum { LIST, LENGTH }; /* words of a tile phase */
 
-enum {
-    MOST_JOINED = 64, /* launches of a kernel that are one */
-    AT_ONCE = 8       /* that a call puts off, at most: what is zeroed, two phases, sums */
-};
+enum { AT_ONCE = 8 /* launches that a call puts off, at most: what is zeroed, two phases, sums */ };
 
 /* ---- the stream ---- */
 
@@ -54,7 +51,7 @@ static void launch(lrnde_device *d, const lrnde__cuda_node *node)
 
 void lrnde__cuda_flush(lrnde_device *d)
 {
-    lrnde__cuda_end_batch(d);
+    lrnde__cuda_end_sums(d);
     const int n = d->n_list;
     const size_t first = d->first;
     d->n_list = 0;
@@ -68,11 +65,16 @@ void lrnde__cuda_flush(lrnde_device *d)
 
 /* ---- the ring ---- */
 
+static size_t aligned(size_t size)
+{
+    return (size + LRNDE__CUDA_ALIGN - 1) / LRNDE__CUDA_ALIGN * LRNDE__CUDA_ALIGN;
+}
+
 static size_t take(lrnde_device *d, size_t size)
 {
     if (d->used + size > LRNDE__CUDA_RING) lrnde__cuda_wait(d);
     const size_t at = d->used;
-    d->used += (size + LRNDE__CUDA_ALIGN - 1) / LRNDE__CUDA_ALIGN * LRNDE__CUDA_ALIGN;
+    d->used += aligned(size);
     return at;
 }
 
@@ -114,7 +116,7 @@ static int join(lrnde_device *d, const lrnde__cuda_kernel *k, const char *here, 
     const lrnde_args *a = (const lrnde_args *)here, *before = (const lrnde_args *)(here - stride);
     if (before->tiles != a->tiles || before->workers != a->workers) return 0;
     last->words[LENGTH].n++;
-    if (last->words[LENGTH].n == MOST_JOINED) lrnde__cuda_flush(d);
+    if (last->words[LENGTH].n == LRNDE__CUDA_JOINED) lrnde__cuda_flush(d);
     return 1;
 }
 
@@ -122,8 +124,7 @@ void lrnde__cuda_put_off_kernel(lrnde_device *d, const lrnde__cuda_kernel *k, co
 {
     const lrnde_kernel *kernel = k->kernel;
     const int64_t chunks = kernel->shared ? (kernel->shared_size + LRNDE_CHUNK - 1) / LRNDE_CHUNK : 0;
-    const size_t tables = lrnde__cuda_tables_bytes(&k->lengths);
-    const size_t stride = (sizeof(lrnde_args) + tables + LRNDE__CUDA_ALIGN - 1) / LRNDE__CUDA_ALIGN * LRNDE__CUDA_ALIGN;
+    const size_t stride = aligned(sizeof(lrnde_args) + lrnde__cuda_tables_bytes(&k->lengths));
     const int summed = total && kernel->n_sums;
     lrnde_args a = *args;
     CUdeviceptr there;
@@ -141,5 +142,5 @@ void lrnde__cuda_put_off_kernel(lrnde_device *d, const lrnde__cuda_kernel *k, co
     if (kernel->tile && !join(d, k, here, there, (int64_t)stride))
         LRNDE__CUDA_PUT_OFF(d, &k->tile, a.workers, {.there = there}, {.n = 1}, {.n = (int64_t)stride});
     if (kernel->shared) LRNDE__CUDA_PUT_OFF(d, &k->shared, chunks, {.there = there});
-    if (d->batch.most == 1) lrnde__cuda_end_batch(d);
+    if (d->sums.most == 1) lrnde__cuda_end_sums(d);
 }

@@ -237,45 +237,24 @@ static void __syncthreads(void)
 #define __shared__   static
 #define VECTORS(...) __VA_ARGS__
 enum { BLOCK = LRNDE__CUDA_VECTOR_BLOCK, MOST_SUMS = LRNDE_MAX_SUMS, CHUNK = LRNDE_CHUNK };
+#define lrnde_philox  OF_REAL(philox)
+#define lrnde_normals OF_REAL(normals)
+#define lrnde_add     OF_REAL(add)
+#define lrnde_sums    OF_REAL(sums)
+#define lrnde_squares OF_REAL(squares)
+#define lrnde_combine OF_REAL(combine)
+#define lrnde_copy    OF_REAL(copy)
+#define lrnde_zero    OF_REAL(zero)
 #define REAL          float
-#define lrnde_philox  philox_float
-#define lrnde_normals normals_float
-#define lrnde_add     add_float
-#define lrnde_sums    sums_float
-#define lrnde_squares squares_float
-#define lrnde_combine combine_float
-#define lrnde_copy    copy_float
-#define lrnde_zero    zero_float
+#define OF_REAL(name) name##_float
 #include "normals.def"
 #include "vectors.def"
 #undef REAL
-#undef lrnde_philox
-#undef lrnde_normals
-#undef lrnde_add
-#undef lrnde_sums
-#undef lrnde_squares
-#undef lrnde_combine
-#undef lrnde_copy
-#undef lrnde_zero
+#undef OF_REAL
 #define REAL          double
-#define lrnde_philox  philox_double
-#define lrnde_normals normals_double
-#define lrnde_add     add_double
-#define lrnde_sums    sums_double
-#define lrnde_squares squares_double
-#define lrnde_combine combine_double
-#define lrnde_copy    copy_double
-#define lrnde_zero    zero_double
+#define OF_REAL(name) name##_double
 #include "normals.def"
 #include "vectors.def"
-#undef lrnde_philox
-#undef lrnde_normals
-#undef lrnde_add
-#undef lrnde_sums
-#undef lrnde_squares
-#undef lrnde_combine
-#undef lrnde_copy
-#undef lrnde_zero
 
 /* ---- launches ---- */
 
