@@ -7,6 +7,8 @@ local check = require "check"
 local products = backends.run "templates/cuda/products.lua"
 local tool = check.tool "lrnde-gen"
 
+local FMA <const>, EITHER <const> = { "native" }, { "native", "3xtf32" }
+
 local SIZES <const> = {
   { 1, 1 }, { 10, 784 }, { 784, 10 }, { 100, 784 }, { 784, 100 }, { 33, 65 }, { 2048, 2048 }, { 5, 100000 },
 }
@@ -15,7 +17,7 @@ check.case("a shape for every matrix, tile, precision: warps divide evenly, two 
   for _, d in ipairs(SIZES) do
     for _, tile in ipairs { 4, 8, 16, 32 } do
       for _, bytes in ipairs { 4, 8 } do
-        local s = products.shape(d[1], d[2], tile, bytes, "native")
+        local s = products.shape(d[1], d[2], tile, bytes, FMA)
         check.equal(products.WARPS % s.split, 0)
         local rows = products.WARPS * s.rows * 128 // tile
         check.below(2 * (rows + s.split * tile) * products.DEPTH * bytes, products.PANEL + 1)
@@ -26,15 +28,38 @@ check.case("a shape for every matrix, tile, precision: warps divide evenly, two 
 end)
 
 check.case("long sums of few rows are divided among warps, many rows are not", function()
-  check.below(3, products.shape(10, 784, 8, 4, "native").split)
-  check.equal(products.shape(784, 100, 8, 4, "native").split, 1)
+  check.below(3, products.shape(10, 784, 8, 4, FMA).split)
+  check.equal(products.shape(784, 100, 8, 4, FMA).split, 1)
+end)
+
+check.case("what is as exact and faster is chosen, FMA if neither is", function()
+  for _, d in ipairs(SIZES) do
+    for _, tile in ipairs { 4, 8, 16, 32 } do
+      local fma, mma = products.shape(d[1], d[2], tile, 4, FMA), products.shape(d[1], d[2], tile, 4, { "3xtf32" })
+      local chosen = products.shape(d[1], d[2], tile, 4, EITHER)
+      check.equal(chosen, mma and mma.clocks < fma.clocks and mma or fma)
+      check.equal(mma == nil, tile < 8)                  -- of tensor cores
+    end
+  end
+  check.equal(products.resident(100, 196, 16, 4, EITHER).way, "3xtf32")
+  check.equal(products.resident(100, 196, 16, 4, FMA).way, "native")
+end)
+
+check.case("tensor cores are for f32, accumulated in f32; tf32 alone only if asked for", function()
+  local function ways(matmul, precision, accumulate)
+    return products.ways { matmul = matmul, precision = precision or "f32", accumulate = accumulate or "native" }
+  end
+  check.equal(ways(), EITHER)
+  check.equal(ways(nil, "f64"), FMA)
+  check.equal(ways(nil, "f32", "double"), FMA)
+  for _, way in ipairs { "native", "3xtf32", "tf32" } do check.equal(ways(way), { way }) end
 end)
 
 check.case("more samples want larger tiles, and never fewer clocks", function()
   local before, clocks = 0, 0
   for batch = 64, 16384, 64 do
-    local tile = products.tile(batch, { { 100, 784 }, { 784, 100 } }, 4, "native")
-    local work = products.shape(100, 784, tile, 4, "native").clocks + products.shape(784, 100, tile, 4, "native").clocks
+    local tile = products.tile(batch, { { 100, 784 }, { 784, 100 } }, 4, FMA)
+    local work = products.shape(100, 784, tile, 4, FMA).clocks + products.shape(784, 100, tile, 4, FMA).clocks
     local time = products.batch_clocks(batch, tile, work, 0)
     if batch & (batch - 1) == 0 then
       check.below(before, tile + 1)
@@ -48,7 +73,10 @@ end)
 check.case("--explain says how a wide model runs, and what a small one does", function()
   local wide = check.run(tool .. " --explain tests/models/wide.lua")
   check.contains(wide, " samples a tile, a block of 256 threads each; batch 64: ")
-  check.contains(wide, "60x72 ")
+  check.contains(wide, "60x72 3xtf32, ")
+  local native = check.run(tool .. " --explain --set matmul=native tests/models/wide.lua")
+  check.contains(native, "60x72 FMA, ")
+  check.equal(native:find("tf32", 1, true), nil)
   check.contains(wide, "adaptive steps are taken many in a cooperative launch")
   check.contains(check.run(tool .. " --explain models/spiral.lua"), "32 samples a tile, a warp each")
 end)

@@ -318,10 +318,10 @@ function model.load(path, options)
   m.precision, m.accumulate = spec.precision or "f64", spec.accumulate or "native"
   if m.precision ~= "f32" and m.precision ~= "f64" then m:fail("precision", "must be \"f32\" or \"f64\"") end
   if m.accumulate ~= "native" and m.accumulate ~= "double" then m:fail("accumulate", "must be \"native\" or \"double\"") end
-  m.matmul = spec.matmul or "native"                              -- what tensor cores may do, where there are any
-  if m.matmul ~= "native" and m.matmul ~= "3xtf32" and m.matmul ~= "tf32" then
+  m.matmul = spec.matmul       -- what tensor cores do, where there are any; nil: what is fastest and as exact as without them
+  if m.matmul and m.matmul ~= "native" and m.matmul ~= "3xtf32" and m.matmul ~= "tf32" then
     m:fail("matmul", "must be \"native\", \"3xtf32\" or \"tf32\"")
-  elseif m.matmul ~= "native" and (m.precision ~= "f32" or m.accumulate ~= "native") then
+  elseif m.matmul and m.matmul ~= "native" and (m.precision ~= "f32" or m.accumulate ~= "native") then
     m:fail("matmul", "'%s' is of products of f32 that are accumulated in f32", m.matmul)
   end
   if spec.data and not vocabulary.is(spec.data, "data") then m:fail("data", "must be a reader, such as L.idx { ... }") end

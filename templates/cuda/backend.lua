@@ -43,25 +43,27 @@ function cuda.math()
   local function part(name, env) return template.fill(("templates/cuda/%s.cuh"):format(name), env) end
   local common = part("math", {}) .. "\n" .. (cuda.draws and normals() .. "\n\n" or "")
   if cuda.team == 1 then return common .. part("lane", {}) end
-  local multiply = part(cuda.matmul == "native" and "fma" or "mma", { matmul = cuda.matmul })
-  local team = part("team", setmetatable({ multiply = multiply }, { __index = products }))
+  local ways = {}
+  for i, way in ipairs(cuda.ways) do ways[i] = part(products.STRUCT[way]:match "_(.+)", { way = way }) end
+  local team = part("team", setmetatable({ ways = table.concat(ways, "\n") }, { __index = products }))
   local clusters = cuda.cluster and "\n" .. part("cluster", { way = cuda.cluster, bytes = cuda.bytes }) or ""
   return common .. team .. clusters
 end
 
 function cuda.set_model(m)
   cuda.precision, cuda.bytes, cuda.tile, cuda.team = m.precision, m.precision == "f32" and 4 or 8, WARP, 1
+  cuda.ways = products.ways(m)
   if m.params:largest_matrix() >= WIDE then
     local matrices, batch = {}, m.train and m.train.batch or 0
     for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then matrices[#matrices + 1] = leaf.dims end end
     cuda.batch, cuda.matrices = batch > 0 and batch or BATCH, matrices
-    cuda.tile = products.tile(cuda.batch, matrices, cuda.bytes, m.matmul)
+    cuda.tile = products.tile(cuda.batch, matrices, cuda.bytes, cuda.ways)
     cuda.team = products.WARPS * WARP // cuda.tile
   end
   -- Blocks of a run copy parameters into their shared memory, if as many blocks as a multiprocessor takes have room for them.
   local room = products.SHARED // MOST_BLOCKS - (m.stochastic and resources.path or 0)
   cuda.keeps_params = cuda.team == 1 and m.params.size > 0 and m.params.size * cuda.bytes <= room
-  cuda.gathers, cuda.matmul, cuda.draws = cuda.team > 1, m.matmul, m.stochastic
+  cuda.gathers, cuda.draws = cuda.team > 1, m.stochastic
   cuda.clusters, cuda.cluster = cuda.team > 1 and #m.tab.err > 0 and not m.stochastic and not m.method.start, nil
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
 end

@@ -2,8 +2,8 @@
  * Clusters: CLUSTER blocks, each with a part of all weights in its shared memory, take steps of LANES samples together.
  *
  * A thread has every MEMBERS-th feature, of one lane, of an array or of its block's part of one: q of them.  A product reads x
- * from shared memory, (features, LANES), where what a thread has is THREADS apart; its sums are there when the block, or the
- * cluster, has met.
+ * from shared memory, (features, LANES); its sums are there when the block, or the cluster, has met, and what a thread has of
+ * them is THREADS apart.
  */
 enum {
     CLUSTER = @(way.size),
@@ -73,10 +73,10 @@ static __device__ void lrnde_settle(real *to, const real *w, int si, int sj, int
 }
 
 /*
- * y (GROUPS * HEIGHT, LANES) = W x, x (n, LANES) with room for BLOCKS * DEPTH rows; what is in x is lost.  Of the warps, SPLIT
+ * y (GROUPS * HEIGHT, LANES) = W x, x (n, LANES) as `way` places it, with room for BLOCKS * DEPTH rows; what is in x is lost.  Of the warps, SPLIT
  * are abreast along the terms.  The block, or the cluster, has to meet before y is read.
  */
-template <int ROWS, int SPLIT, int GROUPS, int BLOCKS>
+template <class way, int ROWS, int SPLIT, int GROUPS, int BLOCKS>
 static __device__ __forceinline__ void lrnde_resident(const real *w, int n, real *x, real *y)
 {
     enum { HEIGHT = ROWS * 128 / LANES, ROUNDS = (GROUPS + WARPS / SPLIT - 1) / (WARPS / SPLIT) };
@@ -91,13 +91,13 @@ static __device__ __forceinline__ void lrnde_resident(const real *w, int n, real
         if (group < GROUPS) {
 #pragma unroll 2
             for (int block = part; block < BLOCKS; block += SPLIT)
-                lrnde_multiply<LANES, ROWS>(s, w + (group * BLOCKS + block) * (HEIGHT * DEPTH), x + block * DEPTH * LANES);
+                way::template multiply<LANES, ROWS>(s, w + (group * BLOCKS + block) * (HEIGHT * DEPTH), x + block * DEPTH * LANES);
         }
         lrnde_put_together<ROWS, SPLIT>(s, x);
 #pragma unroll
         for (int e = 0; e < 2 * ROWS; e++)
             if (part == 0 && group < GROUPS)
-                *(lrnde_two *)(y + (group * HEIGHT + lrnde_sum_row<LANES>(e)) * LANES + lrnde_sum_sample<LANES>(e)) =
+                *(lrnde_two *)(y + (group * HEIGHT + way::template row<LANES>(e)) * LANES + way::template sample<LANES>(e)) =
                     lrnde_two{{(real)s[e / 2][e % 2 * 2], (real)s[e / 2][e % 2 * 2 + 1]}};
     }
 }

@@ -95,7 +95,7 @@ local function divide(d, size, lanes, sliced, backend)
   for _, p in ipairs(d.products) do
     local by_rows = p.m >= sliced and p.n < sliced
     local m, n = by_rows and quotient_up(p.m, size) or p.m, by_rows and p.n or quotient_up(p.n, size)
-    local s = products.resident(m, n, lanes, backend.bytes, backend.matmul)[1]
+    local s = products.resident(m, n, lanes, backend.bytes, backend.ways)
     if not s then return nil end
     way.shapes[p.key] = { by_rows = by_rows, m = m, n = n, at = way.weights // backend.bytes, of = s }
     way.weights = way.weights + s.bytes
@@ -177,15 +177,17 @@ local function product_block(e, way, domains, block, turn, out)
   local name, s = e:rows(x), shape.of
   out:add(2, "/* %s = %s x%s */", v.name or e:name(v), v.product.key:gsub("^params%.", ""), start and " + " .. start or "")
   feature_loop(way, domains, x.size, out)
+  local multiply = products.STRUCT[s.way]
   if shape.by_rows or x.size >= way.sliced then
-    out:add(3, "x[q * THREADS + threadIdx.x] = %s[q];", name)
+    out:add(3, "x[%s::place<LANES>(q * MEMBERS + member, l)] = %s[q];", multiply, name)
   else
-    out:add(3, "if (i / %d == rank) x[(i - rank * %d) * LANES + l] = %s[q];", shape.n, shape.n, name)
+    out:add(3, "if (i / %d == rank) x[%s::place<LANES>(i - rank * %d, l)] = %s[q];", shape.n, multiply, shape.n, name)
   end
   out:add(2, "}")
   local to = shape.by_rows and "y" or ("partial + %d"):format(turn % 2 * way.partial)
   local count = shape.by_rows and tostring(x.size) or ("lrnde_part(%d, %d, rank)"):format(x.size, shape.n)
-  out:add(2, "lrnde_resident<%d, %d, %d, %d>(weights + %d, %s, x, %s);", s.rows, s.split, s.groups, s.blocks, shape.at, count, to)
+  out:add(2, "lrnde_resident<%s, %d, %d, %d, %d>(weights + %d, %s, x, %s);", multiply, s.rows, s.split, s.groups,
+          s.blocks, shape.at, count, to)
   out:add(2, shape.by_rows and "__syncthreads();" or "lrnde_cluster_meet();")
   feature_loop(way, domains, v.size, out)
   for _, row in ipairs(block.row_order or {}) do out:add(3, "const real %s = %s;", row.name, row.text) end

@@ -9,6 +9,10 @@ local resources = backends.run "templates/cuda/resources.lua"
 
 local explain = {}
 
+local function described(m, n, shape)
+  return ("%dx%d %s, %d rows/%d abreast"):format(m, n, shape.way == "native" and "FMA" or shape.way, shape.rows, shape.split)
+end
+
 --- Of one kernel and one tile: products, clocks that they take, bytes that all loops read and write, the products' shapes.
 local function costs(plan, backend)
   local c = { products = 0, work = 0, bytes = 0, shapes = {} }
@@ -30,7 +34,7 @@ local function costs(plan, backend)
       c.work = c.work + products.outer_clocks(m, n, #v.args // 2, backend.tile, backend.bytes)
       matrix(2 * m * n)
     elseif v and v.shape then
-      local text = ("%dx%d %d rows/%d abreast"):format(v.size, v.terms, v.shape.rows, v.shape.split)
+      local text = described(v.size, v.terms, v.shape)
       c.work = c.work + v.shape.clocks
       matrix(v.size * v.terms)
       if not c.shapes[text] then c.shapes[#c.shapes + 1], c.shapes[text] = text, true end
@@ -44,14 +48,14 @@ local function explain_clusters(backend, line)
   local way, shapes = backend.cluster, {}
   if not way then return line "  steps by clusters of blocks: not of this model, or no faster" end
   for name, p in pairs(way.shapes) do
-    shapes[#shapes + 1] = ("%s %dx%d %d rows/%d abreast"):format(name:gsub("^params%.", ""), p.m, p.n, p.of.rows, p.of.split)
+    shapes[#shapes + 1] = ("%s %s"):format(name:gsub("^params%.", ""), described(p.m, p.n, p.of))
   end
   table.sort(shapes)
   local blocks = (backend.batch + way.lanes - 1) // way.lanes * way.size
   line("  steps by clusters of %d blocks, %d samples each: %d blocks, %.1f us a step, from compute capability 9.0 on, "
        .. "where they fit", way.size, way.lanes, blocks, products.microseconds(way.batch_clocks))
   line("    a block: %d KiB of shared memory, %d of them weights; %s", (way.bytes + 1023) // 1024, way.weights // 1024,
-       table.concat(shapes, ", "))
+       table.concat(shapes, "; "))
 end
 
 local function explain_wide(p, backend, lrnde, line)
@@ -67,7 +71,7 @@ local function explain_wide(p, backend, lrnde, line)
     local clocks, bound = products.batch_clocks(backend.batch, backend.tile, c.work, c.bytes)
     local least = products.least_clocks(k.count.flop * backend.batch, backend.bytes)
     line("  %-24s %8d %12d %9.1f %9.1f %13.1f %6s  %s", prefix .. k.name, c.products, c.work, c.bytes * blocks / 1e6,
-         products.microseconds(clocks), products.microseconds(least), bound, table.concat(c.shapes, ", "))
+         products.microseconds(clocks), products.microseconds(least), bound, table.concat(c.shapes, "; "))
   end)
   explain_clusters(backend, line)
   local bytes = 0

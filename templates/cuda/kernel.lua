@@ -176,8 +176,8 @@ local function product_block(e, block, out)
   end
   local terms, shape = transposed and rows or cols, ""
   if e.backend.team > 1 then
-    v.terms, v.shape = terms, products.shape(v.size, terms, e.backend.tile, e.backend.bytes, e.backend.matmul)
-    shape = ("<%d, %d>"):format(v.shape.rows, v.shape.split)
+    v.terms, v.shape = terms, products.shape(v.size, terms, e.backend.tile, e.backend.bytes, e.backend.ways)
+    shape = ("<%s, %d, %d>"):format(products.STRUCT[v.shape.way], v.shape.rows, v.shape.split)
   end
   out:add(3, "lrnde_product%s(%d, %d, %s, %s, %s, %s, %s);", shape, v.size, terms, e:pointer(w.name),
           transposed and ("1, %d"):format(cols) or ("%d, 1"):format(cols), from, to, start and "true" or "false")

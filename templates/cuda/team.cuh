@@ -1,5 +1,6 @@
 /*
- * Matrix products of a tile that a whole block shares, in panels through shared memory, sums in registers.
+ * Matrix products of a tile that a whole block shares, in panels through shared memory, sums in registers.  What a thread
+ * multiplies, and which sums it has, is another matter: `way` is lrnde_fma or lrnde_mma.
  *
  * A warp has ROWS x ABREAST rows of a product and DEPTH of the terms of their sums at a time; a thread, ROWS times four sums.
  * The block's warps are SPLIT abreast along the terms and the others along the rows: many rows need no more than that, and few
@@ -52,7 +53,7 @@ static __device__ __forceinline__ int lrnde_weight(int row, int j)
     return row * DEPTH + (j / 4 ^ row / 4 % 2) * 4 + j % 4;
 }
 
-@(multiply)
+@(ways)
 /* The parts of sums that SPLIT warps have, halved until the first of them has all; by shared memory that nobody reads any more. */
 template <int ROWS, int SPLIT> static __device__ __forceinline__ void lrnde_put_together(accumulator (&s)[ROWS][4], void *room)
 {
@@ -76,7 +77,7 @@ template <int ROWS, int SPLIT> static __device__ __forceinline__ void lrnde_put_
  * y (m, T) = W x (n, T), plus y itself if `add`; element (i, j) of W is w[i * si + j * sj].  While the warps multiply one panel
  * STAGES - 1 others are on their way.
  */
-template <int ROWS, int SPLIT>
+template <class way, int ROWS, int SPLIT>
 static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, int si, int sj, const real *x, real *y, bool add)
 {
     enum {
@@ -104,7 +105,7 @@ static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, i
                                 i + r < m && j + q < n);
 #pragma unroll
             for (int q = lrnde_member(); q < TERM_PANEL; q += TEAM)
-                lrnde_fetch(panel + WARPS * SHARE + q * T + l, x + (j0 + q) * T, j0 + q < n);
+                lrnde_fetch(panel + WARPS * SHARE + way::template place<T>(q, l), x + (j0 + q) * T, j0 + q < n);
         };
         accumulator s[ROWS][4] = {};
         for (int j0 = -(STAGES - 1) * TERM_PANEL, slot = 0; j0 < n; j0 += TERM_PANEL) {
@@ -115,14 +116,14 @@ static __device__ __noinline__ void lrnde_product(int m, int n, const real *w, i
             lrnde_fetch_end();
             slot = (slot + 1) % STAGES;
             const real *const panel = lrnde_panel[0].of + slot * PANEL;
-            if (j0 >= 0) lrnde_multiply<T, ROWS>(s, panel + warp * SHARE, panel + WARPS * SHARE + part * DEPTH * T);
+            if (j0 >= 0) way::template multiply<T, ROWS>(s, panel + warp * SHARE, panel + WARPS * SHARE + part * DEPTH * T);
         }
         lrnde_put_together<ROWS, SPLIT>(s, lrnde_panel);
 #pragma unroll
         for (int e = 0; e < 2 * ROWS; e++) {
-            const int i = first + lrnde_sum_row<T>(e);
+            const int i = first + way::template row<T>(e);
             if (part > 0 || i >= m) continue;
-            lrnde_two *const to = (lrnde_two *)(y - l + i * T + lrnde_sum_sample<T>(e));
+            lrnde_two *const to = (lrnde_two *)(y - l + i * T + way::template sample<T>(e));
             const lrnde_two before = add ? *to : lrnde_two{{0, 0}};
             *to = lrnde_two{{(real)((accumulator)before.of[0] + s[e / 2][e % 2 * 2]),
                              (real)((accumulator)before.of[1] + s[e / 2][e % 2 * 2 + 1])}};

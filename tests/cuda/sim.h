@@ -18,6 +18,7 @@
 #define TESTS_CUDA_SIM_H
 
 #include <atomic>
+#include <cfloat>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -95,8 +96,7 @@ inline void change(context *from, context *to)
 struct warp {
     int lanes, live;
     int arrived[WARP]; /* at an exchange of the group that begins at this lane */
-    int from[WARP];
-    alignas(16) char given[WARP][16], taken[WARP][16];
+    alignas(32) char given[WARP][32], taken[WARP][32];
 };
 
 /* What a fiber has begun to copy. */
@@ -215,31 +215,39 @@ inline void barrier(int line)
     turn(); /* the last to arrive need not be the first to leave */
 }
 
-/* The value that lane `from` of the warp brings, among the lanes of the mask: neighbours, a power of two. */
-template <class number> number exchange(unsigned mask, number x, int from)
+/* Brings a value to the lanes of the mask, neighbours, a power of two: all of them are here when it returns. */
+template <class number> void bring(unsigned mask, const number &x)
 {
-    static_assert(sizeof x <= 16, "too wide to exchange");
+    static_assert(sizeof x <= sizeof b->warps[0].given[0], "too wide to exchange");
     warp *w = &b->warps[b->current / WARP];
     const int lane = b->current % WARP, n = __builtin_popcount(mask), first = lane / n * n;
     if (mask != (n == WARP ? ~0u : ((1u << n) - 1) << first))
         fault("only exchanges of neighbours are simulated, in groups of a power of two");
-    if (from / n * n != first) fault("an exchange with a lane that is not in the mask");
     for (int i = first; i < first + n; i++)
         if (b->fibers[b->current - lane + i].done) fault("an exchange with a lane that has returned");
     memcpy(w->given[lane], &x, sizeof x);
-    w->from[lane] = from;
     if (++w->arrived[first] == n) {
         w->arrived[first] = 0;
-        for (int i = first; i < first + n; i++) {
-            memcpy(w->taken[i], w->given[w->from[i]], sizeof w->taken[i]);
-            b->fibers[b->current - lane + i].ready = true;
-        }
+        memcpy(w->taken[first], w->given[first], (size_t)n * sizeof w->given[0]);
+        for (int i = first; i < first + n; i++) b->fibers[b->current - lane + i].ready = true;
     } else {
         b->fibers[b->current].ready = false;
         turn();
     }
-    memcpy(&x, w->taken[lane], sizeof x);
-    return x;
+}
+
+/* What lane `from` of the warp brought; until this lane brings something again. */
+template <class number> const number &brought(int from)
+{
+    return *reinterpret_cast<const number *>(b->warps[b->current / WARP].taken[from]);
+}
+
+template <class number> number exchange(unsigned mask, number x, int from)
+{
+    const int n = __builtin_popcount(mask);
+    if (from / n != b->current % WARP / n) fault("an exchange with a lane that is not in the mask");
+    bring(mask, x);
+    return brought<number>(from);
 }
 
 /* Waits until all of the cluster are here. */
@@ -347,7 +355,11 @@ template <int n> void lrnde_fetched()
     }
 }
 
-/* Tensor cores: the lanes of a warp bring parts of a and b, and read those of all.  What does not fit into tf32 is not read. */
+/*
+ * Tensor cores: the lanes of a warp bring parts of a and b, and read those of all.  What does not fit into tf32 is not read, and
+ * of the sum of four products and what was there what does not fit into a float is cut off (Fasi, Higham, Mikaitis, Pranesh:
+ * Numerical behavior of NVIDIA tensor cores, 2021).
+ */
 inline float tf32(float x)
 {
     uint32_t bits;
@@ -356,18 +368,30 @@ inline float tf32(float x)
     memcpy(&x, &bits, sizeof x);
     return x;
 }
-inline void lrnde_mma(float (&s)[4], const float (&a)[4], const float (&b)[2])
+inline float cut_off(double x)
 {
-    struct rows {
-        float of[4];
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits &= ~((UINT64_C(1) << (DBL_MANT_DIG - FLT_MANT_DIG)) - 1);
+    memcpy(&x, &bits, sizeof x);
+    return (float)x;
+}
+inline void lrnde_m16n8k8(float (&s)[4], const float (&a)[4], const float (&b)[2])
+{
+    struct parts {
+        float a[4], b[2];
     };
     const int lane = (int)(threadIdx.x % 32);
-    const rows given_a = {{tf32(a[0]), tf32(a[1]), tf32(a[2]), tf32(a[3])}}, given_b = {{tf32(b[0]), tf32(b[1]), 0, 0}};
-    for (int k = 0; k < 8; k++) {
-        const rows from_a = sim::exchange(~0u, given_a, lane / 4 * 4 + k % 4);
+    sim::bring(~0u, parts{{tf32(a[0]), tf32(a[1]), tf32(a[2]), tf32(a[3])}, {tf32(b[0]), tf32(b[1])}});
+    for (int r = 0; r < 2; r++) {
         for (int c = 0; c < 2; c++) {
-            const float from_b = sim::exchange(~0u, given_b, (lane % 4 * 2 + c) * 4 + k % 4).of[k / 4];
-            for (int r = 0; r < 2; r++) s[2 * r + c] += from_a.of[k / 4 * 2 + r] * from_b;
+            for (int half = 0; half < 2; half++) {
+                double sum = s[2 * r + c];
+                for (int k = 0; k < 4; k++)
+                    sum += (double)sim::brought<parts>(lane / 4 * 4 + k).a[half * 2 + r] *
+                           sim::brought<parts>((lane % 4 * 2 + c) * 4 + k).b[half];
+                s[2 * r + c] = cut_off(sum);
+            }
         }
     }
 }
