@@ -1,24 +1,20 @@
---- JSON text of Lua values.  Numbers as %.17g; NaN and infinities, which JSON lacks, as null; keyed tables by name.
+--- JSON text of Lua values.  Numbers exactly; NaN and infinities, which JSON lacks, as null; keyed tables by name.
+
+local host = require "host"
 
 local json = {}
 
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t" }
-
-local function number(x)
-  if math.type(x) == "integer" then return ("%d"):format(x) end
-  if x ~= x or x == math.huge or x == -math.huge then return "null" end
-  return ("%.17g"):format(x)
-end
 
 --- A list is written as an array; an empty table is an array too.  json.null stands for null.
 json.null = {}
 
 function json.encode(x)
   if x == json.null or x == nil then return "null" end
-  if type(x) == "number" then return number(x) end
   if type(x) == "boolean" then return tostring(x) end
   if type(x) == "string" then return '"' .. x:gsub('["\\\n\t]', escapes) .. '"' end
-  local parts = {}
+  local numbers, parts = host.json_numbers(x), {}
+  if numbers then return numbers end
   if #x > 0 or next(x) == nil then
     for i, v in ipairs(x) do parts[i] = json.encode(v) end
     return "[" .. table.concat(parts, ",") .. "]"

@@ -274,12 +274,15 @@ static inline int check_batch(comparison *c, const lrnde_model_desc *m)
     int kernels = 0;
     const int copies = c->copies ? c->copies : 1;
     FILE *from = open_eval(c->what, c->batch / copies, copies);
-    json_t *line;
-    while ((line = json_loadf(from, JSON_DISABLE_EOF_CHECK, NULL))) {
+    char *text = NULL;
+    size_t room = 0;
+    for (ssize_t length; (length = getline(&text, &room, from)) > 0; kernels++) {
+        json_t *line = json_loadb(text, (size_t)length, 0, NULL);
+        assert_non_null(line);
         check_kernel(c, m, line);
         json_decref(line);
-        kernels++;
     }
+    free(text);
     assert_int_equal(pclose(from), 0);
     return kernels;
 }

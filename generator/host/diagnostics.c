@@ -209,21 +209,6 @@ static int host_nearest(lua_State *L)
     return 1;
 }
 
-/* The number that the whole text spells, in any form C knows, or nil. */
-static int host_number(lua_State *L)
-{
-    size_t length;
-    const char *text = luaL_checklstring(L, 1, &length);
-    char *end;
-    double number = strtod(text, &end);
-    if (length == 0 || end != text + length)
-        lua_pushnil(L);
-    else
-        lua_pushnumber(L, number);
-    return 1;
-}
-
 const luaL_Reg diagnostics_functions[] = {
-    {"fail", host_fail},       {"warn", host_warn},     {"print", host_print},
-    {"nearest", host_nearest}, {"number", host_number}, {NULL, NULL},
+    {"fail", host_fail}, {"warn", host_warn}, {"print", host_print}, {"nearest", host_nearest}, {NULL, NULL},
 };

@@ -11,6 +11,7 @@ static int luaopen_host(lua_State *L)
     lua_newtable(L);
     luaL_setfuncs(L, diagnostics_functions, 0);
     luaL_setfuncs(L, files_functions, 0);
+    luaL_setfuncs(L, numbers_functions, 0);
     luaL_setfuncs(L, sandbox_functions, 0);
     luaL_setfuncs(L, safe_env_functions, 0);
     files_push_root(L);

@@ -52,7 +52,7 @@ bool files_push_text(lua_State *L, const char *path); /* pushes the file's text,
 void sha256(const void *data, size_t length, char hex[65]);
 
 /* What each file adds to the Lua module "host". */
-extern const luaL_Reg diagnostics_functions[], files_functions[], sandbox_functions[], safe_env_functions[];
+extern const luaL_Reg diagnostics_functions[], files_functions[], numbers_functions[], sandbox_functions[], safe_env_functions[];
 
 /* lua_ir.c: the Lua module "ir" */
 int luaopen_ir(lua_State *L);

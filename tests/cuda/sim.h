@@ -49,7 +49,7 @@
 struct sim_index {
     unsigned x, y = 0, z = 0;
 };
-inline thread_local sim_index threadIdx, blockIdx, blockDim, gridDim;
+static thread_local sim_index threadIdx, blockIdx, blockDim, gridDim;
 
 namespace sim {
 
@@ -109,8 +109,8 @@ struct copy {
 struct fiber {
     context at;
     bool ready, done;
-    std::vector<copy> copies; /* since the last end of a group */
-    std::vector<std::vector<copy>> groups;
+    std::vector<copy> copies;   /* that were not waited for */
+    std::vector<size_t> groups; /* of them: where each ends */
 };
 
 /* What the blocks of a launch have in common. */
@@ -144,7 +144,7 @@ struct block {
     unsigned random;
     int favourite; /* warp, of a skewed schedule */
 };
-inline thread_local block *b;
+static thread_local block *b;
 
 [[noreturn]] inline void fault(const char *what)
 {
@@ -343,16 +343,21 @@ template <class number> void lrnde_fetch(number *to, const number *from, bool va
 inline void lrnde_fetch_end()
 {
     sim::fiber *f = &sim::b->fibers[sim::b->current];
-    f->groups.push_back(std::move(f->copies));
-    f->copies.clear();
+    f->groups.push_back(f->copies.size());
 }
 template <int n> void lrnde_fetched()
 {
-    std::vector<std::vector<sim::copy>> &groups = sim::b->fibers[sim::b->current].groups;
-    while (groups.size() > n) {
-        for (const sim::copy &c : groups.front()) c.from ? memcpy(c.to, c.from, c.size) : memset(c.to, 0, c.size);
-        groups.erase(groups.begin());
+    sim::fiber *f = &sim::b->fibers[sim::b->current];
+    if (f->groups.size() <= n) return;
+    const auto last = f->groups.end() - n;
+    const size_t end = last[-1];
+    for (size_t i = 0; i < end; i++) {
+        const sim::copy &c = f->copies[i];
+        c.from ? memcpy(c.to, c.from, c.size) : memset(c.to, 0, c.size);
     }
+    f->copies.erase(f->copies.begin(), f->copies.begin() + (std::ptrdiff_t)end);
+    f->groups.erase(f->groups.begin(), last);
+    for (size_t &at : f->groups) at -= end;
 }
 
 /*
