@@ -16,6 +16,7 @@ local adjoint = require "adjoint"
 local backends = require "backends"
 local commands = require "commands"
 local contract = require "language.contract"
+local depfile = require "depfile"
 local descriptor = require "descriptor"
 local fields = require "fields"
 local head = require "head"
@@ -204,6 +205,7 @@ function lrnde.main(options)
     for name, text in pairs(lrnde.generate(p, backend, options)) do files[name] = text end
   end
   for name, text in pairs(files) do host.write(out .. "/" .. name, text) end
+  if options.depfile then host.write(options.depfile, depfile.text(out, files)) end
   return 0
 end
 

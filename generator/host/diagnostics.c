@@ -135,7 +135,17 @@ static int host_fail(lua_State *L)
 static int host_warn(lua_State *L)
 {
     fprintf(stderr, "%s\n", luaL_checkstring(L, 1));
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, "host.warnings");
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
     return 0;
+}
+
+/* warnings(): the texts of all that was warned of. */
+static int host_warnings(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, "host.warnings");
+    return 1;
 }
 
 static int host_print(lua_State *L)
@@ -210,5 +220,6 @@ static int host_nearest(lua_State *L)
 }
 
 const luaL_Reg diagnostics_functions[] = {
-    {"fail", host_fail}, {"warn", host_warn}, {"print", host_print}, {"nearest", host_nearest}, {NULL, NULL},
+    {"fail", host_fail},   {"warn", host_warn},       {"warnings", host_warnings},
+    {"print", host_print}, {"nearest", host_nearest}, {NULL, NULL},
 };

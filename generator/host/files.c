@@ -35,9 +35,36 @@ bool files_push_text(lua_State *L, const char *path)
     return !reason;
 }
 
+void files_see(lua_State *L, const char *path)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, "host.seen"); /* a list, which has each path as a key too */
+    if (lua_getfield(L, -1, path) == LUA_TNIL) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, -3, path);
+        lua_pushstring(L, path);
+        lua_rawseti(L, -3, (lua_Integer)lua_rawlen(L, -3) + 1);
+    }
+    lua_pop(L, 2);
+}
+
+/* seen(): paths of the program, all files read and all folders listed, of modules only those that `read` has read. */
+static int host_seen(lua_State *L)
+{
+    char program[PATH_MAX];
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    files_see(L, program);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, "host.seen");
+    return 1;
+}
+
 static int host_read(lua_State *L)
 {
-    if (files_push_text(L, luaL_checkstring(L, 1))) return 1;
+    const char *path = luaL_checkstring(L, 1);
+    if (files_push_text(L, path)) {
+        files_see(L, path);
+        return 1;
+    }
     lua_pushnil(L);
     lua_insert(L, -2);
     return 2;
@@ -58,6 +85,7 @@ static int host_list(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     struct dirent **entries;
+    files_see(L, path);
     int n = scandir(path, &entries, visible, by_bytes);
     if (n < 0) {
         lua_pushnil(L);
@@ -161,5 +189,5 @@ void files_push_root(lua_State *L)
 }
 
 const luaL_Reg files_functions[] = {
-    {"read", host_read}, {"list", host_list}, {"write", host_write}, {"sha256", host_sha256}, {NULL, NULL},
+    {"read", host_read}, {"list", host_list}, {"seen", host_seen}, {"write", host_write}, {"sha256", host_sha256}, {NULL, NULL},
 };

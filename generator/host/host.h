@@ -45,7 +45,8 @@ void safe_env_install(lua_State *L);                        /* string methods of
 void safe_env_seal(lua_State *L, int t, const char *where); /* reading an unknown name of table t is an error from now on */
 
 /* files.c */
-void files_push_root(lua_State *L); /* the folder that holds generator/, tableaus/, templates/; or a user error */
+void files_push_root(lua_State *L);             /* the folder that holds generator/, tableaus/, templates/; or a user error */
+void files_see(lua_State *L, const char *path); /* notes that what is made depends on this file, or folder's entries */
 bool files_push_text(lua_State *L, const char *path); /* pushes the file's text, or says false and pushes the reason */
 
 /* sha256.c */

@@ -210,6 +210,7 @@ static int load_and_run(lua_State *L)
 {
     const char *path = lua_tostring(L, 1);
     if (!files_push_text(L, path)) return diagnostics_fail(L, "error: %s", lua_tostring(L, -1));
+    files_see(L, path);
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
     const char *chunk = lua_pushfstring(L, "=%s", path);

@@ -1,6 +1,7 @@
 /* build.c - see build.h. */
 #include "cli/build.h"
 #include "cli/process.h"
+#include "cli/record.h"
 #include "io/file.h"
 #include "io/hash.h"
 
@@ -17,12 +18,14 @@ enum { N_FLAGS = sizeof FLAGS / sizeof *FLAGS, MOST_ARGUMENTS = 16 };
 
 typedef struct build {
     const options_tool *tool;
-    char *cache;    /* folder of shared objects */
-    char *work;     /* temporary folder inside it */
-    char *kernel_h; /* path */
+    char *cache;     /* folder of shared objects */
+    char *work;      /* temporary folder inside it, NULL while nothing was generated */
+    char *generator; /* lrnde-gen: path, or its name */
+    char **command;  /* that runs it */
+    char *kernel_h;  /* path */
     const char *compiler;
-    char model[128]; /* name, as generated */
-    char *library;   /* path */
+    record made;
+    char *library; /* path */
 } build;
 
 static int internal(const build *b, const char *format, const char *detail)
@@ -61,15 +64,21 @@ static uint64_t hash_cpu(uint64_t hash)
     return hash;
 }
 
-static uint64_t hash_ingredients(const build *b)
+static uint64_t hash_generated(const build *b)
 {
-    char version[256], path[4096];
+    char path[4096];
     uint64_t hash = LRNDE__HASH;
     for (const char *suffix = "ch"; *suffix; suffix++) {
-        snprintf(path, sizeof path, "%s/%s.%c", b->work, b->model, *suffix);
+        snprintf(path, sizeof path, "%s/%s.%c", b->work, b->made.model, *suffix);
         hash = hash_file(hash, path);
     }
-    hash = hash_file(hash, b->kernel_h);
+    return hash;
+}
+
+static uint64_t hash_ingredients(const build *b)
+{
+    char version[256];
+    uint64_t hash = hash_file(b->made.hash, b->kernel_h);
     for (int i = 0; i < N_FLAGS; i++) hash = lrnde__hash_text(hash, FLAGS[i]);
     process_run((char *[]){(char *)b->compiler, "--version", NULL}, version, sizeof version);
     return hash_cpu(lrnde__hash_text(hash, version));
@@ -77,36 +86,43 @@ static uint64_t hash_ingredients(const build *b)
 
 /* ---- the steps ---- */
 
+enum { OUT = 2, DEPFILE = 4, N_OWN = 5 }; /* lrnde-gen --out ... --depfile ..., and what it is asked for */
+
+static void write_command(build *b, const build_request *request)
+{
+    char *beside = process_find_above("lrnde-gen"), *given = getenv("LRNDE_GEN");
+    char **argv = calloc((size_t)(MOST_ARGUMENTS + 2 * request->set.n), sizeof *argv);
+    int n = N_OWN;
+    if (!argv) abort();
+    b->generator = lrnde__format("%s", given && *given ? given : beside ? beside : "lrnde-gen");
+    argv[0] = b->generator, argv[OUT - 1] = "--out", argv[DEPFILE - 1] = "--depfile";
+    if (request->device && !strcmp(request->device, "cpu")) argv[n++] = "--target", argv[n++] = "c"; /* no texts for others */
+    if (request->method) argv[n++] = "--method", argv[n++] = (char *)request->method;
+    for (int64_t i = 0; i < request->set.n; i++) argv[n++] = "--set", argv[n++] = (char *)request->set.v[i];
+    argv[n++] = (char *)request->model_file;
+    b->command = argv;
+    free(beside);
+}
+
+/* Where the record of this command is, given here. */
+static char *record_path(const build *b)
+{
+    const char *home = getenv("LRNDE_HOME");
+    char here[4096];
+    uint64_t hash = lrnde__hash_text(LRNDE__HASH, getcwd(here, sizeof here) ? here : "");
+    hash = lrnde__hash_text(lrnde__hash_text(hash, home ? home : ""), b->generator);
+    for (char **word = b->command + N_OWN; *word; word++) hash = lrnde__hash_text(hash, *word);
+    return lrnde__format("%s/%016llx.record", b->cache, (unsigned long long)hash);
+}
+
 static int make_work_folder(build *b)
 {
-    lrnde_error e;
-    if (!(b->cache = lrnde__cache_folder(&e))) return cli_error(b->tool, "%s", e.text);
     b->work = lrnde__format("%s/work.XXXXXX", b->cache);
     if (b->work && mkdtemp(b->work)) return EXIT_DONE;
     cli_error(b->tool, "%s: cannot be written: %s ($LRNDE_CACHE names another folder)", b->cache, strerror(errno));
     free(b->work);
     b->work = NULL;
     return EXIT_INPUT;
-}
-
-static int generate(build *b, const build_request *request)
-{
-    char *beside = process_find_above("lrnde-gen"), *given = getenv("LRNDE_GEN");
-    char *generator = given && *given ? given : beside ? beside : "lrnde-gen";
-    char **argv = calloc((size_t)(MOST_ARGUMENTS + 2 * request->set.n), sizeof *argv);
-    int n = 0;
-    if (!argv) abort();
-    argv[n++] = generator;
-    argv[n++] = "--out", argv[n++] = b->work;
-    if (request->device && !strcmp(request->device, "cpu")) argv[n++] = "--target", argv[n++] = "c"; /* no texts for others */
-    if (request->method) argv[n++] = "--method", argv[n++] = (char *)request->method;
-    for (int64_t i = 0; i < request->set.n; i++) argv[n++] = "--set", argv[n++] = (char *)request->set.v[i];
-    argv[n++] = (char *)request->model_file;
-    int code = process_run(argv, NULL, 0);
-    if (code < 0) code = internal(b, "cannot run %s ($LRNDE_GEN names it)", generator);
-    free(argv);
-    free(beside);
-    return code;
 }
 
 /* The model's name is that of the one .c file. */
@@ -117,16 +133,36 @@ static int find_model_name(build *b)
     while (folder && (entry = readdir(folder))) {
         size_t n = strlen(entry->d_name);
         if (n > 2 && !strcmp(entry->d_name + n - 2, ".c"))
-            snprintf(b->model, sizeof b->model, "%.*s", (int)(n - 2), entry->d_name);
+            snprintf(b->made.model, sizeof b->made.model, "%.*s", (int)(n - 2), entry->d_name);
     }
     if (folder) closedir(folder);
-    return *b->model ? EXIT_DONE : internal(b, "%s", "lrnde-gen wrote no .c file");
+    return *b->made.model ? EXIT_DONE : internal(b, "%s", "lrnde-gen wrote no .c file");
+}
+
+/* Generates into the work folder; keeps a record of it at `path`. */
+static int generate(build *b, const char *path)
+{
+    struct timespec begun;
+    int code = make_work_folder(b);
+    if (code) return code;
+    char *depfile = lrnde__format("%s/depfile", b->work);
+    b->command[OUT] = b->work, b->command[DEPFILE] = depfile;
+    clock_gettime(CLOCK_REALTIME, &begun);
+    code = process_run(b->command, NULL, 0);
+    if (code < 0) code = internal(b, "cannot run %s ($LRNDE_GEN names it)", b->generator);
+    if (!code) code = find_model_name(b);
+    if (!code) {
+        b->made.hash = hash_generated(b);
+        record_keep(path, &b->made, depfile, begun);
+    }
+    free(depfile);
+    return code;
 }
 
 static int compile(build *b)
 {
-    char *object = lrnde__format("%s/%s.so", b->work, b->model);
-    char *source = lrnde__format("%s/%s.c", b->work, b->model);
+    char *object = lrnde__format("%s/%s.so", b->work, b->made.model);
+    char *source = lrnde__format("%s/%s.c", b->work, b->made.model);
     char *include = lrnde__format("-I%.*s", (int)(strrchr(b->kernel_h, '/') - b->kernel_h), b->kernel_h);
     char *argv[MOST_ARGUMENTS] = {(char *)b->compiler};
     int n = 1;
@@ -142,10 +178,10 @@ static int compile(build *b)
 
 static int load(const build *b, const lrnde_model_desc **model)
 {
-    char symbol[sizeof b->model + 8];
+    char symbol[sizeof b->made.model + 8];
     void *library = dlopen(b->library, RTLD_NOW | RTLD_LOCAL);
     if (!library) return internal(b, "%s", dlerror());
-    snprintf(symbol, sizeof symbol, "lrnde_%s", b->model);
+    snprintf(symbol, sizeof symbol, "lrnde_%s", b->made.model);
     *model = dlsym(library, symbol);
     if (!*model) return internal(b, "%s", dlerror());
     if ((*model)->abi != LRNDE_ABI) return internal(b, "%s was made for another version of kernel.h", b->library);
@@ -164,22 +200,30 @@ static void remove_work_folder(const build *b)
 int build_model(const build_request *request, const options_tool *tool, const lrnde_model_desc **model)
 {
     const char *compiler = getenv("CC");
+    lrnde_error e;
     build b = {.tool = tool, .compiler = compiler && *compiler ? compiler : "cc"};
     if (access(request->model_file, R_OK)) return cli_error(tool, "%s: %s", request->model_file, strerror(errno));
+    if (!(b.cache = lrnde__cache_folder(&e))) return cli_error(tool, "%s", e.text);
     b.kernel_h = process_find_above("runtime/kernel.h");
     if (!b.kernel_h) b.kernel_h = process_find_above("include/lrnde/kernel.h");
+    write_command(&b, request);
 
-    int code = b.kernel_h ? make_work_folder(&b) : internal(&b, "%s", "kernel.h is neither in the source tree nor installed");
-    if (!code) code = generate(&b, request);
-    if (!code) code = find_model_name(&b);
+    char *path = record_path(&b);
+    int code = b.kernel_h ? EXIT_DONE : internal(&b, "%s", "kernel.h is neither in the source tree nor installed");
+    if (!code && !record_find(path, &b.made)) code = generate(&b, path);
     if (!code) {
-        b.library = lrnde__format("%s/%s-%016llx.so", b.cache, b.model, (unsigned long long)hash_ingredients(&b));
-        if (access(b.library, R_OK)) code = compile(&b);
+        b.library = lrnde__format("%s/%s-%016llx.so", b.cache, b.made.model, (unsigned long long)hash_ingredients(&b));
+        const bool there = !access(b.library, R_OK);
+        if (!there && !b.work) code = generate(&b, path);
+        if (!there && !code) code = compile(&b);
     }
     if (!code) code = load(&b, model);
     if (b.work) remove_work_folder(&b);
+    free(path);
     free(b.work);
     free(b.cache);
+    free(b.generator);
+    free(b.command);
     free(b.kernel_h);
     free(b.library);
     return code;

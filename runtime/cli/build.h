@@ -3,7 +3,7 @@
  *
  * Shared objects are kept in $LRNDE_CACHE (default ~/.cache/lrnde), named by a hash of everything that made them: generated
  * text, kernel.h, flags, compiler and, because code is made for this CPU, its features.  They appear by rename, so that any
- * number of processes may build at once.
+ * number of processes may build at once.  Text is generated again when a file has changed that it was made from (record.h).
  */
 #ifndef LRNDE_CLI_BUILD_H
 #define LRNDE_CLI_BUILD_H
