@@ -93,7 +93,8 @@ SUBMAKE = $(MAKE) --no-print-directory -j$(shell nproc)
 
 # test_kernels compiles and runs as many kernels as all the rest together; what it launches is covered by memcheck.  The other
 # ones run emitted text on stacks of their own, under guard pages, whole models, whose driver others run too, and a compiler.
-SANITIZED := $(filter-out %/test_kernels %/test_cuda %/test_cuda_choices %/test_cuda_solves %/test_cuda_sweeps %/test_cuda_mistakes %/test_cuda_models %/test_nvrtc,$(UNIT))
+SANITIZED := $(filter-out $(addprefix %/test_,kernels cuda cuda_choices cuda_solves cuda_sweeps cuda_mistakes cuda_models \
+    nvrtc nvrtc_parts),$(UNIT))
 sanitize: export LRNDE_CACHE ?= $(CURDIR)/$(B)/cache
 sanitize: ## unit tests under the address and undefined-behaviour sanitizers
 	$(Q)$(SUBMAKE) B=$(B)-asan SAN=address,undefined unit

@@ -225,8 +225,7 @@ static inline void load_text(const char *text, const char *options)
 /* A text with one thing in the place of another, everywhere; the caller frees it. */
 static inline char *replaced(const char *text, const char *from, const char *to)
 {
-    int n = 0;
-    for (const char *at = text; (at = strstr(at, from)); at += strlen(from)) n++;
+    const int n = occurrences(text, from);
     if (!n) fail_msg("the text has no '%s'", from);
     char *result = malloc(strlen(text) + (size_t)n * strlen(to) + 1), *end = result;
     for (const char *at; (at = strstr(text, from)); text = at + strlen(from))

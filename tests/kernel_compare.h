@@ -230,6 +230,13 @@ static inline void check_kernel(comparison *c, const lrnde_model_desc *m, const 
     for (int i = 0; i < n; i++) launch_end(&launches[i]);
 }
 
+static inline int occurrences(const char *text, const char *word)
+{
+    int n = 0;
+    for (; (text = strstr(text, word)); text += strlen(word)) n++;
+    return n;
+}
+
 /* device: what is going to run it, NULL: any. */
 static inline void build_variant(const variant *v, const char *device, const options_tool *tool, const lrnde_model_desc **m)
 {
