@@ -20,7 +20,7 @@ end
 local function seconds(command)
   local text, status = check.run(("date +%%s.%%N; { %s; } >/dev/null && date +%%s.%%N"):format(command))
   if status ~= 0 then error(text) end
-  local start, stop = text:match "([%d.]+)\n([%d.]+)\n$"
+  local start, stop = text:match "^[%d.]+", text:match "([%d.]+)\n$"
   return tonumber(stop) - tonumber(start)
 end
 

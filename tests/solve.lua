@@ -43,6 +43,23 @@ check.case("--eval says that parameters are untrained, if they are", function()
   check.run("rm -r " .. folder)
 end)
 
+check.case("a run that is begun where another was loses nothing of that, and of no other", function()
+  local folder = check.folder()
+  local function train(options)
+    return check.run(("%s --data models --out %s --threads 1 %s models/spiral.lua"):format(check.tool "lrnde-train", folder, options))
+  end
+  local function sums(of) return check.run(("cd %s%s && md5sum *.safetensors log.jsonl config.json"):format(folder, of)) end
+  for seed = 1, 3 do
+    local before = seed > 1 and sums ""
+    check.equal(train("--steps 1 --seed " .. seed):find("note: the run that was in", 1, true) ~= nil, seed > 1)
+    if before then check.equal(sums "/previous", before) end
+  end
+  local kept = sums "/previous"
+  check.equal(train "--steps 2 --seed 3 --resume":find("note: the run", 1, true), nil)
+  check.equal(sums "/previous", kept)
+  check.run("rm -r " .. folder)
+end)
+
 -- What the threads library says it read, the last time it began.
 check.case("threads that wait spin briefly, or as the environment has it", function()
   for _, program in ipairs { "lrnde-solve", "lrnde-train" } do

@@ -4,9 +4,11 @@
 #include "train/checkpoint.h"
 #include "train/report.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The state is saved so often that a kill loses little, and so seldom that saving takes a hundredth of the time. */
 static const double SAVE_EVERY_S = 0.1, SAVE_SHARE = 0.01;
@@ -203,6 +205,28 @@ static lrnde_status load_weights(lrnde_solver *s, const char *path, lrnde_error 
     return path && lrnde_load(s, path) ? from_solver(s, e) : LRNDE_OK;
 }
 
+/* A run begins in a folder that has another, which goes to the folder "previous" there: none is lost by starting twice. */
+static lrnde_status put_away(const run *r, const char *last, lrnde_error *e)
+{
+    static const char *const files[] = {"last.safetensors", "best.safetensors", "log.jsonl", "nfe.svg", "config.json"};
+    if (access(last, F_OK)) return LRNDE_OK;
+    char *previous = in_folder(r, "previous");
+    lrnde_status status = lrnde__make_folder(previous, e);
+    for (size_t i = 0; !status && i < sizeof files / sizeof *files; i++) {
+        char *from = in_folder(r, files[i]), *to = lrnde__format("%s/%s", previous, files[i]);
+        if (!to) abort();
+        unlink(to); /* what a run before lacked would look like this one's */
+        if (rename(from, to) && errno != ENOENT)
+            status = lrnde__io_fail(e, LRNDE_ERR_FILE, "%s: cannot be moved to %s: %s", from, to, strerror(errno));
+        free(from);
+        free(to);
+    }
+    if (!status)
+        fprintf(stderr, "note: the run that was in %s is in %s now (--resume goes on with one)\n", r->training->out, previous);
+    free(previous);
+    return status;
+}
+
 /* Everything after the solvers exist: start, steps, and the files. */
 static lrnde_status run_steps(run *r, lrnde__outcome *outcome, lrnde_error *e)
 {
@@ -212,6 +236,7 @@ static lrnde_status run_steps(run *r, lrnde__outcome *outcome, lrnde_error *e)
     lrnde_status status = load_weights(r->train.solver, t->weights, e);
     if (!status && t->resume) status = lrnde__checkpoint_load(r->train.solver, &r->state, last, e);
     if (!status) status = lrnde__make_folder(t->out, e);
+    if (!status && !t->resume) status = put_away(r, last, e);
     if (!status) introduce(r, outcome);
     if (!status) status = write_config(r, outcome, e);
     if (!status)

@@ -2,7 +2,7 @@
  * loop.h - a training run: steps, reports, evaluations, and the files it leaves.
  *
  * In the folder `out`: log.jsonl (reports), last.safetensors (state to resume from), best.safetensors (weights of the best
- * evaluation), nfe.svg, config.json (what was run).
+ * evaluation), nfe.svg, config.json (what was run); in its folder `previous` those of a run that was there, unless it is resumed.
  */
 #ifndef LRNDE_TRAIN_LOOP_H
 #define LRNDE_TRAIN_LOOP_H
