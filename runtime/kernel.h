@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LRNDE_ABI 9
+#define LRNDE_ABI 10
 
 #ifdef __cplusplus
 extern "C" {
@@ -372,7 +372,7 @@ typedef struct lrnde_text {
     const char *backend, *text;
     int32_t tile;                     /* its own samples side by side, */
     int64_t work;                     /* and the most elements of real that one of its workers needs */
-    int32_t own[3];                   /* what else the backend's driver has to know of the text: the two's own affair */
+    int32_t own[4];                   /* what else the backend's driver has to know of the text: the two's own affair */
 } lrnde_text;
 
 typedef struct lrnde_train_desc {

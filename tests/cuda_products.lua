@@ -81,6 +81,16 @@ check.case("--explain says how a wide model runs, and what a small one does", fu
   check.contains(check.run(tool .. " --explain models/spiral.lua"), "32 samples a tile, a warp each")
 end)
 
+check.case("what a text's driver is told of its products", function()
+  local folder = check.folder()
+  for matmul, expected in pairs { native = "0", ["3xtf32"] = "1", tf32 = "2" } do
+    local set = matmul == "3xtf32" and "" or "--set matmul=" .. matmul               -- the model's own choice
+    check.run(("%s --out %s %s tests/models/wide.lua"):format(tool, folder, set))
+    check.equal(check.run(("cat %s/wide.c"):format(folder)):match "{\"cuda\", [^{]*{%d+, %d+, %d+, (%d+)}}", expected)
+  end
+  check.run("rm -r " .. folder)
+end)
+
 check.case("--explain says what a block has of a multiprocessor", function()
   local function entry(model, name)
     local words = {}

@@ -228,7 +228,9 @@ static inline void world_model(lrnde_model_desc *desc, lrnde_text *entry)
 #undef LRNDE_X
     fclose(to);
     *entry = (lrnde_text){.backend = "cuda", .text = text, .tile = desc->tile, .work = world_work(desc)};
+    const char *tensor_cores = getenv("WITH_TENSOR_CORES");
     if (getenv("WITH_CLUSTERS")) memcpy(entry->own, (int32_t[]){WORLD_CLUSTER, 2, 60000}, sizeof(int32_t[3]));
+    if (tensor_cores) entry->own[3] = atoi(tensor_cores);
     desc->n_texts = 1;
     desc->texts = entry;
 }

@@ -154,6 +154,8 @@ static void clusters(void **state)
         {"FAKE_REFUSED=720", "steps by clusters of 4 blocks, 33 of them at once"},
         {"FAKE_COMPILED=86", "steps by blocks: a cluster of 4, 60000 bytes each, does not fit"},
         {"FAKE_CAPABILITY=80", ""},
+        {"WITH_TENSOR_CORES=1", "steps by clusters of 4 blocks, 33 of them at once, products on tensor cores in 3xtf32"},
+        {"WITH_TENSOR_CORES=2", "steps by clusters of 4 blocks, 33 of them at once, products on tensor cores in tf32"},
     };
     static const char *const settings[] = {"sensitivity=discrete", "sensitivity=interpolating"};
     for (size_t i = 0; i < 2 * sizeof devices / sizeof *devices; i++) {

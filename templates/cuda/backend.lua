@@ -52,7 +52,7 @@ end
 
 function cuda.set_model(m)
   cuda.precision, cuda.bytes, cuda.tile, cuda.team = m.precision, m.precision == "f32" and 4 or 8, WARP, 1
-  cuda.ways = products.ways(m)
+  cuda.ways, cuda.multiplied = products.ways(m), {}       -- ways to multiply, and those of them that a product has taken
   if m.params:largest_matrix() >= WIDE then
     local matrices, batch = {}, m.train and m.train.batch or 0
     for _, leaf in ipairs(m.params.list) do if #leaf.dims == 2 then matrices[#matrices + 1] = leaf.dims end end
@@ -68,11 +68,12 @@ function cuda.set_model(m)
   cuda.accumulator = m.accumulate == "double" and "double" or "real"
 end
 
---- For modules.c: of clusters, blocks, tiles and bytes of shared memory of each block; zeros without clusters.
+--- For modules.c: of clusters, blocks, tiles and bytes of shared memory of each block, zeros without clusters; and what tensor
+-- cores do: nothing, 3xtf32, tf32.
 function cuda.own()
-  local way = cuda.cluster
-  if not way then return { 0, 0, 0 } end
-  return { way.size, way.lanes // cuda.tile, way.bytes }
+  local way, tensor_cores = cuda.cluster, cuda.multiplied["3xtf32"] and 1 or cuda.multiplied.tf32 and 2 or 0
+  if not way then return { 0, 0, 0, tensor_cores } end
+  return { way.size, way.lanes // cuda.tile, way.bytes, tensor_cores }
 end
 
 --- Is a whole solve one launch, but for the first steps of a method that remembers them?

@@ -178,6 +178,7 @@ local function product_block(e, way, domains, block, turn, out)
   out:add(2, "/* %s = %s x%s */", v.name or e:name(v), v.product.key:gsub("^params%.", ""), start and " + " .. start or "")
   feature_loop(way, domains, x.size, out)
   local multiply = products.STRUCT[s.way]
+  e.backend.multiplied[s.way] = true
   if shape.by_rows or x.size >= way.sliced then
     out:add(3, "x[%s::place<LANES>(q * MEMBERS + member, l)] = %s[q];", multiply, name)
   else

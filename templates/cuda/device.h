@@ -56,7 +56,7 @@ struct lrnde_device {
     lrnde__cuda_pending pending[LRNDE__CUDA_PENDING];
     int n_pending;
     lrnde__cuda_sums sums;
-    char note[80]; /* how steps are taken */
+    char note[160]; /* how steps are taken, and products */
     char failure[256];
 };
 

@@ -177,6 +177,7 @@ local function product_block(e, block, out)
   local terms, shape = transposed and rows or cols, ""
   if e.backend.team > 1 then
     v.terms, v.shape = terms, products.shape(v.size, terms, e.backend.tile, e.backend.bytes, e.backend.ways)
+    e.backend.multiplied[v.shape.way] = true
     shape = ("<%s, %d, %d>"):format(products.STRUCT[v.shape.way], v.shape.rows, v.shape.split)
   end
   out:add(3, "lrnde_product%s(%d, %d, %s, %s, %s, %s, %s);", shape, v.size, terms, e:pointer(w.name),

@@ -195,6 +195,7 @@ int lrnde__cuda_modules_open(lrnde__cuda_modules *m, const lrnde__cuda_api *cu, 
                          cu->cuFuncSetAttribute;
     if (clusters) m->cluster = (lrnde__cuda_cluster){text->own[0], text->own[1]};
     m->cluster_run.shared_bytes = m->cluster_run_tape.shared_bytes = text->own[2];
+    m->tensor_cores = text->own[3];
     for (int i = 0; i < 5; i++)
         if (!strstr(m->text, runs[i]->name) || (i >= OF_BLOCKS && !clusters)) *runs[i]->name = '\0';
     m->add = (lrnde__cuda_entry){.name = "lrnde_add", .part = LRNDE__CUDA_VECTORS};

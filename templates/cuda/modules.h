@@ -23,6 +23,7 @@ typedef struct lrnde__cuda_modules {
     const lrnde_model_desc *desc;
     const char *text;
     lrnde__cuda_cluster cluster;
+    int tensor_cores; /* have products: none 0, in 3xtf32 1, in tf32 2 */
     int capability;
     lrnde__cuda_kernel kernels[LRNDE__CUDA_KERNELS];
     int32_t n_kernels;

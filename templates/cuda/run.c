@@ -10,6 +10,7 @@
 #include "course.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 static int64_t least(int64_t a, int64_t b)
@@ -88,6 +89,19 @@ static form choose(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_ar
     return f.blocks ? f : by_blocks(d, tape ? &m->run_tape : &m->run, args, 1);
 }
 
+/* Says how steps are taken, if there is more than one way, and products, if not by FMA alone. */
+__attribute__((format(printf, 2, 3))) static void note(lrnde_device *d, const char *steps, ...)
+{
+    static const char *const products[] = {"", "products on tensor cores in 3xtf32", "products on tensor cores in tf32"};
+    char text[sizeof d->note - 64];
+    va_list values;
+    va_start(values, steps);
+    vsnprintf(text, sizeof text, steps, values);
+    va_end(values);
+    snprintf(d->note, sizeof d->note, "%s%s%s", text, *text && d->model.tensor_cores ? ", " : "",
+             products[d->model.tensor_cores]);
+}
+
 /* From now on steps are taken by blocks. */
 static void leave_clusters(lrnde__cuda_modules *m)
 {
@@ -97,14 +111,15 @@ static void leave_clusters(lrnde__cuda_modules *m)
 void lrnde__cuda_run_begin(lrnde_device *d)
 {
     lrnde__cuda_modules *m = &d->model;
-    if (!m->cluster.blocks) return;
-    const int resident = lrnde__cuda_has(d, &m->cluster_run) ? resident_clusters(d, &m->cluster_run) : 0;
-    if (resident)
-        snprintf(d->note, sizeof d->note, "steps by clusters of %d blocks, %d of them at once", m->cluster.blocks, resident);
-    else
-        snprintf(d->note, sizeof d->note, "steps by blocks: a cluster of %d, %d bytes each, does not fit", m->cluster.blocks,
-                 m->cluster_run.shared_bytes);
-    if (!resident) leave_clusters(m);
+    const int resident = m->cluster.blocks && lrnde__cuda_has(d, &m->cluster_run) ? resident_clusters(d, &m->cluster_run) : 0;
+    if (resident) {
+        note(d, "steps by clusters of %d blocks, %d of them at once", m->cluster.blocks, resident);
+    } else if (m->cluster.blocks) {
+        note(d, "steps by blocks: a cluster of %d, %d bytes each, does not fit", m->cluster.blocks, m->cluster_run.shared_bytes);
+        leave_clusters(m);
+    } else {
+        note(d, "%s", "");
+    }
 }
 
 /* ---- a launch ---- */
@@ -146,7 +161,7 @@ int lrnde__cuda_run(lrnde_device *d, const lrnde_system_desc *sys, const lrnde_a
     CALL(d, cuMemcpyHtoDAsync, there, d->ring + at, bytes, d->stream);
     if (launch(d, &f, (void *[]){&a, &there})) {
         leave_clusters(&d->model);
-        snprintf(d->note, sizeof d->note, "steps by blocks: clusters of %d are refused", d->model.cluster.blocks);
+        note(d, "steps by blocks: clusters of %d are refused", d->model.cluster.blocks);
         return lrnde__cuda_run(d, sys, args, c);
     }
     CALL(d, cuMemcpyDtoHAsync, d->ring + at, there, written, d->stream);
