@@ -196,6 +196,7 @@ function lrnde.main(options)
   end
   if not options.model then host.fail("error: no model file; see lrnde-gen --help") end
   for _, name in ipairs { "check", "explain", "eval", "dump_after" } do
+    if options[name] and options.depfile then host.fail(("error: --depfile: --%s generates nothing"):format(name:gsub("_", "-"))) end
     if options[name] then return commands[name](options, lrnde) end
   end
   local p = lrnde.build(options.model, options)
@@ -204,7 +205,7 @@ function lrnde.main(options)
   for _, backend in ipairs(backends.chosen(options.target)) do
     for name, text in pairs(lrnde.generate(p, backend, options)) do files[name] = text end
   end
-  for name, text in pairs(files) do host.write(out .. "/" .. name, text) end
+  for name, text in pairs(files) do host.write(out .. "/" .. name, text, options.depfile ~= nil) end  -- make goes by dates
   if options.depfile then host.write(options.depfile, depfile.text(out, files)) end
   return 0
 end

@@ -16,7 +16,7 @@
 
 enum {
     LARGE = 50000, /* parameters */
-    SECONDS = 300, /* of a processor, for all tests of a program */
+    SECONDS = 600, /* of a processor, for all tests of a program */
     BLOCKS = 24    /* at most, of a launch: where there are more workers a block is one after another */
 };
 

@@ -41,8 +41,8 @@ check.case("what is as exact and faster is chosen, FMA if neither is", function(
       check.equal(mma == nil, tile < 8)                  -- of tensor cores
     end
   end
-  check.equal(products.resident(100, 196, 16, 4, EITHER).way, "3xtf32")
-  check.equal(products.resident(100, 196, 16, 4, FMA).way, "native")
+  check.equal(products.resident(100, 196, 16, 4, EITHER)[1].way, "3xtf32")
+  check.equal(products.resident(100, 196, 16, 4, FMA)[1].way, "native")
 end)
 
 check.case("tensor cores are for f32, accumulated in f32; tf32 alone only if asked for", function()
@@ -77,6 +77,7 @@ check.case("--explain says how a wide model runs, and what a small one does", fu
   local native = check.run(tool .. " --explain --set matmul=native tests/models/wide.lua")
   check.contains(native, "60x72 FMA, ")
   check.equal(native:find("tf32", 1, true), nil)
+  check.contains(check.run(tool .. " --explain models/mnist_node.lua"), "dynamics.0.weight 100x196 3xtf32, ")
   check.contains(wide, "adaptive steps are taken many in a cooperative launch")
   check.contains(check.run(tool .. " --explain models/spiral.lua"), "32 samples a tile, a warp each")
 end)
@@ -84,9 +85,8 @@ end)
 check.case("what a text's driver is told of its products", function()
   local folder = check.folder()
   for matmul, expected in pairs { native = "0", ["3xtf32"] = "1", tf32 = "2" } do
-    local set = matmul == "3xtf32" and "" or "--set matmul=" .. matmul               -- the model's own choice
-    check.run(("%s --out %s %s tests/models/wide.lua"):format(tool, folder, set))
-    check.equal(check.run(("cat %s/wide.c"):format(folder)):match "{\"cuda\", [^{]*{%d+, %d+, %d+, (%d+)}}", expected)
+    check.run(("%s --out %s --set matmul=%s tests/models/wide.lua"):format(tool, folder, matmul))
+    check.equal(check.run(("cat %s/wide.c"):format(folder)):match '{"cuda", [^{]*{%d+, %d+, %d+, (%d+)}}', expected)
   end
   check.run("rm -r " .. folder)
 end)

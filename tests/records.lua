@@ -2,7 +2,8 @@
 
 local check = require "check"
 
-local FOLDER <const> = check.folder() .. "/of $all # kinds"
+local ROOT <const>, HERE <const> = check.folder(), check.run "pwd":match "[^\n]+"
+local FOLDER <const> = ROOT .. "/of $all # kinds: 100 %"
 
 local MODEL <const> = [[
 local L = require "lrnde"
@@ -38,8 +39,7 @@ end
 
 --- A generator that counts; `after` is what its script does at the end.
 local function count_runs(after)
-  local root = check.run "pwd":match "[^\n]+"
-  settle("gen", ("#!/bin/sh\necho run >>'%s'\n%s/%s \"$@\"\n%s\n"):format(path "runs", root, check.tool "lrnde-gen", after or ""))
+  settle("gen", ("#!/bin/sh\necho run >>'%s'\n%s/%s \"$@\"\n%s\n"):format(path "runs", HERE, check.tool "lrnde-gen", after or ""))
   check.run(("chmod +x '%s'; sleep 0.1"):format(path "gen"))
 end
 
@@ -78,12 +78,16 @@ check.case("other options are other models", function()
   end
 end)
 
-check.case("warnings are repeated", function()
-  for runs = 1, 0, -1 do
+check.case("warnings are repeated, once", function()
+  local function expect(runs)
     local text, n = solve("tests/models/stochastic.lua", 1)          -- which wants an input besides
     check.equal(n, runs)
     check.equal(select(2, text:gsub("warning: the loss looks at", "")), 1)
   end
+  expect(1)
+  expect(0)
+  check.run(("rm '%s'/stochastic*.so"):format(path "cache"))
+  expect(1)
 end)
 
 check.case("a file that changes while it is read is read again", function()
@@ -93,24 +97,66 @@ check.case("a file that changes while it is read is read again", function()
   count_runs()
 end)
 
-check.case("a record that is none is of no use, and no harm", function()
+check.case("another generator is another, whatever its name", function()
   settle("model.lua", MODEL:format(4))
   local options = ("'%s'"):format(path "model.lua")
   local text = solve(options)
-  check.run(("for f in '%s'/*.record; do head -c 100 \"$f\" >'%s'; cp '%s' \"$f\"; done"):format(path "cache", path "cut", path "cut"))
-  local again, n = solve(options)
-  check.equal({ again, n }, { text, 1 })
+  settle("gen", ("#!/bin/sh\necho run >>'%s'\n%s/%s --set u0={5} \"$@\"\n"):format(path "runs", HERE, check.tool "lrnde-gen"))
+  local other, n = solve(options)
+  check.equal({ other ~= text, n }, { true, 1 })
+  count_runs()
 end)
 
-check.case("make takes --depfile for a rule", function()
-  settle("model.lua", MODEL:format(1))
-  check.run(("%s --out '%s' --depfile '%s' '%s'"):format(check.tool "lrnde-gen", path "out", path "depfile", path "model.lua"))
-  write("Makefile", read(path "depfile") .. "\t@echo made\n")
-  local function make() return check.run(("make -f '%s'"):format(path "Makefile")) end
-  check.equal(make():find "made", nil)
-  check.run(("touch -d 'now + 1 hour' '%s'"):format(path "model.lua"))
-  check.contains(make(), "made")
+check.case("a record that was cut is of no use, and no harm", function()
+  local options = ("'%s'"):format(path "model.lua")
+  for u0, bytes in ipairs { 20, 100, "$(head -n 1 \"$f\" | wc -c)", "$(head -n 9 \"$f\" | wc -c)", "-4" } do
+    settle("model.lua", MODEL:format(10 + u0))
+    local text = solve(options)
+    check.run(("for f in '%s'/*.record; do head -c %s \"$f\" >'%s'; cp '%s' \"$f\"; done"):format(path "cache", bytes, path "cut",
+      path "cut"))
+    local again, n = solve(options)
+    check.equal({ bytes, again, n }, { bytes, text, 1 })
+    check.equal(select(2, solve(options)), 0)
+  end
 end)
 
-check.run(("rm -r '%s'"):format(FOLDER))
+check.case("a shared object has the name of what it was made from", function()
+  settle("model.lua", MODEL:format(4))
+  local options = ("'%s'"):format(path "model.lua")
+  local text = solve(options)
+  count_runs(("cp '%s' '%s'"):format(path "new.lua", path "model.lua"))       -- the model is another when it is next generated
+  settle("model.lua", MODEL:format(5))
+  write("new.lua", MODEL:format(4))
+  local other = solve(options)
+  check.equal(other ~= text, true)
+  check.equal(solve(options), text)
+  count_runs()
+  check.equal(solve(options), text)
+end)
+
+check.case("make takes --depfile for rules", function()
+  local name = "all $ of # them: 100 %.lua"
+  local function makefile(method)
+    write("Makefile", ("-include depfile\nout/decay.c:\n\t@%s/%s %s --out out --depfile depfile '%s' && echo made\n"):format(HERE,
+      check.tool "lrnde-gen", method, name:gsub("%$", "$$")))
+  end
+  local function expect(made)
+    check.run "sleep 0.1"
+    check.equal(check.run(("cd '%s' && make"):format(FOLDER)) == "made\n", made)
+  end
+  makefile "--method ./method.lua"
+  settle(name, MODEL:format(1))
+  for _, change in ipairs { "true", ("touch '%s'"):format(name), "touch method.lua" } do
+    check.run(("cd '%s' && %s"):format(FOLDER, change))
+    expect(true)
+    expect(false)
+  end
+  makefile ""
+  check.run(("rm '%s'"):format(path "method.lua"))                            -- which the depfile still has
+  expect(true)
+  expect(false)
+  check.equal(select(2, check.run(check.tool "lrnde-gen" .. " --check --depfile x models/spiral.lua")), 1)
+end)
+
+check.run(("rm -r '%s'"):format(ROOT))
 check.done()

@@ -46,7 +46,8 @@ end)
 check.case("a run that is begun where another was loses nothing of that, and of no other", function()
   local folder = check.folder()
   local function train(options)
-    return check.run(("%s --data models --out %s --threads 1 %s models/spiral.lua"):format(check.tool "lrnde-train", folder, options))
+    local command = "%s --data models --out %s --threads 1 %s models/spiral.lua"
+    return check.run(command:format(check.tool "lrnde-train", folder, options))
   end
   local function sums(of) return check.run(("cd %s%s && md5sum *.safetensors log.jsonl config.json"):format(folder, of)) end
   for seed = 1, 3 do

@@ -1,6 +1,6 @@
 /*
  * test_cuda.c - every kernel of every shipped model, as emitted CUDA text on this CPU (cuda_launch.h), against the reference
- * evaluator: what test_kernels asks of the C kernels is asked of these, under every schedule.
+ * evaluator: what test_kernels asks of the C kernels is asked of these, at each batch under another schedule.
  */
 #include "cuda_launch.h"
 #include "registries.h"

@@ -7,36 +7,41 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-/* In the text of a model: what is replaced everywhere, and by what. */
+/* In the text of a model, with a setting or NULL: what is replaced everywhere, and by what. */
 typedef struct mistake {
-    const char *what, *file, *from, *to;
+    const char *what, *file, *setting, *from, *to;
 } mistake;
 
+#define WIDE      "tests/models/wide.lua", NULL
+#define WIDE_BACK "tests/models/wide.lua", "sensitivity=interpolating"
+#define MIXED     "tests/models/mixed.lua", NULL
+
 static const mistake MISTAKES[] = {
-    {"nothing", "tests/models/wide.lua", "lrnde_meet();", "lrnde_meet();"},
-    {"no barriers between loops", "tests/models/wide.lua", "if (TEAM > 1) __syncthreads();", ""},
-    {"a barrier that a warp misses", "tests/models/wide.lua", "if (TEAM > 1) __syncthreads();",
-     "if (threadIdx.x / T != 3) __syncthreads();"},
-    {"no barrier before a sum is read", "tests/models/wide.lua", "__syncthreads();\n    x = shared", "x = shared"},
-    {"no barrier after a sum was read", "tests/models/wide.lua", "__syncthreads();\n    return x;", "return x;"},
-    {"a row too many", "tests/models/wide.lua", "i < 72;", "i <= 72;"},
-    {"a tile too many", "tests/models/wide.lua", "tile < end;", "tile <= end;"},
-    {"a tile too many", "tests/models/mixed.lua", "tile < end;", "tile <= end;"},
-    {"a sample too many", "tests/models/mixed.lua", "l < a->batch", "l <= a->batch"},
-    {"all lanes add", "tests/models/mixed.lua", "if (l == 0) ", ""},
-    {"a lane exchanges with the wrong one", "tests/models/mixed.lua", "given, half)", "given, half ^ 1)"},
-    {"a lane exchanges with others' lanes", "tests/models/wide.lua", "lrnde_lanes(), x, half)", "lrnde_lanes(), x, 2 * half)"},
-    {"no barrier before a panel is read", "tests/models/wide.lua", "__syncthreads(); /* all of", "; /* all of"},
-    {"a panel read before it is there", "tests/models/wide.lua", "lrnde_fetched<STAGES - 2>", "lrnde_fetched<STAGES - 1>"},
-    {"a panel too few", "tests/models/wide.lua", "j0 < n; j0 += TERM_PANEL", "j0 + TERM_PANEL < n; j0 += TERM_PANEL"},
-    {"a row of a panel too many", "tests/models/wide.lua", "i + r < m &&", "i + r <= m &&"},
-    {"a result beyond the rows", "tests/models/wide.lua", "part > 0 || i >= m", "part > 0 || i > m"},
-    {"what tf32 leaves of weights left out", "tests/models/wide.lua", "lrnde_m16n8k8(eight, a_rest, b);", ""},
-    {"what tf32 leaves of x left out", "tests/models/wide.lua", "lrnde_m16n8k8(eight, a, b_rest);", ""},
-    {"another term's x", "tests/models/wide.lua", "place<SAMPLES>(term + 4, c", "place<SAMPLES>(term ^ 5, c"},
-    {"parts of a sum left out", "tests/models/wide.lua", "half = SPLIT / 2", "half = SPLIT / 4"},
-    {"samples that are none counted", "tests/models/wide.lua", "valid && i0 + i < n", "i0 + i < n"},
-    {"a lane returns early", "tests/models/mixed.lua", "const int l = (int)threadIdx.x % T;",
+    {"nothing", WIDE, "lrnde_meet();", "lrnde_meet();"},
+    {"no barriers between loops", WIDE, "if (TEAM > 1) __syncthreads();", ""},
+    {"a barrier that a warp misses", WIDE, "if (TEAM > 1) __syncthreads();", "if (threadIdx.x / T != 3) __syncthreads();"},
+    {"no barrier before a sum is read", WIDE, "__syncthreads();\n    x = shared", "x = shared"},
+    {"no barrier after a sum was read", WIDE, "__syncthreads();\n    return x;", "return x;"},
+    {"a row too many", WIDE, "i < 72;", "i <= 72;"},
+    {"a tile too many", WIDE, "tile < end;", "tile <= end;"},
+    {"a tile too many", MIXED, "tile < end;", "tile <= end;"},
+    {"a sample too many", MIXED, "l < a->batch", "l <= a->batch"},
+    {"all lanes add", MIXED, "if (l == 0) ", ""},
+    {"a lane exchanges with the wrong one", MIXED, "given, half)", "given, half ^ 1)"},
+    {"a lane exchanges with others' lanes", WIDE, "lrnde_lanes(), x, half)", "lrnde_lanes(), x, 2 * half)"},
+    {"no barrier before a panel is read", WIDE, "__syncthreads(); /* all of", "; /* all of"},
+    {"a panel read before it is there", WIDE, "lrnde_fetched<STAGES - 2>", "lrnde_fetched<STAGES - 1>"},
+    {"a panel too few", WIDE, "j0 < n; j0 += TERM_PANEL", "j0 + TERM_PANEL < n; j0 += TERM_PANEL"},
+    {"a row of a panel too many", WIDE, "i + r < m &&", "i + r <= m &&"},
+    {"a result beyond the rows", WIDE, "part > 0 || i >= m", "part > 0 || i > m"},
+    {"no tensor cores", WIDE, "lrnde_m16n8k8(eight, a, b);", ""},
+    {"what tf32 leaves of weights left out", WIDE, "lrnde_m16n8k8(eight, a_rest, b);", ""},
+    {"what tf32 leaves of x left out", WIDE, "lrnde_m16n8k8(eight, a, b_rest);", ""},
+    {"another term's x", WIDE, "place<SAMPLES>(term + 4, c", "place<SAMPLES>(term ^ 5, c"},
+    {"parts of a sum left out", WIDE, "half = SPLIT / 2", "half = SPLIT / 4"},
+    {"samples that are none counted", WIDE, "valid && i0 + i < n", "i0 + i < n"},
+    {"gradients of other tiles overwritten", WIDE_BACK, "valid, tile == begin)", "valid, true)"},
+    {"a lane returns early", MIXED, "const int l = (int)threadIdx.x % T;",
      "const int l = (int)threadIdx.x % T;\n    if (l > 30) return;"},
 };
 
@@ -65,7 +70,7 @@ static void mistakes_are_caught(void **state)
     int missed = 0;
     for (size_t i = 0; i < sizeof MISTAKES / sizeof *MISTAKES; i++) {
         const mistake *x = &MISTAKES[i];
-        const variant v = {x->file, NULL, {NULL}};
+        const variant v = {x->file, NULL, {x->setting}};
         const lrnde_model_desc *m;
         build_variant(&v, NULL, &TOOL, &m);
         char *text = replaced(lrnde_text_for(m, &SIM)->text, x->from, x->to);

@@ -218,6 +218,7 @@ static const mistake MISTAKES_OF_CLUSTERS[] = {
     {"features that are none", "sensitivity=discrete", "&& i >= end_72) continue", "&& i > end_72) continue"},
     {"no barrier before x is multiplied", "sensitivity=discrete", "x[e] = 0;\n    __syncthreads();", "x[e] = 0;"},
     {"sums that replace those of the last step", "sensitivity=discrete", "% 2 * rows", "* 0 * rows"},
+    {"gradients added to those of the last step", "sensitivity=interpolating", "valid, tile == begin)", "valid, false)"},
 };
 
 /* The same of steps that remember others. */

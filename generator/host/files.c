@@ -119,14 +119,14 @@ static void make_parents(lua_State *L, const char *path)
 }
 
 /*
- * write(path, text): the file has this text when it returns; says whether it had to be changed.  It is written beside and
- * renamed, so that a reader sees the old text or the new one, and a file that would not change keeps its date.
+ * write(path, text [, renew]): the file has this text when it returns; says whether it had to be changed.  It is written beside
+ * and renamed, so that a reader sees the old text or the new one, and unless `renew` a file that would not change keeps its date.
  */
 static int host_write(lua_State *L)
 {
     size_t length, old_length;
     const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &length);
-    if (files_push_text(L, path)) {
+    if (!lua_toboolean(L, 3) && files_push_text(L, path)) {
         const char *old = lua_tolstring(L, -1, &old_length);
         if (length == old_length && memcmp(text, old, length) == 0) {
             lua_pushboolean(L, false);

@@ -104,13 +104,16 @@ static void write_command(build *b, const build_request *request)
     free(beside);
 }
 
-/* Where the record of this command is, given here. */
+/* Where the record of this command is, given here and to the program that it is now. */
 static char *record_path(const build *b)
 {
     const char *home = getenv("LRNDE_HOME");
-    char here[4096];
+    char here[4096], identity[RECORD_IDENTITY] = "", *program = process_find(b->generator);
     uint64_t hash = lrnde__hash_text(LRNDE__HASH, getcwd(here, sizeof here) ? here : "");
-    hash = lrnde__hash_text(lrnde__hash_text(hash, home ? home : ""), b->generator);
+    if (program) record_identify(program, identity);
+    hash = lrnde__hash_text(lrnde__hash_text(hash, home ? home : ""), program ? program : "");
+    hash = lrnde__hash_text(hash, identity);
+    free(program);
     for (char **word = b->command + N_OWN; *word; word++) hash = lrnde__hash_text(hash, *word);
     return lrnde__format("%s/%016llx.record", b->cache, (unsigned long long)hash);
 }
@@ -128,6 +131,7 @@ static int make_work_folder(build *b)
 /* The model's name is that of the one .c file. */
 static int find_model_name(build *b)
 {
+    *b->made.model = '\0';
     DIR *folder = opendir(b->work);
     struct dirent *entry;
     while (folder && (entry = readdir(folder))) {
@@ -153,10 +157,20 @@ static int generate(build *b, const char *path)
     if (!code) code = find_model_name(b);
     if (!code) {
         b->made.hash = hash_generated(b);
+        free(b->made.warnings); /* the generator has said them */
+        b->made.warnings = NULL;
         record_keep(path, &b->made, depfile, begun);
     }
     free(depfile);
     return code;
+}
+
+/* Where the shared object is to be; whether it is. */
+static bool find_library(build *b)
+{
+    free(b->library);
+    b->library = lrnde__format("%s/%s-%016llx.so", b->cache, b->made.model, (unsigned long long)hash_ingredients(b));
+    return !access(b->library, R_OK);
 }
 
 static int compile(build *b)
@@ -211,15 +225,17 @@ int build_model(const build_request *request, const options_tool *tool, const lr
     char *path = record_path(&b);
     int code = b.kernel_h ? EXIT_DONE : internal(&b, "%s", "kernel.h is neither in the source tree nor installed");
     if (!code && !record_find(path, &b.made)) code = generate(&b, path);
-    if (!code) {
-        b.library = lrnde__format("%s/%s-%016llx.so", b.cache, b.made.model, (unsigned long long)hash_ingredients(&b));
-        const bool there = !access(b.library, R_OK);
-        if (!there && !b.work) code = generate(&b, path);
-        if (!there && !code) code = compile(&b);
+    bool there = !code && find_library(&b);
+    if (!code && !there && !b.work) {
+        code = generate(&b, path);
+        there = !code && find_library(&b);
     }
+    if (!code && !there) code = compile(&b);
+    if (!code && b.made.warnings) fputs(b.made.warnings, stderr);
     if (!code) code = load(&b, model);
     if (b.work) remove_work_folder(&b);
     free(path);
+    free(b.made.warnings);
     free(b.work);
     free(b.cache);
     free(b.generator);

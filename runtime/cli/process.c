@@ -38,6 +38,19 @@ int process_run(char *const argv[], char *output, int size)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+char *process_find(const char *program)
+{
+    const char *folder = getenv("PATH");
+    if (strchr(program, '/')) return lrnde__format("%s", program);
+    for (size_t n; folder && *folder; folder += n + (folder[n] == ':')) {
+        n = strcspn(folder, ":");
+        char *path = lrnde__format("%.*s/%s", n ? (int)n : 1, n ? folder : ".", program);
+        if (path && !access(path, X_OK)) return path;
+        free(path);
+    }
+    return NULL;
+}
+
 char *process_find_above(const char *file)
 {
     char folder[PATH_MAX], *slash;

@@ -8,6 +8,9 @@
  */
 int process_run(char *const argv[], char *output, int size);
 
+/* The path of what process_run would run: in PATH if it has no slash; NULL if there is none.  The caller frees it. */
+char *process_find(const char *program);
+
 /* The first of this program's parent folders in which `file` exists, as "FOLDER/file"; NULL if none.  The caller frees it. */
 char *process_find_above(const char *file);
 

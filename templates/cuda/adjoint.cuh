@@ -33,11 +33,11 @@ static __device__ __forceinline__ void @(m.name)_path_at(const lrnde_course *cou
 }
 
 @end
-/* The partial sums of this block's workers. */
-static __device__ void @(m.name)_clear(const lrnde_args *a, int n)
+/* n partial sums of this block's workers. */
+static __device__ void @(m.name)_clear(const lrnde_args *a, int at, int n)
 {
     for (int32_t worker = blockIdx.x; worker < a->workers; worker += gridDim.x)
-        for (int i = threadIdx.x; i < n; i += blockDim.x) ((real *)a->partial)[(size_t)worker * a->partial_stride + i] = 0;
+        for (int i = threadIdx.x; i < n; i += blockDim.x) ((real *)a->partial)[(size_t)worker * a->partial_stride + at + i] = 0;
     __syncthreads();
 }
 
@@ -63,7 +63,9 @@ extern "C" __global__ void __launch_bounds__(T * TEAM, 1) @(m.name)_adjoint_run_
             @(m.name)_path_at(course, &a, at.t + c[i] * at.h, &n, (void *const *)a.external + stage[i]);
 @end
 @if step.parts.shared then
-        @(m.name)_clear(&a, @(step.parts.partial));
+@  for _, range in ipairs(step.parts.cleared) do
+        @(m.name)_clear(&a, @(list(range)));
+@  end
 @end
         @(step.symbol)(&a);
         lrnde_grid_meet(&course->met);
@@ -87,7 +89,9 @@ extern "C" __global__ void __launch_bounds__(T * TEAM, 1) @(m.name)_adjoint_run_
             b.carry = (const void *const *)&course->lambda, b.external = (const void *const *)&course->u;
             b.in = (const void *const *)course->integrals, b.out = course->integrals;
 @  if integrand.parts.shared then
-            @(m.name)_clear(&b, @(integrand.parts.partial));
+@    for _, range in ipairs(integrand.parts.cleared) do
+            @(m.name)_clear(&b, @(list(range)));
+@    end
 @  end
             @(integrand.symbol)(&b);
 @  if integrand.parts.shared then

@@ -44,7 +44,9 @@ function cuda.math()
   local common = part("math", {}) .. "\n" .. (cuda.draws and normals() .. "\n\n" or "")
   if cuda.team == 1 then return common .. part("lane", {}) end
   local ways = {}
-  for i, way in ipairs(cuda.ways) do ways[i] = part(products.STRUCT[way]:match "_(.+)", { way = way }) end
+  for _, way in ipairs(cuda.ways) do
+    if cuda.multiplied[way] then ways[#ways + 1] = part(products.STRUCT[way]:match "%a+$", { way = way }) end
+  end
   local team = part("team", setmetatable({ ways = table.concat(ways, "\n") }, { __index = products }))
   local clusters = cuda.cluster and "\n" .. part("cluster", { way = cuda.cluster, bytes = cuda.bytes }) or ""
   return common .. team .. clusters

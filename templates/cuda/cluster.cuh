@@ -73,8 +73,8 @@ static __device__ void lrnde_settle(real *to, const real *w, int si, int sj, int
 }
 
 /*
- * y (GROUPS * HEIGHT, LANES) = W x, x (n, LANES) as `way` places it, with room for BLOCKS * DEPTH rows; what is in x is lost.  Of the warps, SPLIT
- * are abreast along the terms.  The block, or the cluster, has to meet before y is read.
+ * y (GROUPS * HEIGHT, LANES) = W x, x (n, LANES) as `way` places it, with room for BLOCKS * DEPTH rows; what is in x is lost.
+ * Of the warps, SPLIT are abreast along the terms.  The block, or the cluster, has to meet before y is read.
  */
 template <class way, int ROWS, int SPLIT, int GROUPS, int BLOCKS>
 static __device__ __forceinline__ void lrnde_resident(const real *w, int n, real *x, real *y)
@@ -91,13 +91,16 @@ static __device__ __forceinline__ void lrnde_resident(const real *w, int n, real
         if (group < GROUPS) {
 #pragma unroll 2
             for (int block = part; block < BLOCKS; block += SPLIT)
-                way::template multiply<LANES, ROWS>(s, w + (group * BLOCKS + block) * (HEIGHT * DEPTH), x + block * DEPTH * LANES);
+                way::template multiply<LANES, ROWS>(s, w + (group * BLOCKS + block) * (HEIGHT * DEPTH),
+                                                    x + block * DEPTH * LANES);
         }
         lrnde_put_together<ROWS, SPLIT>(s, x);
 #pragma unroll
-        for (int e = 0; e < 2 * ROWS; e++)
+        for (int e = 0; e < 2 * ROWS; e++) {
+            const int i = group * HEIGHT + way::template row<LANES>(e);
             if (part == 0 && group < GROUPS)
-                *(lrnde_two *)(y + (group * HEIGHT + way::template row<LANES>(e)) * LANES + way::template sample<LANES>(e)) =
+                *(lrnde_two *)(y + i * LANES + way::template sample<LANES>(e)) =
                     lrnde_two{{(real)s[e / 2][e % 2 * 2], (real)s[e / 2][e % 2 * 2 + 1]}};
+        }
     }
 }

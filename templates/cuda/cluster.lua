@@ -84,28 +84,55 @@ local function describe(plan)
   return #list > 0 and { products = list, sizes = sizes } or nil
 end
 
---- A way to divide: { size = blocks, lanes, sliced, fits, clocks, shapes = by product, weights, x, y, partial, bytes }.
-local function divide(d, size, lanes, sliced, backend)
-  local way = { size = size, lanes = lanes, sliced = sliced, members = products.WARPS * 32 // lanes, clocks = 0, shapes = {},
-                weights = 0, x = 0, y = 0, partial = 0 }
-  local registers, accumulated = 0, backend.accumulator == "double" and 8 // backend.bytes or 1
-  for _, n in ipairs(d.sizes) do
-    registers = registers + quotient_up(n >= sliced and quotient_up(n, size) or n, way.members) * (backend.bytes // 4)
-  end
-  for _, p in ipairs(d.products) do
-    local by_rows = p.m >= sliced and p.n < sliced
-    local m, n = by_rows and quotient_up(p.m, size) or p.m, by_rows and p.n or quotient_up(p.n, size)
-    local s = products.resident(m, n, lanes, backend.bytes, backend.ways)
-    if not s then return nil end
-    way.shapes[p.key] = { by_rows = by_rows, m = m, n = n, at = way.weights // backend.bytes, of = s }
+--- What a way to divide takes with these shapes of its products: fields of divide's.
+local function measure(way, d, shapes, backend)
+  local accumulated = backend.accumulator == "double" and 8 // backend.bytes or 1
+  way.shapes, way.clocks, way.weights, way.x, way.y, way.partial = {}, 0, 0, 0, 0, 0
+  for i, p in ipairs(d.products) do
+    local part, s = way.parts[i], shapes[i]
+    way.shapes[p.key] = { by_rows = part.by_rows, m = part.m, n = part.n, at = way.weights // backend.bytes, of = s }
     way.weights = way.weights + s.bytes
-    way.x = math.max(way.x, s.blocks * products.DEPTH * lanes, s.sums * accumulated)
-    local place = by_rows and "y" or "partial"
-    way[place] = math.max(way[place], s.groups * s.height * lanes)
-    way.clocks = way.clocks + p.times * (s.clocks + (by_rows and 0 or products.gather_clocks(m, lanes, size, backend.bytes)))
+    way.x = math.max(way.x, s.blocks * products.DEPTH * way.lanes, s.sums * accumulated)
+    local place = part.by_rows and "y" or "partial"
+    way[place] = math.max(way[place], s.groups * s.height * way.lanes)
+    local gather = part.by_rows and 0 or products.gather_clocks(part.m, way.lanes, way.size, backend.bytes)
+    way.clocks = way.clocks + p.times * (s.clocks + gather)
   end
   way.bytes = way.weights + (way.x + way.y + 2 * way.partial) * backend.bytes
-  way.fits = way.bytes <= SHARED and registers <= REGISTERS
+  way.fits = way.bytes <= SHARED and way.registers <= REGISTERS
+end
+
+--- A way to divide: { size = blocks, lanes, sliced, parts = by_rows, m and n of each product, fits, clocks, shapes = by product,
+-- weights, x, y, partial, bytes }; nil if a product has no shape.  Where the fastest shapes do not fit, the next smaller one of
+-- the product that loses least by it is taken.
+local function divide(d, size, lanes, sliced, backend)
+  local way = { size = size, lanes = lanes, sliced = sliced, members = products.WARPS * 32 // lanes, parts = {}, registers = 0 }
+  local lists, shapes, at = {}, {}, {}
+  for _, n in ipairs(d.sizes) do
+    local part = n >= sliced and quotient_up(n, size) or n
+    way.registers = way.registers + quotient_up(part, way.members) * (backend.bytes // 4)
+  end
+  for i, p in ipairs(d.products) do
+    local by_rows = p.m >= sliced and p.n < sliced
+    local m, n = by_rows and quotient_up(p.m, size) or p.m, by_rows and p.n or quotient_up(p.n, size)
+    way.parts[i] = { by_rows = by_rows, m = m, n = n }
+    lists[i], at[i] = products.resident(m, n, lanes, backend.bytes, backend.ways), 1
+    shapes[i] = lists[i][1]
+    if not shapes[i] then return nil end
+  end
+  measure(way, d, shapes, backend)
+  while not way.fits do
+    local cheapest, least
+    for i, p in ipairs(d.products) do
+      local next = lists[i][at[i] + 1]
+      local lost = next and p.times * (next.clocks - shapes[i].clocks)
+      if lost and (not least or lost < least) then cheapest, least = i, lost end
+    end
+    if not cheapest then break end
+    at[cheapest] = at[cheapest] + 1
+    shapes[cheapest] = lists[cheapest][at[cheapest]]
+    measure(way, d, shapes, backend)
+  end
   way.batch_clocks = quotient_up(quotient_up(backend.batch, lanes) * size, products.MULTIPROCESSORS) * way.clocks
   return way
 end

@@ -32,7 +32,7 @@ local function costs(plan, backend)
     if v and v.op == "outer" then
       local m, n = plan.values[v.args[1]].size, plan.values[v.args[2]].size
       c.work = c.work + products.outer_clocks(m, n, #v.args // 2, backend.tile, backend.bytes)
-      matrix(2 * m * n)
+      matrix(plan.shared and m * n or 2 * m * n)           -- what is there before is read, if it may be anything
     elseif v and v.shape then
       local text = described(v.size, v.terms, v.shape)
       c.work = c.work + v.shape.clocks

@@ -1,5 +1,5 @@
 /* A warp's part of a product by FMA: a thread has every 128 / SAMPLES-th row, of four samples. */
-struct lrnde_fma {
+struct lrnde_by_fma {
     /* Of a thread's pairs of sums, pair e belongs to this row of the warp's and to this sample and the next. */
     template <int SAMPLES> static __device__ __forceinline__ int row(int e)
     {

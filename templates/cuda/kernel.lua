@@ -142,7 +142,8 @@ local function outer_block(e, v, out)
     if p.value == v.id and e.backend.gathers then
       out:add(3, "{")
       out:add(4, "const real *const ys[] = {%s}, *const xs[] = {%s};", table.concat(ys, ", "), table.concat(xs, ", "))
-      out:add(4, "lrnde_outer(partial + %d, %d, %d, %d, ys, xs, valid);", p.at, m, n, #ys)
+      out:add(4, "lrnde_outer(partial + %d, %d, %d, %d, ys, xs, valid, %s);", p.at, m, n, #ys,
+              e.plan.shared and "tile == begin" or "false")
       out:add(3, "}")
     elseif p.value == v.id then
       out:add(3, "lrnde_outer(partial + %d, %d, %d, %s, %s, valid);", p.at, m, n, ys[1], xs[1])
@@ -291,8 +292,9 @@ local function tile_function(e, name, out)
   if #plan.partials > 0 then
     out:add(2, "real *partial = (real *)a->partial + (size_t)worker * a->partial_stride; /* (%d) */", plan.partial)
   end
+  out:add(2, "const int32_t begin = (int32_t)((int64_t)a->tiles * worker / a->workers);")
   out:add(2, "const int32_t end = (int32_t)((int64_t)a->tiles * (worker + 1) / a->workers);")
-  out:add(2, "for (int32_t tile = (int32_t)((int64_t)a->tiles * worker / a->workers); tile < end; tile++) {")
+  out:add(2, "for (int32_t tile = begin; tile < end; tile++) {")
   if #plan.partials + #plan.sums > 0 then out:add(3, "const bool valid = tile * T + l < a->batch;") end
   if plan.n_sums > 0 then
     out:add(3, "double *sums = a->sums + (size_t)tile * %d;", plan.n_sums)
@@ -307,6 +309,25 @@ local function tile_function(e, name, out)
   out:add(0, "")
   tile_entry(name, out)
   return work
+end
+
+--- What of a worker's partial sums has to be zero before a kernel with a shared phase, { { at, count }.. }: all that its first
+-- tile does not overwrite.
+local function cleared(plan, backend)
+  local list, at = {}, 0
+  local function add(count) if count > 0 then list[#list + 1] = { at, count } end end
+  local written = {}
+  for _, p in ipairs(plan.partials) do
+    local v = plan.values[p.value]
+    if v.op == "outer" and backend.gathers then written[#written + 1] = { p.at, v.size } end
+  end
+  table.sort(written, function(a, b) return a[1] < b[1] end)
+  for _, w in ipairs(written) do
+    add(w[1] - at)
+    at = w[1] + w[2]
+  end
+  add(plan.partial - at)
+  return list
 end
 
 --- The step of a wide model by clusters, if it has words for it and should be faster than blocks that the kernel is now of.
@@ -336,7 +357,7 @@ function shape.kernel(plan, backend, fields, options)
   if plan.shared then shared_function(e, options.name, text) end
   if backend.clusters then cluster_functions(plan, backend, fields, options, text) end
   return text, { tile = has_tile, shared = plan.shared and plan.shared.size, work = work * backend.tile, partial = plan.partial,
-                        n_sums = plan.n_sums }
+                        cleared = plan.shared and cleared(plan, backend), n_sums = plan.n_sums }
 end
 
 return shape

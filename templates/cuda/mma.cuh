@@ -1,19 +1,21 @@
 /*
- * A warp's part of a product on tensor cores: sixteen rows of eight samples at a time (m16n8k8), for which a thread has four sums.
- * They read of a float its sign, exponent and ten bits: tf32.
+ * A warp's part of a product on tensor cores: sixteen rows of eight samples at a time (m16n8k8), for which a thread has four
+ * sums.  They read of a float its sign, exponent and ten bits: tf32.
 @if way ~= "tf32" then
  *
- * What those leave of a number is a float of its own, and the product of two such rests is nothing beside rounding: three
- * products, the smaller ones first, are as exact as one of floats.  Where tensor cores add they cut off what does not fit, always
- * toward zero, which over a long sum would be more than rounding: they add up eight terms, and the sums of these are added as
- * other floats are.  (Ootomo, Yokota: Recovering single precision accuracy from tensor cores, 2022.)
+ * What the nearest such number leaves of a float is a float of its own, of either sign and 2^-12 of it at most, and the product
+ * of two such rests is nothing beside rounding: three products, the smaller ones first, are as exact as one of floats.  Where
+ * tensor cores add they cut off what does not fit, always toward zero, which over a long sum would be more than rounding: they add
+ * up eight terms, and the sums of these are added as other floats are.  (Ootomo, Yokota: Recovering single precision accuracy
+ * from tensor cores, 2022.)
 @end
  */
 #ifdef __CUDACC_RTC__
 /* s (16, 8) += a (16, 8) b (8, 8), spread over the warp. */
 static __device__ __forceinline__ void lrnde_m16n8k8(float (&s)[4], const float (&a)[4], const float (&b)[2])
 {
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+                 "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
                  : "+f"(s[0]), "+f"(s[1]), "+f"(s[2]), "+f"(s[3])
                  : "r"(__float_as_int(a[0])), "r"(__float_as_int(a[1])), "r"(__float_as_int(a[2])), "r"(__float_as_int(a[3])),
                    "r"(__float_as_int(b[0])), "r"(__float_as_int(b[1])));
@@ -21,18 +23,18 @@ static __device__ __forceinline__ void lrnde_m16n8k8(float (&s)[4], const float 
 #endif
 @if way ~= "tf32" then
 
-/* Of each number what tf32 holds, and the rest. */
+/* Of each number the nearest that tf32 holds, and the rest (Veltkamp, Dekker); beyond 2^114 there is none, but NaN. */
 template <int N> static __device__ __forceinline__ void lrnde_split(float (&x)[N], float (&rest)[N])
 {
 #pragma unroll
     for (int i = 0; i < N; i++) {
-        const float held = __int_as_float(__float_as_int(x[i]) & (int)0xffffe000);
+        const float shifted = x[i] * 8193.0f, held = shifted - (shifted - x[i]);
         rest[i] = x[i] - held, x[i] = held;
     }
 }
 @end
 
-struct lrnde_mma {
+struct lrnde_by_mma {
     /* Of a thread's pairs of sums, pair e belongs to this row of the warp's and to this sample and the next. */
     template <int SAMPLES> static __device__ __forceinline__ int row(int e)
     {

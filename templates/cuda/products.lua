@@ -13,6 +13,7 @@ products.PANEL = 40 * 1024                 -- bytes of shared memory for panels;
 
 local TILES <const> = { 4, 8, 16, 32 }
 local TENSOR_CORE <const> = 6.5            -- clocks of 16 rows by 8 samples by 8 terms: 62 % of the peak of an H100 or H200
+local CHAIN <const> = 33                   -- clocks until another can add to its sums
 local MOST_ROWS <const> = 4                -- of sums a thread has four times as many
 local LATENCY <const> = 300                -- clocks until a panel that is on its way has come and all warps have met
 
@@ -28,7 +29,7 @@ function products.ways(m)
   return m.precision == "f32" and m.accumulate == "native" and { "native", "3xtf32" } or { "native" }
 end
 
-products.STRUCT = { native = "lrnde_fma", ["3xtf32"] = "lrnde_mma", tf32 = "lrnde_mma" }
+products.STRUCT = { native = "lrnde_by_fma", ["3xtf32"] = "lrnde_by_mma", tf32 = "lrnde_by_mma" }
 
 --- What it takes a warp to multiply rows times four sums a thread by DEPTH terms, so many samples side by side: clocks of one of
 -- four schedulers, and reads of shared memory.  nil if it does not fit: tensor cores want whole tiles, of 16 rows by 8 samples.
@@ -41,8 +42,8 @@ local function multiply(rows, lanes, way)
   if lanes < 8 or rows % across > 0 then return nil end
   local loads = 4 * (rows // across) + 2 * across         -- a number each
   local passes, exact = way == "tf32" and 1 or 3, way ~= "tf32"
-  local issued = loads + passes * rows + (exact and 2 * loads + 4 * rows or 0)
-  return math.max(issued, passes * rows * TENSOR_CORE), loads
+  local issued = loads + passes * rows + (exact and 4 * loads + 4 * rows or 0)
+  return math.max(issued, passes * rows * TENSOR_CORE, passes * CHAIN / (products.WARPS // 4)), loads
 end
 
 --- Clocks of a product of m rows of n terms; nil if it does not fit.
@@ -80,30 +81,41 @@ end
 
 local MEETING <const> = 40                 -- clocks until all warps of a block have met
 
---- The fastest shape of a product of m rows of n terms whose weights stay in shared memory (cluster.cuh's lrnde_resident), nil
--- if none fits: { way, rows = a thread has, split = warps abreast along the terms, groups = of rows, blocks = of terms, height =
--- rows of a group, bytes = of the weights as they lie there, sums = numbers that lie there while sums are halved, clocks }.
+--- Shapes of a product of m rows of n terms whose weights stay in shared memory (cluster.cuh's lrnde_resident), the fastest first
+-- and each of fewer bytes than those before: { way, rows = a thread has, split = warps abreast along the terms, groups = of rows,
+-- blocks = of terms, height = rows of a group, bytes = of the weights as they lie there, sums = numbers that lie there while sums
+-- are halved, clocks }.
 function products.resident(m, n, lanes, bytes, ways)
-  local abreast, numbers, blocks, best = 128 // lanes, bytes // 4, quotient_up(n, products.DEPTH), nil
-  local function consider(way, rows, split, halvings)
-    local groups, multiplied, reads = quotient_up(m, rows * abreast), multiply(rows, lanes, way)
+  local abreast, numbers, blocks, list = 128 // lanes, bytes // 4, quotient_up(n, products.DEPTH), {}
+  local function consider(way, order, rows, halvings)
+    local split, groups = 1 << halvings, quotient_up(m, rows * abreast)
+    local multiplied, reads = multiply(rows, lanes, way)
     if not multiplied or split > 1 and groups * split > products.WARPS then return end   -- if split, all rows at once
     local rounds, length = quotient_up(groups, products.WARPS // split), quotient_up(blocks, split)
     local time = math.max(products.WARPS // 4 * multiplied, products.WARPS * reads)
-    local s = {
-      way = way, rows = rows, split = split, groups = groups, blocks = blocks, height = rows * abreast,
+    list[#list + 1] = {
+      way = way, order = order, rows = rows, split = split, groups = groups, blocks = blocks, height = rows * abreast,
       bytes = groups * rows * abreast * blocks * products.DEPTH * bytes,
       sums = split > 1 and products.WARPS // 2 * rows * 4 * 32 or 0,
       clocks = math.ceil(numbers * (rounds * length * time + halvings * rows * 16) + (2 * halvings + 2) * MEETING),
     }
-    if not best or s.clocks < best.clocks or s.clocks == best.clocks and s.bytes < best.bytes then best = s end
   end
-  for _, way in ipairs(ways) do
+  for order, way in ipairs(ways) do
     for rows = 1, MOST_ROWS do
-      for halvings = 0, 3 do consider(way, rows, 1 << halvings, halvings) end   -- up to all warps
+      for halvings = 0, 3 do consider(way, order, rows, halvings) end                    -- up to all warps
     end
   end
-  return best
+  local function rank(s) return { s.clocks, s.bytes, s.order, s.rows, s.split } end
+  table.sort(list, function(a, b)
+    local x, y = rank(a), rank(b)
+    for i = 1, #x do if x[i] ~= y[i] then return x[i] < y[i] end end
+    return false
+  end)
+  local smaller = {}
+  for _, s in ipairs(list) do
+    if #smaller == 0 or s.bytes < smaller[#smaller].bytes then smaller[#smaller + 1] = s end
+  end
+  return smaller
 end
 
 --- Clocks of a sum over the blocks of a cluster: they meet, and each reads so many numbers of every other.

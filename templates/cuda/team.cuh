@@ -1,6 +1,6 @@
 /*
  * Matrix products of a tile that a whole block shares, in panels through shared memory, sums in registers.  What a thread
- * multiplies, and which sums it has, is another matter: `way` is lrnde_fma or lrnde_mma.
+ * multiplies, and which sums it has, is another matter: `way` is lrnde_by_fma or lrnde_by_mma.
  *
  * A warp has ROWS x ABREAST rows of a product and DEPTH of the terms of their sums at a time; a thread, ROWS times four sums.
  * The block's warps are SPLIT abreast along the terms and the others along the rows: many rows need no more than that, and few
@@ -9,7 +9,7 @@
  */
 enum {
     WARPS = T * TEAM / 32,
-    ABREAST = 128 / T, /* rows a warp has side by side: a thread has four samples */
+    ABREAST = 128 / T, /* rows of a warp for every four sums of a thread */
     DEPTH = @(DEPTH),
     SIDE = 64,               /* of a square of an outer product */
     COLUMN = SIDE + 2        /* from one lane of it to the next */
@@ -140,11 +140,11 @@ static __device__ __forceinline__ void lrnde_turn(real *to, const real *from, in
 }
 
 /*
- * to (m, n) += sums over the valid lanes of y (m, T) x (n, T)^T for so many y and x, a square at a time; a thread has 4 by 4 of its
- * elements.
+ * to (m, n) += sums over the valid lanes of y (m, T) x (n, T)^T for so many y and x, a square at a time; a thread has 4 by 4 of
+ * its elements.  What is in `to` before is not read if this is the first that goes there.
  */
 static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, int terms, const real *const *y, const real *const *x,
-                                                bool valid)
+                                                bool valid, bool first)
 {
     static_assert(2 * T * COLUMN * sizeof(real) <= sizeof lrnde_panel && SIDE * SIDE == 16 * T * TEAM, "a square does not fit");
     real *const ys = lrnde_panel[0].of, *const xs = ys + T * COLUMN;
@@ -176,7 +176,9 @@ static __device__ __noinline__ void lrnde_outer(real *to, int m, int n, int term
 #pragma unroll
             for (int e = 0; e < 16; e++) {
                 const int at_i = i0 + i + e / 4, at_j = j0 + j + SIDE / 2 * (e / 2 % 2) + e % 2;
-                if (at_i < m && at_j < n) to[at_i * n + at_j] += (real)s[e / 8][e / 2 % 2][e / 4 % 2][e % 2];
+                if (at_i >= m || at_j >= n) continue;
+                real *const at = to + at_i * n + at_j;
+                *at = (first ? 0 : *at) + (real)s[e / 8][e / 2 % 2][e / 4 % 2][e % 2];
             }
         }
     }

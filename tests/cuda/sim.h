@@ -361,9 +361,10 @@ template <int n> void lrnde_fetched()
 }
 
 /*
- * Tensor cores: the lanes of a warp bring parts of a and b, and read those of all.  What does not fit into tf32 is not read, and
- * of the sum of four products and what was there what does not fit into a float is cut off (Fasi, Higham, Mikaitis, Pranesh:
- * Numerical behavior of NVIDIA tensor cores, 2021).
+ * Tensor cores: the lanes of a warp bring parts of a and b, and read those of all.  What does not fit into tf32 is not read.  Four
+ * products and what was there are added at a time, each of them cut off at a bit beyond the last that a float of the largest
+ * one's size has, and so is the sum, at the last (Fasi, Higham, Mikaitis, Pranesh: Numerical behavior of NVIDIA tensor cores,
+ * 2021; later ones keep more bits).
  */
 inline float tf32(float x)
 {
@@ -373,13 +374,20 @@ inline float tf32(float x)
     memcpy(&x, &bits, sizeof x);
     return x;
 }
-inline float cut_off(double x)
+/* What is left of x in units of 2^unit. */
+inline double cut_off(double x, int unit)
 {
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    bits &= ~((UINT64_C(1) << (DBL_MANT_DIG - FLT_MANT_DIG)) - 1);
-    memcpy(&x, &bits, sizeof x);
-    return (float)x;
+    return ldexp(trunc(ldexp(x, -unit)), unit);
+}
+inline float tensor_core_sum(double (&x)[5])
+{
+    double largest = 0, sum = 0;
+    for (double y : x) largest = fmax(largest, fabs(y)), sum += y;
+    if (!(largest > 0 && std::isfinite(sum))) return (float)sum;
+    const int unit = ilogb(largest) - FLT_MANT_DIG; /* of a float of this size, halved */
+    sum = 0;
+    for (double y : x) sum += cut_off(y, unit);
+    return sum == 0 ? 0 : (float)cut_off(sum, ilogb(sum) + 1 - FLT_MANT_DIG);
 }
 inline void lrnde_m16n8k8(float (&s)[4], const float (&a)[4], const float (&b)[2])
 {
@@ -391,11 +399,11 @@ inline void lrnde_m16n8k8(float (&s)[4], const float (&a)[4], const float (&b)[2
     for (int r = 0; r < 2; r++) {
         for (int c = 0; c < 2; c++) {
             for (int half = 0; half < 2; half++) {
-                double sum = s[2 * r + c];
+                double sum[5] = {s[2 * r + c]};
                 for (int k = 0; k < 4; k++)
-                    sum += (double)sim::brought<parts>(lane / 4 * 4 + k).a[half * 2 + r] *
-                           sim::brought<parts>((lane % 4 * 2 + c) * 4 + k).b[half];
-                s[2 * r + c] = cut_off(sum);
+                    sum[k + 1] = (double)sim::brought<parts>(lane / 4 * 4 + k).a[half * 2 + r] *
+                                 sim::brought<parts>((lane % 4 * 2 + c) * 4 + k).b[half];
+                s[2 * r + c] = tensor_core_sum(sum);
             }
         }
     }

@@ -1,6 +1,6 @@
 /*
- * kernels.c - every kernel of every model on the GPU against the reference evaluator: what test_cuda ask of
- * the text in simulation.  make check-gpu runs it.  LRNDE_DEVICE=cpu has the C kernels do it, where there is no GPU.
+ * kernels.c - every kernel of every model on the GPU against the reference evaluator: what test_cuda asks of the text in
+ * simulation.  make check-gpu runs it.  LRNDE_DEVICE=cpu has the C kernels do it, where there is no GPU.
  */
 #include "kernel_compare.h"
 #include "registries.h"
@@ -30,7 +30,7 @@ static const lrnde_driver *chosen(void)
     return given && !strcmp(given, "cpu") ? &lrnde_driver_c : &lrnde_driver_cuda;
 }
 
-/* Batches as in test_cuda. */
+/* Those of test_cuda that say more than others; the large ones have as many copies of few samples. */
 static const struct {
     int batch, copies;
 } BATCHES[] = {{1, 1}, {7, 1}, {512, 64}, {513, 57}};
