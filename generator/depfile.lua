@@ -1,5 +1,5 @@
---- What a run of the generator has read, as rules for make (gcc -MD -MP has such files): where none of it has changed the generated
--- files would not either.  Every file read is a target without a rule, so that make goes on if it is not there any more.
+--- What a run of the generator has read, as rules for make (gcc -MD -MP has such files): where none of it has changed the
+-- generated files would not either.  Every file read has an empty rule, so that make goes on if it is not there any more.
 -- Warnings follow as comments.
 
 local host = require "host"

@@ -131,6 +131,14 @@ local function solve_block(e, v, out)
   out:add(3, "lrnde_%s(%d, %s, %s, %s);", v.op, n, table.concat(args, ", "), to, stride)
 end
 
+--- Whether a batch sum, one of plan.partials, is in the place of what a worker had there before its first tile: outer products
+-- that a kernel with a shared phase has a place of their own for.
+local function overwrites(plan, backend, p)
+  local there = 0
+  for _, q in ipairs(plan.partials) do there = there + (q.at == p.at and 1 or 0) end
+  return plan.shared and backend.gathers and plan.values[p.value].op == "outer" and there == 1
+end
+
 --- Outer products of per-sample vectors, summed over the valid lanes: a lone warp's one by one, a team's together.
 local function outer_block(e, v, out)
   local ys, xs, m, n = {}, {}, 0, 0
@@ -143,7 +151,7 @@ local function outer_block(e, v, out)
       out:add(3, "{")
       out:add(4, "const real *const ys[] = {%s}, *const xs[] = {%s};", table.concat(ys, ", "), table.concat(xs, ", "))
       out:add(4, "lrnde_outer(partial + %d, %d, %d, %d, ys, xs, valid, %s);", p.at, m, n, #ys,
-              e.plan.shared and "tile == begin" or "false")
+              overwrites(e.plan, e.backend, p) and "tile == begin" or "false")
       out:add(3, "}")
     elseif p.value == v.id then
       out:add(3, "lrnde_outer(partial + %d, %d, %d, %s, %s, valid);", p.at, m, n, ys[1], xs[1])
@@ -311,15 +319,13 @@ local function tile_function(e, name, out)
   return work
 end
 
---- What of a worker's partial sums has to be zero before a kernel with a shared phase, { { at, count }.. }: all that its first
--- tile does not overwrite.
+--- What of a worker's partial sums has to be zero before a kernel with a shared phase: { { at, count }.. }.
 local function cleared(plan, backend)
   local list, at = {}, 0
   local function add(count) if count > 0 then list[#list + 1] = { at, count } end end
   local written = {}
   for _, p in ipairs(plan.partials) do
-    local v = plan.values[p.value]
-    if v.op == "outer" and backend.gathers then written[#written + 1] = { p.at, v.size } end
+    if overwrites(plan, backend, p) then written[#written + 1] = { p.at, plan.values[p.value].size } end
   end
   table.sort(written, function(a, b) return a[1] < b[1] end)
   for _, w in ipairs(written) do
