@@ -374,20 +374,32 @@ inline float tf32(float x)
     memcpy(&x, &bits, sizeof x);
     return x;
 }
+inline int exponent(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (int)(bits >> 52 & 0x7ff) - 1023;
+}
 /* What is left of x in units of 2^unit. */
 inline double cut_off(double x, int unit)
 {
-    return ldexp(trunc(ldexp(x, -unit)), unit);
+    const uint64_t bits[2] = {(uint64_t)(1023 - unit) << 52, (uint64_t)(1023 + unit) << 52};
+    double power[2];
+    memcpy(power, bits, sizeof power);
+    return (double)(int64_t)(x * power[0]) * power[1];
 }
-inline float tensor_core_sum(double (&x)[5])
+inline float tensor_core_sum(const double (&x)[5])
 {
     double largest = 0, sum = 0;
-    for (double y : x) largest = fmax(largest, fabs(y)), sum += y;
-    if (!(largest > 0 && std::isfinite(sum))) return (float)sum;
-    const int unit = ilogb(largest) - FLT_MANT_DIG; /* of a float of this size, halved */
+    for (double y : x) {
+        largest = fabs(y) > largest ? fabs(y) : largest;
+        sum += y;
+    }
+    if (!(largest > 0 && fabs(sum) < 1e300)) return (float)sum; /* zeros, infinities, NaN */
+    const int unit = exponent(largest) - FLT_MANT_DIG;          /* half of what a float of this size has last */
     sum = 0;
     for (double y : x) sum += cut_off(y, unit);
-    return sum == 0 ? 0 : (float)cut_off(sum, ilogb(sum) + 1 - FLT_MANT_DIG);
+    return sum == 0 ? 0 : (float)cut_off(sum, exponent(sum) + 1 - FLT_MANT_DIG);
 }
 inline void lrnde_m16n8k8(float (&s)[4], const float (&a)[4], const float (&b)[2])
 {
