@@ -1,7 +1,7 @@
 /*
  * sim.cpp - an emitted .cu (KERNELS, a path in quotes) as a shared object whose kernels tests launch through sim.h.
  */
-#include "sim.h"
+#include "instructions.h"
 
 struct lrnde_course; /* texts without a run kernel do not define it */
 
