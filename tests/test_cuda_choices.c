@@ -64,32 +64,38 @@ static void asked_for(void **state)
     assert_true(worst * tf32 > 64 * FLT_EPSILON);
 }
 
-/* The worst of a warp's sums of n products between a quarter and one, in eps, by what a text multiplies with. */
-static double worst_sum(const char *matmul, const char *way, int n)
+/* Loads the text of a model with this setting, and functions about what it multiplies with, a struct of this name. */
+static void load_way(const char *matmul, const char *way)
+{
+    static const char FUNCTIONS[] = "extern \"C\" void add_up(int n, const float *w, const float *x, float *y)\n"
+                                    "{\n"
+                                    "    sim::launch([=] {\n"
+                                    "        float s[1][4] = {};\n"
+                                    "        for (int j = 0; j < n; j += 8) WAY::multiply<8, 1>(s, w + j * 16, x + j * 8);\n"
+                                    "        for (int e = 0; e < 4; e++)\n"
+                                    "            y[WAY::row<8>(e / 2) * 8 + WAY::sample<8>(e / 2) + e % 2] = s[0][e];\n"
+                                    "    }, {1, 32, false});\n"
+                                    "}\n"
+                                    "extern \"C\" int place(int samples, int j, int l)\n"
+                                    "{\n"
+                                    "    return samples == 8 ? WAY::place<8>(j, l) : samples == 16 ? WAY::place<16>(j, l)\n"
+                                    "                                              : WAY::place<32>(j, l);\n"
+                                    "}\n";
+    const lrnde_model_desc *m;
+    build_variant(&(variant){"tests/models/wide.lua", NULL, {matmul}}, NULL, &TOOL, &m);
+    const char *text = lrnde_text_for(m, &SIM)->text;
+    char *functions = replaced(FUNCTIONS, "WAY", way), *both = malloc(strlen(text) + strlen(functions) + 1);
+    strcat(strcpy(both, text), functions);
+    load_text(both, "-O1");
+    free(functions);
+    free(both);
+}
+
+/* The worst of a warp's sums of n products between a quarter and one, in eps. */
+static double worst_sum(int n)
 {
     enum { MOST = 4096, AT_ONCE = 8, SAMPLES = 8, ROWS = 16 };
-    static const char KERNEL[] = "extern \"C\" void add_up(int n, const float *w, const float *x, float *y)\n"
-                                 "{\n"
-                                 "    sim::launch([=] {\n"
-                                 "        float s[1][4] = {};\n"
-                                 "        for (int j = 0; j < n; j += 8) WAY::multiply<8, 1>(s, w + j * 16, x + j * 8);\n"
-                                 "        for (int e = 0; e < 4; e++)\n"
-                                 "            y[WAY::row<8>(e / 2) * 8 + WAY::sample<8>(e / 2) + e % 2] = s[0][e];\n"
-                                 "    }, {1, 32, false});\n"
-                                 "}\n";
     static _Alignas(16) float w[MOST * ROWS], x[MOST * SAMPLES], y[ROWS * SAMPLES];
-    static const char *loaded;
-    const lrnde_model_desc *m;
-    if (loaded != way) {
-        build_variant(&(variant){"tests/models/wide.lua", NULL, {matmul}}, NULL, &TOOL, &m);
-        const char *text = lrnde_text_for(m, &SIM)->text;
-        char *kernel = replaced(KERNEL, "WAY", way), *both = malloc(strlen(text) + strlen(kernel) + 1);
-        strcat(strcpy(both, text), kernel);
-        load_text(both, "-O1");
-        loaded = way;
-        free(kernel);
-        free(both);
-    }
     for (int i = 0; i < n * ROWS; i++) w[i] = (float)(0.5 + fmod(i * 0.6180339887498949, 1) / 2);
     for (int i = 0; i < n * SAMPLES; i++) x[i] = (float)(0.5 + fmod(i * 0.7548776662466927, 1) / 2);
     void (*add_up)(int, const float *, const float *, float *);
@@ -115,11 +121,30 @@ static void sums_are_as_exact(void **state)
     static const int lengths[] = {8, 16, 64, 256, 1024, 4096};
     enum { N = sizeof lengths / sizeof *lengths };
     double fma[N], mma[N];
-    for (int i = 0; i < N; i++) fma[i] = worst_sum("matmul=native", "lrnde_by_fma", lengths[i]);
-    for (int i = 0; i < N; i++) mma[i] = worst_sum("matmul=3xtf32", "lrnde_by_mma", lengths[i]);
+    load_way("matmul=native", "lrnde_by_fma");
+    for (int i = 0; i < N; i++) fma[i] = worst_sum(lengths[i]);
+    load_way("matmul=3xtf32", "lrnde_by_mma");
+    for (int i = 0; i < N; i++) mma[i] = worst_sum(lengths[i]);
     for (int i = 0; i < N; i++) {
         print_message("           sums of %4d: FMA %4.1f eps, 3xtf32 %4.1f\n", lengths[i], fma[i], mma[i]);
         assert_true(mma[i] <= fma[i]);
+    }
+}
+
+/* What tensor cores want of x at a time, eight samples of four terms, is in 32 banks of shared memory. */
+static void no_bank_is_met_twice(void **state)
+{
+    (void)state;
+    int (*place)(int samples, int j, int l);
+    load_way("matmul=3xtf32", "lrnde_by_mma");
+    find_symbol("place", &place);
+    for (int samples = 8; samples <= 32; samples *= 2) {
+        for (int first = 0; first < 4 * samples; first += 8) {
+            const int j = first / samples * 4, l = first % samples;
+            uint32_t banks = 0;
+            for (int i = 0; i < 32; i++) banks |= UINT32_C(1) << place(samples, j + i / 8, l + i % 8) % 32;
+            assert_int_equal(banks, UINT32_MAX);
+        }
     }
 }
 
@@ -128,7 +153,7 @@ int main(int argc, char **argv)
     sim_begin(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_precisions), cmocka_unit_test(large_batches),     cmocka_unit_test(other_choices),
-        cmocka_unit_test(asked_for),       cmocka_unit_test(sums_are_as_exact),
+        cmocka_unit_test(asked_for),       cmocka_unit_test(sums_are_as_exact), cmocka_unit_test(no_bank_is_met_twice),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -18,11 +18,10 @@ enum { N_FLAGS = sizeof FLAGS / sizeof *FLAGS, MOST_ARGUMENTS = 16 };
 
 typedef struct build {
     const options_tool *tool;
-    char *cache;     /* folder of shared objects */
-    char *work;      /* temporary folder inside it, NULL while nothing was generated */
-    char *generator; /* lrnde-gen: path, or its name */
-    char **command;  /* that runs it */
-    char *kernel_h;  /* path */
+    char *cache;    /* folder of shared objects */
+    char *work;     /* temporary folder inside it, NULL while nothing was generated */
+    char **command; /* that runs lrnde-gen; the first word, its path or name, is ours to free */
+    char *kernel_h; /* path */
     const char *compiler;
     record made;
     char *library; /* path */
@@ -94,8 +93,8 @@ static void write_command(build *b, const build_request *request)
     char **argv = calloc((size_t)(MOST_ARGUMENTS + 2 * request->set.n), sizeof *argv);
     int n = N_OWN;
     if (!argv) abort();
-    b->generator = lrnde__format("%s", given && *given ? given : beside ? beside : "lrnde-gen");
-    argv[0] = b->generator, argv[OUT - 1] = "--out", argv[DEPFILE - 1] = "--depfile";
+    argv[0] = lrnde__format("%s", given && *given ? given : beside ? beside : "lrnde-gen");
+    argv[OUT - 1] = "--out", argv[DEPFILE - 1] = "--depfile";
     if (request->device && !strcmp(request->device, "cpu")) argv[n++] = "--target", argv[n++] = "c"; /* no texts for others */
     if (request->method) argv[n++] = "--method", argv[n++] = (char *)request->method;
     for (int64_t i = 0; i < request->set.n; i++) argv[n++] = "--set", argv[n++] = (char *)request->set.v[i];
@@ -108,7 +107,7 @@ static void write_command(build *b, const build_request *request)
 static char *record_path(const build *b)
 {
     const char *home = getenv("LRNDE_HOME");
-    char here[4096], identity[RECORD_IDENTITY] = "", *program = process_find(b->generator);
+    char here[4096], identity[RECORD_IDENTITY] = "", *program = process_find(b->command[0]);
     uint64_t hash = lrnde__hash_text(LRNDE__HASH, getcwd(here, sizeof here) ? here : "");
     if (program) record_identify(program, identity);
     hash = lrnde__hash_text(lrnde__hash_text(hash, home ? home : ""), program ? program : "");
@@ -153,7 +152,7 @@ static int generate(build *b, const char *path)
     b->command[OUT] = b->work, b->command[DEPFILE] = depfile;
     clock_gettime(CLOCK_REALTIME, &begun);
     code = process_run(b->command, NULL, 0);
-    if (code < 0) code = internal(b, "cannot run %s ($LRNDE_GEN names it)", b->generator);
+    if (code < 0) code = internal(b, "cannot run %s ($LRNDE_GEN names it)", b->command[0]);
     if (!code) code = find_model_name(b);
     if (!code) {
         b->made.hash = hash_generated(b);
@@ -238,7 +237,7 @@ int build_model(const build_request *request, const options_tool *tool, const lr
     free(b.made.warnings);
     free(b.work);
     free(b.cache);
-    free(b.generator);
+    free(b.command[0]);
     free(b.command);
     free(b.kernel_h);
     free(b.library);

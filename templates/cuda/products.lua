@@ -41,8 +41,8 @@ local function multiply(rows, lanes, way)
   local across = lanes // 8
   if lanes < 8 or rows % across > 0 then return nil end
   local loads = 4 * (rows // across) + 2 * across         -- a number each
-  local passes, exact = way == "tf32" and 1 or 3, way ~= "tf32"
-  local issued = loads + passes * rows + (exact and 4 * loads + 4 * rows or 0)
+  local passes = way == "tf32" and 1 or 3
+  local issued = loads + passes * rows + (passes > 1 and 4 * loads + 4 * rows or 0)   -- numbers are split, eights added
   return math.max(issued, passes * rows * TENSOR_CORE, passes * CHAIN / (products.WARPS // 4)), loads
 end
 
